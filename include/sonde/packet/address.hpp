@@ -1,0 +1,258 @@
+#pragma once
+
+#include <sonde/error.hpp>
+
+#include <array>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace sonde {
+
+/// Text whose length is known only at run time: std::string, std::string_view, char const*. Not a literal,
+/// which is checked when the program is compiled.
+template <class S>
+concept runtime_text = std::convertible_to<S const&, std::string_view> && !std::is_array_v<std::remove_cvref_t<S>>;
+
+namespace detail {
+
+constexpr int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// A decimal number of at most `limit`, without sign or leading blanks; nullopt when `s` is anything else.
+constexpr std::optional<std::uint32_t> decimal(std::string_view s, std::uint32_t limit) {
+    if (s.empty() || s.size() > 10) return {};
+    std::uint64_t value = 0;
+    for (char c : s) {
+        if (c < '0' || c > '9') return {};
+        value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (value > limit) return {};
+    return static_cast<std::uint32_t>(value);
+}
+
+}  // namespace detail
+
+/// An IPv4 address. `value` is in host order, so that addresses count and compare as numbers do.
+struct ipv4 {
+    std::uint32_t value = 0;
+
+    constexpr ipv4() = default;
+    constexpr explicit ipv4(std::uint32_t host_order) : value(host_order) {}
+    /// Four decimal octets, checked at compile time.
+    template <std::size_t N>
+    consteval ipv4(char const (&text)[N]) : ipv4(parsed(std::string_view(text, N - 1))) {}
+    /// The same at run time; throws `error` (bad_text) that names the text.
+    template <runtime_text S>
+    constexpr ipv4(S const& text) : ipv4(parsed(text)) {}
+
+    /// Four decimal octets (RFC 1123 §2.1), or nothing.
+    static constexpr std::optional<ipv4> parse(std::string_view s) {
+        std::uint32_t value = 0;
+        for (int octet = 0; octet < 4; ++octet) {
+            auto end = octet < 3 ? s.find('.') : s.size();
+            if (end == s.npos) return {};
+            auto digits = s.substr(0, end);
+            auto n = digits.size() <= 3 ? detail::decimal(digits, 255) : std::nullopt;
+            if (!n) return {};
+            value = value << 8 | *n;
+            s.remove_prefix(octet < 3 ? end + 1 : end);
+        }
+        return ipv4(value);
+    }
+
+    constexpr bool is_loopback() const { return value >> 24 == 127; }
+    constexpr bool is_multicast() const { return value >> 28 == 14; }
+    constexpr bool is_broadcast() const { return value == 0xffffffff; }
+    constexpr bool is_unspecified() const { return value == 0; }
+
+    std::string to_string() const;
+    friend constexpr auto operator<=>(ipv4, ipv4) = default;
+
+private:
+    static constexpr ipv4 parsed(std::string_view s) {
+        auto a = parse(s);
+        if (!a) throw_error(errc::bad_text, "IPv4 address \"" + std::string(s) + "\"");
+        return *a;
+    }
+};
+
+/// An IPv6 address, in network order.
+struct ipv6 {
+    std::array<std::uint8_t, 16> octets{};
+
+    constexpr ipv6() = default;
+    constexpr explicit ipv6(std::array<std::uint8_t, 16> network_order) : octets(network_order) {}
+    /// RFC 4291 §2.2 text, checked at compile time.
+    template <std::size_t N>
+    consteval ipv6(char const (&text)[N]) : ipv6(parsed(std::string_view(text, N - 1))) {}
+    /// The same at run time; throws `error` (bad_text) that names the text.
+    template <runtime_text S>
+    constexpr ipv6(S const& text) : ipv6(parsed(text)) {}
+
+    /// RFC 4291 §2.2 text (`::` once, a dotted IPv4 tail), or nothing.
+    static constexpr std::optional<ipv6> parse(std::string_view s) {
+        std::array<std::uint16_t, 8> groups{};
+        int count = 0, gap = -1;
+        if (s.starts_with("::")) {
+            gap = 0;
+            s.remove_prefix(2);
+        }
+        while (!s.empty()) {
+            if (count == 8) return {};
+            auto end = s.find(':');
+            auto word = s.substr(0, end);
+            if (word.find('.') != word.npos) {  // the last 32 bits, dotted
+                auto tail = ipv4::parse(word);
+                if (!tail || end != s.npos || count > 6) return {};
+                groups[static_cast<std::size_t>(count++)] = static_cast<std::uint16_t>(tail->value >> 16);
+                groups[static_cast<std::size_t>(count++)] = static_cast<std::uint16_t>(tail->value);
+                break;
+            }
+            if (word.empty() || word.size() > 4) return {};
+            unsigned group = 0;
+            for (char c : word) {
+                int digit = detail::hex_digit(c);
+                if (digit < 0) return {};
+                group = group << 4 | static_cast<unsigned>(digit);
+            }
+            groups[static_cast<std::size_t>(count++)] = static_cast<std::uint16_t>(group);
+            if (end == s.npos) break;
+            s.remove_prefix(end + 1);
+            if (s.starts_with(':')) {
+                if (gap >= 0) return {};
+                gap = count;
+                s.remove_prefix(1);
+            } else if (s.empty()) {
+                return {};
+            }
+        }
+        if (gap < 0 ? count != 8 : count > 7) return {};
+        ipv6 address;
+        for (int i = 0; i < count; ++i) {
+            auto to = static_cast<std::size_t>(gap >= 0 && i >= gap ? 8 - count + i : i);
+            auto group = groups[static_cast<std::size_t>(i)];
+            address.octets[2 * to] = static_cast<std::uint8_t>(group >> 8);
+            address.octets[2 * to + 1] = static_cast<std::uint8_t>(group);
+        }
+        return address;
+    }
+
+    constexpr std::uint64_t high() const { return half(0); }
+    constexpr std::uint64_t low() const { return half(8); }
+    static constexpr ipv6 from_halves(std::uint64_t high, std::uint64_t low) {
+        ipv6 a;
+        for (std::size_t i = 0; i < 8; ++i) {
+            a.octets[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
+            a.octets[8 + i] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
+        }
+        return a;
+    }
+
+    constexpr bool is_loopback() const { return high() == 0 && low() == 1; }
+    constexpr bool is_multicast() const { return octets[0] == 0xff; }
+    constexpr bool is_link_local() const { return octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80; }
+    constexpr bool is_unspecified() const { return high() == 0 && low() == 0; }
+
+    /// RFC 5952 text.
+    std::string to_string() const;
+    friend constexpr auto operator<=>(ipv6 const&, ipv6 const&) = default;
+
+private:
+    constexpr std::uint64_t half(std::size_t from) const {
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < 8; ++i) value = value << 8 | octets[from + i];
+        return value;
+    }
+    static constexpr ipv6 parsed(std::string_view s) {
+        auto a = parse(s);
+        if (!a) throw_error(errc::bad_text, "IPv6 address \"" + std::string(s) + "\"");
+        return *a;
+    }
+};
+
+/// An EUI-48 hardware address.
+struct mac {
+    std::array<std::uint8_t, 6> octets{};
+
+    constexpr mac() = default;
+    constexpr explicit mac(std::array<std::uint8_t, 6> o) : octets(o) {}
+    /// Six hexadecimal octets with colons, checked at compile time.
+    template <std::size_t N>
+    consteval mac(char const (&text)[N]) : mac(parsed(std::string_view(text, N - 1))) {}
+    /// The same at run time; throws `error` (bad_text) that names the text.
+    template <runtime_text S>
+    constexpr mac(S const& text) : mac(parsed(text)) {}
+
+    /// Six octets of one or two hexadecimal digits, separated by colons, or nothing.
+    static constexpr std::optional<mac> parse(std::string_view s) {
+        mac address;
+        for (std::size_t i = 0; i < 6; ++i) {
+            auto end = i < 5 ? s.find(':') : s.size();
+            if (end == s.npos || end == 0 || end > 2) return {};
+            unsigned octet = 0;
+            for (char c : s.substr(0, end)) {
+                int digit = detail::hex_digit(c);
+                if (digit < 0) return {};
+                octet = octet << 4 | static_cast<unsigned>(digit);
+            }
+            address.octets[i] = static_cast<std::uint8_t>(octet);
+            s.remove_prefix(i < 5 ? end + 1 : end);
+        }
+        return address;
+    }
+
+    static constexpr mac broadcast() { return mac(std::array<std::uint8_t, 6>{255, 255, 255, 255, 255, 255}); }
+    constexpr bool is_group() const { return octets[0] & 1; }
+    constexpr bool is_unspecified() const { return *this == mac(); }
+
+    std::string to_string() const;
+    friend constexpr auto operator<=>(mac const&, mac const&) = default;
+
+private:
+    static constexpr mac parsed(std::string_view s) {
+        auto a = parse(s);
+        if (!a) throw_error(errc::bad_text, "MAC address \"" + std::string(s) + "\"");
+        return *a;
+    }
+};
+
+/// An address of either family, as routes and neighbours know it.
+class ip_address {
+public:
+    constexpr ip_address() = default;
+    constexpr ip_address(ipv4 a) : v6_(ipv6::from_halves(0, a.value)), is_v6_(false) {}
+    constexpr ip_address(ipv6 const& a) : v6_(a), is_v6_(true) {}
+
+    /// Either family's text, or nothing.
+    static constexpr std::optional<ip_address> parse(std::string_view s) {
+        if (auto a = ipv4::parse(s)) return ip_address(*a);
+        if (auto a = ipv6::parse(s)) return ip_address(*a);
+        return {};
+    }
+
+    constexpr bool is_v4() const { return !is_v6_; }
+    constexpr bool is_v6() const { return is_v6_; }
+    constexpr ipv4 v4() const { return ipv4(static_cast<std::uint32_t>(v6_.low())); }
+    constexpr ipv6 const& v6() const { return v6_; }
+    constexpr bool is_multicast() const { return is_v6_ ? v6_.is_multicast() : v4().is_multicast(); }
+    constexpr bool is_loopback() const { return is_v6_ ? v6_.is_loopback() : v4().is_loopback(); }
+    constexpr bool is_unspecified() const { return v6_.is_unspecified(); }
+
+    std::string to_string() const { return is_v6_ ? v6_.to_string() : v4().to_string(); }
+    friend constexpr auto operator<=>(ip_address const&, ip_address const&) = default;
+
+private:
+    ipv6 v6_;  // an IPv4 address is its low 32 bits
+    bool is_v6_ = false;
+};
+
+}  // namespace sonde
