@@ -1,0 +1,22 @@
+# How our own sources are compiled. Nothing here reaches those who use the library.
+add_library(sonde_flags INTERFACE)
+target_compile_options(sonde_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wpedantic)
+if(SONDE_WERROR)
+    target_compile_options(sonde_flags INTERFACE -Werror)
+endif()
+
+# Sanitizers must be on for every object that is linked together, so they are set for the directory.
+if(SONDE_SANITIZE)
+    list(JOIN SONDE_SANITIZE "," sonde_sanitizers)
+    add_compile_options(-fsanitize=${sonde_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${sonde_sanitizers})
+endif()
+
+if(PROJECT_IS_TOP_LEVEL)
+    set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+    set(CMAKE_CXX_EXTENSIONS OFF)
+    find_program(CCACHE_PROGRAM ccache)
+    if(CCACHE_PROGRAM AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+        set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+    endif()
+endif()
