@@ -1,0 +1,32 @@
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sonde::detail {
+
+/// Runs `inside` as the first process of private process and mount namespaces and gives its result, 0 to 255.
+/// Who lacks the capabilities that a lab needs becomes root of a private user namespace first. When `inside`
+/// returns, or this process ends in whatever way, the kernel kills every process that is left in there.
+/// Signals sent to this process are passed on to `inside`, which gets the signal mask that its commands
+/// should have. Throws std::system_error when the namespaces are refused.
+int run_as_init(std::function<int(sigset_t const&)> const& inside);
+
+/// For `inside`: runs `work`, which never returns, as a child without terminal; of our files it has only
+/// stderr.
+void start_helper(char const* name, std::function<void()> const& work);
+
+/// For `inside`: runs a command that inherits everything, passes signals on to it, and gives its exit status
+/// as a shell does: 128 + signal when it was killed, 127 when there is no such command, 126 when it cannot be
+/// run.
+int run_command(std::vector<std::string> const& argv, sigset_t const& mask);
+
+/// For `inside`: makes /proc, or /sys, show the namespaces in which this process is now. Where a container
+/// forbids that, the old one stays; nothing in the lab depends on it.
+void mount_proc();
+void mount_sys();
+
+}  // namespace sonde::detail
