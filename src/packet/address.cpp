@@ -9,13 +9,14 @@ std::string ipv4::to_string() const {
 }
 
 std::string mac::to_string() const {
-    return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", octets[0], octets[1], octets[2], octets[3],
-                       octets[4], octets[5]);
+    return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", octets[0], octets[1], octets[2],
+                       octets[3], octets[4], octets[5]);
 }
 
 std::string ipv6::to_string() const {
     std::array<unsigned, 8> groups;
-    for (std::size_t i = 0; i < 8; ++i) groups[i] = static_cast<unsigned>(octets[2 * i] << 8 | octets[2 * i + 1]);
+    for (std::size_t i = 0; i < 8; ++i)
+        groups[i] = static_cast<unsigned>(octets[2 * i] << 8 | octets[2 * i + 1]);
     if (high() == 0 && low() >> 32 == 0xffff)  // IPv4-mapped: RFC 5952 §5
         return "::ffff:" + ipv4(static_cast<std::uint32_t>(low())).to_string();
     std::size_t gap = 8, gap_length = 1;  // the first longest run of two or more zero groups: RFC 5952 §4.2

@@ -16,7 +16,8 @@ namespace sonde {
 /// Text whose length is known only at run time: std::string, std::string_view, char const*. Not a literal,
 /// which is checked when the program is compiled.
 template <class S>
-concept runtime_text = std::convertible_to<S const&, std::string_view> && !std::is_array_v<std::remove_cvref_t<S>>;
+concept runtime_text =
+    std::convertible_to<S const&, std::string_view> && !std::is_array_v<std::remove_cvref_t<S>>;
 
 namespace detail {
 
@@ -210,7 +211,9 @@ struct mac {
         return address;
     }
 
-    static constexpr mac broadcast() { return mac(std::array<std::uint8_t, 6>{255, 255, 255, 255, 255, 255}); }
+    static constexpr mac broadcast() {
+        return mac(std::array<std::uint8_t, 6>{255, 255, 255, 255, 255, 255});
+    }
     constexpr bool is_group() const { return octets[0] & 1; }
     constexpr bool is_unspecified() const { return *this == mac(); }
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sonde/packet/packet.hpp>
+
+namespace sonde {
+
+struct icmp_types {
+    static constexpr std::array<value_name, 15> names{{{0, "echo-reply"},
+                                                       {3, "dest-unreach"},
+                                                       {4, "source-quench"},
+                                                       {5, "redirect"},
+                                                       {8, "echo-request"},
+                                                       {9, "router-advertisement"},
+                                                       {10, "router-solicitation"},
+                                                       {11, "time-exceeded"},
+                                                       {12, "parameter-problem"},
+                                                       {13, "timestamp-request"},
+                                                       {14, "timestamp-reply"},
+                                                       {15, "information-request"},
+                                                       {16, "information-response"},
+                                                       {17, "address-mask-request"},
+                                                       {18, "address-mask-reply"}}};
+};
+
+/// ICMP for IPv4 (RFC 792, 950, 1191, 4884). Which fields a message has depends on its type: `id` and `seq`
+/// in queries, `gw` in redirects, `nexthopmtu` in unreachables, `ptr` in parameter problems; the others are
+/// ignored. `id` and `seq` are the engine's own in `sr*`, else 0. Timestamps count milliseconds since
+/// midnight UTC.
+struct ICMP {
+    field<enumerated<std::uint8_t, icmp_types>> type = 8;
+    field<std::uint8_t> code = 0;
+    field<std::uint16_t> id{};
+    field<std::uint16_t> seq{};
+    field<ipv4> gw = ipv4();
+    field<std::uint16_t> nexthopmtu = 0;
+    field<std::uint8_t> ptr = 0;
+    field<std::uint8_t> length = 0;
+    field<std::uint32_t> ts_ori = 0, ts_rx = 0, ts_tx = 0;
+    field<ipv4> addr_mask = ipv4();
+    field<std::uint8_t> reserved = 0;
+    field<std::uint32_t> unused = 0;
+    field<std::uint16_t> chksum{};
+};
+SONDE_DECLARE_LAYER(ICMP, type, code, chksum, id, seq, ts_ori, ts_rx, ts_tx, gw, ptr, reserved, length,
+                    addr_mask, nexthopmtu, unused)
+layer_hooks hooks(ICMP const*);
+
+using ICMPerror = quoted<ICMP>;
+
+}  // namespace sonde

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <sonde/packet/packet.hpp>
+
+namespace sonde {
+
+/// Bytes that no other layer explains: a payload. `Raw{"text"}`, `Raw{std::span(bytes)}`.
+struct Raw {
+    field<octets> load{};
+};
+SONDE_DECLARE_LAYER(Raw, load)
+
+/// Bytes behind the end that a length field states, as short Ethernet frames have; no length counts them.
+struct Padding {
+    field<octets> load{};
+};
+SONDE_DECLARE_LAYER(Padding, load)
+
+layer_hooks hooks(Raw const*);
+
+}  // namespace sonde

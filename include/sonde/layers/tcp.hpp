@@ -1,0 +1,76 @@
+#pragma once
+
+#include <sonde/packet/packet.hpp>
+
+#include <initializer_list>
+
+namespace sonde {
+
+struct tcp_flag_names {
+    static constexpr std::array<std::string_view, 9> names{"F", "S", "R", "P", "A", "U", "E", "C", "N"};
+};
+/// "S", "SA", "FPU" …: FIN SYN RST PSH ACK URG ECE CWR NS.
+using tcp_flags = flag_set<tcp_flag_names>;
+
+/// One encoded TCP option.
+class tcp_option {
+public:
+    /// End of the list (kind 0).
+    static tcp_option eol();
+    /// No operation (kind 1).
+    static tcp_option nop();
+    /// Maximum segment size in bytes (kind 2, RFC 9293).
+    static tcp_option mss(std::uint16_t bytes);
+    /// Window scale as a shift count (kind 3, RFC 7323).
+    static tcp_option window_scale(std::uint8_t shift);
+    /// Selective acknowledgements permitted (kind 4, RFC 2018).
+    static tcp_option sack_permitted();
+    /// Timestamps (kind 8, RFC 7323).
+    static tcp_option timestamps(std::uint32_t value, std::uint32_t echo);
+    /// Any option: kind, then length, then data. Throws header_too_long over 38 bytes of data.
+    static tcp_option generic(std::uint8_t kind, std::span<std::byte const> data);
+
+    std::string_view encoded() const { return {data_, size_}; }
+
+private:
+    static tcp_option nop_or_eol(std::uint8_t kind);
+    void append(std::uint64_t value, unsigned octets);
+    char data_[40]{};
+    std::uint8_t size_ = 0;
+};
+
+/// TCP options, encoded: up to 40 bytes, padded with EOL to a multiple of 4 when the packet is built.
+/// `TCP{.options = {tcp_option::mss(1460), tcp_option::nop()}}`
+struct tcp_options : option_bytes {
+    tcp_options() = default;
+    template <std::same_as<tcp_option>... O>
+        requires(sizeof...(O) > 0)
+    tcp_options(O const&... option) {
+        (append(option.encoded()), ...);
+    }
+    /// Encoded options, as they lie in the header.
+    tcp_options(std::span<std::byte const> encoded) { assign(encoded); }
+    static option_codec const& codec();
+};
+
+/// TCP (RFC 9293). `sport` and `seq` are the engine's own in `sr*`, else 20 and 0; `dataofs` and `chksum`
+/// computed.
+struct TCP {
+    field<std::uint16_t, 80> dport{};
+    field<std::uint16_t, 20> sport{};
+    field<tcp_flags> flags = "S";
+    field<std::uint32_t> seq{};
+    field<std::uint32_t> ack = 0;
+    field<std::uint16_t> window = 8192;
+    tcp_options options{};
+    field<std::uint16_t> urgptr = 0;
+    field<std::uint16_t> chksum{};
+    field<bits<4>> dataofs{};
+    field<bits<3>> reserved = 0;
+};
+SONDE_DECLARE_LAYER(TCP, sport, dport, seq, ack, dataofs, reserved, flags, window, chksum, urgptr, options)
+layer_hooks hooks(TCP const*);
+
+using TCPerror = quoted<TCP>;
+
+}  // namespace sonde

@@ -1,0 +1,395 @@
+#pragma once
+
+#include <sonde/packet/random.hpp>
+#include <sonde/packet/value.hpp>
+
+#include <concepts>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sonde {
+
+/// Asks for what is computed: `ip.chksum = automatic`.
+struct automatic_t {
+    explicit constexpr automatic_t() = default;
+};
+inline constexpr automatic_t automatic{};
+
+/// What a field holds.
+enum class field_state : std::uint8_t {
+    computed,  ///< automatic: filled in when the packet is built or sent
+    single,    ///< one value
+    list,      ///< a set: each of some values
+    range,     ///< a set: first to last, both included, by a step
+    network,   ///< a set: every address of a CIDR network, first and last included
+    name,      ///< a host name, resolved when the packet is sent
+    interval,  ///< a random value between two, fresh for each packet
+    choice,    ///< a random one of some values, fresh for each packet
+    text,      ///< random text of a length, fresh for each packet
+    kept,      ///< in a layer taken out of a packet for editing: the set that the packet has there
+};
+
+/// A set of numbers or addresses: `range(1, 4)` is 1, 2, 3, 4; `range(1, 10, 3)` is 1, 4, 7, 10.
+template <class A>
+struct range_of {
+    A first, last;
+    std::uint64_t step = 1;
+};
+
+template <std::integral A, std::integral B>
+constexpr auto range(A first, B last, std::uint64_t step = 1) {
+    using common = std::common_type_t<A, B>;
+    if (std::cmp_greater(first, last)) throw_error(errc::value_out_of_range, "range: first > last");
+    if (step == 0) throw_error(errc::value_out_of_range, "range: step 0");
+    return range_of<common>{static_cast<common>(first), static_cast<common>(last), step};
+}
+
+/// An address range, both ends included: `range("198.18.0.9", "198.18.1.3")`.
+inline range_of<std::string_view> range(std::string_view first, std::string_view last,
+                                        std::uint64_t step = 1) {
+    if (step == 0) throw_error(errc::value_out_of_range, "range: step 0");
+    return {first, last, step};
+}
+
+template <class A>
+    requires(std::same_as<A, ipv4> || std::same_as<A, ipv6> || std::same_as<A, mac>)
+constexpr range_of<A> range(A first, A last, std::uint64_t step = 1) {
+    if (last < first) throw_error(errc::value_out_of_range, "range: first > last");
+    if (step == 0) throw_error(errc::value_out_of_range, "range: step 0");
+    return {first, last, step};
+}
+
+/// A long list that somebody else holds; see `values`.
+template <class A>
+struct borrowed_values {
+    std::span<A const> items;
+};
+
+/// A list of any length, as a set. Borrowed: `items` must live until the packet is made.
+template <class R>
+    requires requires(R const& r) { std::span(r); }
+auto values(R const& items) {
+    using item = std::remove_cvref_t<decltype(*std::span(items).begin())>;
+    return borrowed_values<item>{std::span<item const>(items)};
+}
+
+/// What a field holds, without its type: how the packet takes it over.
+struct field_content {
+    field_state state = field_state::computed;
+    std::uint64_t step = 1;          ///< range: the step; network: the prefix length; text: the length
+    bool by_octet = false;           ///< interval: octet by octet
+    wire_value first, last;          ///< single: first; range, interval: both; network: first address
+    std::string_view bytes;          ///< single octets; the name
+    std::vector<wire_value> list;    ///< list, choice
+    std::vector<std::string> texts;  ///< list, choice of octets
+};
+
+namespace detail {
+
+template <class Native>
+inline constexpr bool is_text_parsed =
+    std::is_constructible_v<Native, std::string> && !std::same_as<Native, octets>;
+template <class Native>
+inline constexpr bool is_ip = std::same_as<Native, ipv4> || std::same_as<Native, ipv6>;
+
+/// How many values a field keeps inside itself; longer lists are borrowed with `values`.
+template <class Native>
+inline constexpr std::size_t inline_values =
+    std::max<std::size_t>(8, 64 / sizeof(Native) > 32 ? 32 : 64 / sizeof(Native));
+template <>
+inline constexpr std::size_t inline_values<octets> = 4;
+template <>
+inline constexpr std::size_t inline_values<ipv4> = 16;
+
+/// RFC 1123 §2.1: letters, digits, hyphens (and underscores, which exist), 63 a label; not all digits.
+constexpr bool is_host_name(std::string_view s) {
+    if (s.empty() || s.size() > 127) return false;
+    std::size_t label = 0;
+    bool letter = false;
+    for (char c : s) {
+        bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        letter |= alpha;
+        if (c == '.') {
+            if (label == 0) return false;
+            label = 0;
+        } else if ((alpha || (c >= '0' && c <= '9') || (c == '-' && label > 0)) && label < 63) {
+            ++label;
+        } else {
+            return false;
+        }
+    }
+    return letter;
+}
+
+template <class T>
+struct host_name_storage {
+    static constexpr bool has = false;
+};
+template <class T>
+    requires is_ip<T>
+struct host_name_storage<T> {
+    static constexpr bool has = true;
+    char text[128]{};
+};
+
+[[noreturn]] void throw_out_of_range(long long value, unsigned bits);
+[[noreturn]] void throw_out_of_range(unsigned long long value, unsigned bits);
+[[noreturn]] void throw_not_single(field_state state);
+
+}  // namespace detail
+
+/// A field of a layer: automatic, one value, a set of values, or a random value; see `field_state`.
+///
+/// T says how the field lies on the wire: std::uint8_t … std::uint64_t, bits<N>, enumerated, flag_set, ipv4,
+/// ipv6, mac, octets. `Automatic` is the number that an automatic field shows when the packet is built alone.
+///
+/// Converts from numbers (throws value_out_of_range, never cuts), text (addresses, flags, names, host names;
+/// literals are checked at compile time), `{a, b, c}`, `range`, `values`, CIDR text and `random_*`.
+/// Trivially destructible, so that layers may be written inside co_await expressions (g++ 12).
+template <class T, std::uint64_t Automatic = 0>
+class field {
+    using traits = value_traits<T>;
+
+public:
+    using native = typename traits::native;
+    static constexpr std::size_t capacity = detail::inline_values<native>;
+
+    constexpr field() = default;
+    constexpr field(automatic_t) {}
+    /// Stands for a set that the packet holds; for packets themselves.
+    static constexpr field kept() {
+        field f;
+        f.state_ = field_state::kept;
+        return f;
+    }
+
+    template <std::integral I>
+        requires(traits::kind == value_kind::number || traits::kind == value_kind::flags)
+    constexpr field(I number) : count_(1), state_(field_state::single) {
+        values_[0] = checked(number);
+    }
+
+    constexpr field(native const& value)
+        requires(!std::integral<native>)
+        : count_(1), state_(field_state::single) {
+        values_[0] = value;
+    }
+
+    template <std::size_t N>
+        requires detail::is_text_parsed<native>
+    consteval field(char const (&text)[N]) {
+        parse(std::string_view(text, N - 1));
+    }
+
+    template <runtime_text S>
+        requires detail::is_text_parsed<native>
+    constexpr field(S const& text) {
+        parse(std::string_view(text));
+    }
+
+    template <class S>
+        requires(std::same_as<native, octets> && std::convertible_to<S const&, octets>)
+    constexpr field(S const& text) : count_(1), state_(field_state::single) {
+        values_[0] = octets(text);
+    }
+
+    /// A field of another layer: its single value, or its whole set.
+    template <std::uint64_t D>
+        requires(D != Automatic)
+    constexpr field(field<T, D> const& other) {
+        adopt(other);
+    }
+
+    template <class A, class B, class... C>
+        requires(std::convertible_to<A const&, field> && std::convertible_to<B const&, field> &&
+                 (std::convertible_to<C const&, field> && ...))
+    constexpr field(A const& a, B const& b, C const&... c) : state_(field_state::list) {
+        static_assert(2 + sizeof...(C) <= capacity, "too long for an inline list: use sonde::values(array)");
+        add(a), add(b), (add(c), ...);
+    }
+
+    template <std::size_t A, std::size_t B, std::size_t... C>
+        requires detail::is_text_parsed<native>
+    consteval field(char const (&a)[A], char const (&b)[B], char const (&... c)[C])
+        : state_(field_state::list) {
+        static_assert(2 + sizeof...(C) <= capacity, "too long for an inline list: use sonde::values(array)");
+        add(field(std::string_view(a, A - 1))), add(field(std::string_view(b, B - 1)));
+        (add(field(std::string_view(c, C - 1))), ...);
+    }
+
+    template <class A>
+    constexpr field(range_of<A> const& r) : count_(2), state_(field_state::range), step_(r.step) {
+        values_[0] = field(r.first).value();
+        values_[1] = field(r.last).value();
+        if (traits::to_wire(values_[1]) < traits::to_wire(values_[0]))
+            throw_error(errc::value_out_of_range, "range: first > last");
+    }
+
+    template <class A>
+    field(borrowed_values<A> const& b) : state_(field_state::list), borrowed_(b.items.data()) {
+        count_ = static_cast<std::uint32_t>(b.items.size());
+        at_ = [](void const* items, std::size_t i) { return field(static_cast<A const*>(items)[i]).value(); };
+    }
+
+    constexpr field(random_interval const& r)
+        requires(!std::same_as<native, octets>)
+        : count_(2), state_(field_state::interval), by_octet_(r.by_octet) {
+        if (traits::width < 64 && r.last.low >> traits::width)
+            detail::throw_out_of_range(static_cast<unsigned long long>(r.last.low), traits::width);
+        values_[0] = traits::from_wire(r.first);
+        values_[1] = traits::from_wire(r.last);
+    }
+
+    template <class A, std::size_t N>
+    constexpr field(random_one_of<A, N> const& r) : state_(field_state::choice) {
+        static_assert(N <= capacity);
+        for (auto const& c : r.choices) values_[count_++] = field(c).value();
+    }
+
+    constexpr field(random_text r)
+        requires std::same_as<native, octets>
+        : state_(field_state::text), step_(r.length) {}
+
+    /// The one value; an automatic field gives what it shows when built alone. Throws not_a_single_value for
+    /// sets.
+    constexpr native value() const {
+        if (state_ == field_state::single) return values_[0];
+        if (state_ == field_state::computed) return automatic_value();
+        detail::throw_not_single(state_);
+    }
+    constexpr operator native() const { return value(); }
+
+    constexpr field_state state() const { return state_; }
+    constexpr bool is_automatic() const { return state_ == field_state::computed; }
+
+    static constexpr native automatic_value() {
+        if constexpr (std::same_as<native, octets>)
+            return {};
+        else
+            return traits::from_wire({0, Automatic});
+    }
+
+    friend constexpr bool operator==(field const& a, native const& b)
+        requires(!std::integral<native>)
+    {
+        return a.value() == b;
+    }
+    template <std::integral I>
+    friend constexpr bool operator==(field const& a, I b)
+        requires(traits::kind == value_kind::number || traits::kind == value_kind::flags)
+    {
+        if constexpr (std::integral<native>)
+            return std::cmp_equal(a.value(), b);
+        else
+            return std::cmp_equal(a.value().value, b);
+    }
+    template <runtime_text S>
+        requires(detail::is_text_parsed<native> || std::same_as<native, octets>)
+    friend constexpr bool operator==(field const& a, S const& b) {
+        return a.value() == native(b);
+    }
+    template <std::uint64_t D>
+    friend constexpr bool operator==(field const& a, field<T, D> const& b) {
+        return a.value() == b.value();
+    }
+
+    /// What the field holds, for the packet that takes it over.
+    void read(field_content& out) const {
+        out.state = state_;
+        out.step = step_;
+        out.by_octet = by_octet_;
+        if constexpr (std::same_as<native, octets>) {
+            if (state_ == field_state::single) out.bytes = values_[0].value;
+            if (state_ == field_state::list || state_ == field_state::choice)
+                for (std::size_t i = 0; i < count_; ++i) out.texts.emplace_back(at(i).value);
+        } else {
+            if (state_ == field_state::list || state_ == field_state::choice) {
+                out.list.reserve(count_);
+                for (std::size_t i = 0; i < count_; ++i) out.list.push_back(traits::to_wire(at(i)));
+            } else if (state_ != field_state::computed) {
+                out.first = traits::to_wire(values_[0]);
+                out.last = traits::to_wire(values_[1]);
+            }
+            if constexpr (detail::host_name_storage<native>::has)
+                if (state_ == field_state::name) out.bytes = name_.text;
+        }
+    }
+
+    template <class, std::uint64_t>
+    friend class field;
+
+private:
+    template <std::integral I>
+    static constexpr native checked(I number) {
+        constexpr unsigned width = traits::width;
+        constexpr std::uint64_t limit =
+            width >= 64 ? std::numeric_limits<std::uint64_t>::max() : (std::uint64_t(1) << width) - 1;
+        if (std::cmp_less(number, 0)) detail::throw_out_of_range(static_cast<long long>(number), width);
+        if (std::cmp_greater(number, limit))
+            detail::throw_out_of_range(static_cast<unsigned long long>(number), width);
+        return traits::from_wire({0, static_cast<std::uint64_t>(number)});
+    }
+
+    constexpr void parse(std::string_view text) {
+        if constexpr (detail::is_ip<native>) {
+            auto slash = text.find('/');
+            auto address = native::parse(text.substr(0, slash));
+            if (address && slash != text.npos) {
+                auto length = detail::decimal(text.substr(slash + 1), traits::width);
+                if (!length) throw_error(errc::bad_text, "prefix length in \"" + std::string(text) + "\"");
+                state_ = field_state::network, count_ = 1, step_ = *length;
+                values_[0] = masked(*address, *length);
+                return;
+            }
+            if (!address && detail::is_host_name(text)) {
+                state_ = field_state::name, count_ = 1;
+                for (std::size_t i = 0; i < text.size(); ++i) name_.text[i] = text[i];
+                return;
+            }
+        }
+        state_ = field_state::single, count_ = 1;
+        values_[0] = native(text);
+    }
+
+    static constexpr native masked(native address, unsigned length) {
+        auto w = traits::to_wire(address);
+        unsigned host = traits::width - length;
+        if (host >= 64) {
+            w.low = 0;
+            w.high = host >= 128 ? 0 : w.high >> (host - 64) << (host - 64);
+        } else {
+            w.low = w.low >> host << host;
+        }
+        return traits::from_wire(w);
+    }
+
+    template <class A>
+    constexpr void add(A const& item) {
+        if constexpr (std::is_array_v<A>)  // a literal beside a run-time value
+            values_[count_++] = field(std::string_view(item)).value();
+        else
+            values_[count_++] = field(item).value();
+    }
+
+    constexpr native at(std::size_t i) const { return borrowed_ ? at_(borrowed_, i) : values_[i]; }
+
+    template <std::uint64_t D>
+    constexpr void adopt(field<T, D> const& other) {
+        count_ = other.count_, state_ = other.state_, by_octet_ = other.by_octet_, step_ = other.step_;
+        borrowed_ = other.borrowed_, at_ = other.at_, name_ = other.name_;
+        for (std::size_t i = 0; i < capacity; ++i) values_[i] = other.values_[i];
+    }
+
+    std::uint32_t count_ = 0;
+    field_state state_ = field_state::computed;
+    bool by_octet_ = false;
+    std::uint64_t step_ = 1;
+    void const* borrowed_ = nullptr;
+    native (*at_)(void const*, std::size_t) = nullptr;
+    [[no_unique_address]] detail::host_name_storage<native> name_{};
+    native values_[capacity]{};
+};
+
+}  // namespace sonde

@@ -1,0 +1,251 @@
+#pragma once
+
+#include <sonde/packet/field.hpp>
+#include <sonde/packet/option_list.hpp>
+#include <sonde/packet/view.hpp>
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <cstddef>
+#include <new>
+#include <string>
+#include <vector>
+
+/// Makes a layer of a struct: `SONDE_LAYER(Echo, token, kind, cookie)`, in the struct's own namespace. The
+/// members follow in wire order; their widths, defaults and meanings come from their types. From then on the
+/// layer builds, dissects, prints, expands, and is known by name to packet expressions.
+#define SONDE_LAYER(Layer, ...)                                   \
+    SONDE_DECLARE_LAYER(Layer, __VA_ARGS__)                       \
+    [[maybe_unused]] inline bool const sonde_registered_##Layer = \
+        ::sonde::detail::register_layer(::sonde::describe<Layer>());
+
+/// Says that `Upper` is what `Lower` carries when `field` is `value`: building sets the field, unless the
+/// user did; dissecting picks the layer. A binding to `dport` serves both directions: answers carry the value
+/// in `sport`.
+#define SONDE_BIND(Lower, Upper, field, value)                             \
+    [[maybe_unused]] static bool const SONDE_DETAIL_UNIQUE(sonde_bound_) = \
+        ::sonde::detail::bind(::sonde::describe<Lower>(), #field, value, ::sonde::describe<Upper>());
+
+/// The description alone, for layers that the library registers itself.
+#define SONDE_DECLARE_LAYER(Layer, ...)                                                                   \
+    BOOST_DESCRIBE_STRUCT(Layer, (), (__VA_ARGS__))                                                       \
+    static_assert(std::is_aggregate_v<Layer> && std::is_trivially_destructible_v<Layer>,                  \
+                  "a layer is a struct of fields: g++ 12 destroys others twice in co_await expressions"); \
+    constexpr std::string_view sonde_layer_name(Layer const*) {                                           \
+        return #Layer;                                                                                    \
+    }
+
+#define SONDE_DETAIL_UNIQUE_2(name, line) name##line
+#define SONDE_DETAIL_UNIQUE_1(name, line) SONDE_DETAIL_UNIQUE_2(name, line)
+#define SONDE_DETAIL_UNIQUE(name) SONDE_DETAIL_UNIQUE_1(name, __LINE__)
+
+namespace sonde {
+
+/// A struct that SONDE_LAYER described.
+template <class L>
+concept layer = requires(L const* l) {
+    { sonde_layer_name(l) } -> std::convertible_to<std::string_view>;
+};
+
+/// Which part of an attempt's identity an automatic field takes when the engine sends it: what tells its
+/// answer from all others. Alone, or through `send`, the field keeps its automatic value.
+enum class identity_part : std::uint8_t { none, port, id, sequence, number };
+
+/// What a field's type does not say, by the field's name.
+struct field_rule {
+    std::string_view field;
+    identity_part identity = identity_part::none;
+    bool hexadecimal = false;  ///< how show() prints it
+    bool quoted = false;       ///< an ICMP error that quotes the layer proves itself by this field
+    bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
+    unsigned (*width)(std::span<std::byte const> header) = nullptr;  ///< bits, when another field tells
+    value_names names{};  ///< names that show() and summaries print, where the type brings none
+};
+
+/// What a layer does beyond its fields. A layer gives its own by a function `layer_hooks hooks(L const*)`
+/// beside it.
+struct layer_hooks {
+    std::string_view title{};  ///< what show() calls it; the name when empty
+    std::span<field_rule const> rules{};
+    /// Bytes of the header, as its own fields tell; may exceed what there is (truncated). 0: no such layer
+    /// here.
+    std::size_t (*header_length)(std::span<std::byte const> bytes) = nullptr;
+    /// Outermost first, before any checksum: addresses that follow from others.
+    void (*prepare)(build_step&) = nullptr;
+    /// Innermost first, the payload is complete: lengths and checksums.
+    void (*finish)(build_step&) = nullptr;
+    /// Where the payload ends and what it is, when bindings do not tell all.
+    void (*follow)(dissect_step&) = nullptr;
+    /// Whether `reply` answers `sent`, as far as this layer tells.
+    verdict (*answers)(layer_view const& reply, layer_view const& sent) = nullptr;
+    /// What both a probe and its answers have in common. Without it the layer adds nothing.
+    void (*key)(layer_view const& layer, key_builder& key) = nullptr;
+    /// One line, without the layers around it; the name when null.
+    void (*summarize)(layer_view const& layer, std::string& out) = nullptr;
+};
+
+/// The hooks of a layer that declares none.
+inline layer_hooks hooks(void const*) {
+    return {};
+}
+
+/// A field as data: where it lies, what it means, and how to reach it in the struct.
+struct field_description {
+    std::string_view name;
+    value_kind kind = value_kind::number;
+    std::uint16_t width = 0;  ///< bits; 0: the rest of the header
+    value_names names{};
+    std::uint64_t automatic_value = 0;
+    field_rule rule{};
+    option_codec const* options = nullptr;
+    void (*read)(void const* layer, field_content& out) = nullptr;
+    void (*write)(void* layer, wire_value value, std::span<std::byte const> bytes) = nullptr;
+    void (*reset)(void* layer, field_state to) = nullptr;  ///< to `computed` or `kept`
+};
+
+/// A layer as data. One object for each layer, for the life of the program.
+struct layer_description {
+    std::string_view name;
+    layer_hooks hooks;
+    std::vector<field_description> fields;  ///< wire order
+    std::vector<std::uint32_t> offsets;     ///< bits, of the leading fields whose place never changes
+    std::size_t size = 0;                   ///< bytes of the fields of fixed width
+    bool fixed = true;                      ///< no optional fields, no variable widths
+    std::size_t struct_size = 0;
+    void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
+    /// Computes offsets, size and fixed from the fields.
+    void finish();
+
+    std::string_view title() const { return hooks.title.empty() ? name : hooks.title; }
+    /// The place of a field by name; fields.size() when there is none.
+    std::size_t find(std::string_view field) const;
+};
+
+/// A quoted layer, as ICMP errors carry: `get<quoted<IP>>()`, Scapy's IPerror.
+template <class L>
+struct quoted {};
+
+namespace detail {
+
+bool register_layer(layer_description const&);
+bool bind(layer_description const& lower, std::string_view field, std::uint64_t value,
+          layer_description const& upper, int first_octet = -1);
+
+template <class M>
+struct member_access;
+
+template <class T, std::uint64_t D>
+struct member_access<field<T, D>> {
+    using traits = value_traits<T>;
+    static void describe(field_description& f) {
+        f.kind = traits::kind;
+        f.width = traits::width;
+        f.names = traits::names;
+        f.automatic_value = D;
+    }
+    static void read(field<T, D> const& member, field_content& out) { member.read(out); }
+    static void write(field<T, D>& member, wire_value value, std::span<std::byte const> bytes) {
+        if constexpr (traits::kind == value_kind::octets)
+            member = field<T, D>(octets(bytes));
+        else
+            member = field<T, D>(traits::from_wire(value));
+    }
+    static void reset(field<T, D>& member, field_state to) {
+        member = to == field_state::kept ? field<T, D>::kept() : field<T, D>();
+    }
+};
+
+template <class Options>
+    requires std::is_base_of_v<option_bytes, Options>
+struct member_access<Options> {
+    static void describe(field_description& f) {
+        f.kind = value_kind::options;
+        f.options = &Options::codec();
+    }
+    static void read(Options const& member, field_content& out) {
+        out.state = field_state::single;
+        out.bytes = member.view();
+    }
+    static void write(Options& member, wire_value, std::span<std::byte const> bytes) { member.assign(bytes); }
+    static void reset(Options& member, field_state) { member.assign({}); }
+};
+
+template <class L, class Descriptor>
+field_description describe_field() {
+    using member = std::remove_reference_t<decltype(std::declval<L&>().*Descriptor::pointer)>;
+    field_description f;
+    f.name = Descriptor::name;
+    member_access<member>::describe(f);
+    f.read = [](void const* l, field_content& out) {
+        member_access<member>::read(static_cast<L const*>(l)->*Descriptor::pointer, out);
+    };
+    f.write = [](void* l, wire_value value, std::span<std::byte const> bytes) {
+        member_access<member>::write(static_cast<L*>(l)->*Descriptor::pointer, value, bytes);
+    };
+    f.reset = [](void* l, field_state to) {
+        member_access<member>::reset(static_cast<L*>(l)->*Descriptor::pointer, to);
+    };
+    return f;
+}
+
+template <class L>
+verdict user_answers(layer_view const& reply, layer_view const& sent);
+
+template <class L>
+layer_description make_description() {
+    layer_description d;
+    d.name = sonde_layer_name(static_cast<L const*>(nullptr));
+    d.hooks = hooks(static_cast<L const*>(nullptr));
+    d.struct_size = sizeof(L);
+    d.construct = [](void* where) { ::new (where) L{}; };
+    static_assert(alignof(L) <= alignof(std::max_align_t));
+    boost::mp11::mp_for_each<boost::describe::describe_members<L, boost::describe::mod_public>>(
+        [&]<class D>(D) { d.fields.push_back(describe_field<L, D>()); });
+    if constexpr (requires(L const& l) {
+                      { answers(l, l) } -> std::convertible_to<bool>;
+                  })
+        d.hooks.answers = &user_answers<L>;
+    d.finish();
+    return d;
+}
+
+}  // namespace detail
+
+/// The description of a layer.
+template <layer L>
+layer_description const& describe() {
+    static layer_description const d = detail::make_description<L>();
+    return d;
+}
+
+/// The place of a member in the wire order of its layer, at compile time: `field_index<&TCP::sport>`.
+namespace detail {
+template <class L, class M>
+L layer_of_member(M L::*);
+template <auto Member>
+constexpr std::size_t index_of() {
+    using L = decltype(layer_of_member(Member));
+    std::size_t found = 0, i = 0;
+    boost::mp11::mp_for_each<boost::describe::describe_members<L, boost::describe::mod_public>>([&]<class D>(
+                                                                                                    D) {
+        if constexpr (std::is_same_v<decltype(D::pointer), decltype(Member)>) {
+            if (D::pointer == Member) found = i;
+        } else if constexpr (std::is_same_v<std::remove_const_t<decltype(D::pointer)>, decltype(Member)>) {
+            if (D::pointer == Member) found = i;
+        }
+        ++i;
+    });
+    return found;
+}
+}  // namespace detail
+template <auto Member>
+inline constexpr std::size_t field_index = detail::index_of<Member>();
+
+/// Layers by name, in the order of registration: for expressions and for `sonde layers`.
+std::vector<layer_description const*> known_layers();
+/// The layer of this name, or null. Quoted names (IPerror, UDPerror, IPerror6 …) find the layer they quote.
+layer_description const* find_layer(std::string_view name, bool* is_quoted = nullptr);
+
+}  // namespace sonde

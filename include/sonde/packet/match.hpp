@@ -1,0 +1,33 @@
+#pragma once
+
+#include <sonde/packet/packet.hpp>
+
+namespace sonde {
+
+/// Does `received` answer `sent`? Both are built packets (no automatic fields). Exact by the RFCs: both
+/// ports, addresses, id and sequence, TCP acknowledgement and reset rules (RFC 9293), echo data; ARP
+/// operation and addresses; neighbour targets. ICMP errors (types 3, 11, 12; ICMPv6 1 to 4) are judged by the
+/// packet they quote; 8 bytes of it beyond the IP header are enough (RFC 792, RFC 5927). Multicast and
+/// broadcast requests accept unicast answers. `why` of a mismatch tells place, found and expected. Link
+/// layers are looked through, VLAN tags must agree.
+verdict match(packet_view const& received, packet_view const& sent);
+
+/// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
+/// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is
+/// among keys_of_answer(r).
+match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many);
+
+/// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or
+/// broadcast on the link. (A subnet's broadcast address shows in the routes only.)
+bool goes_to_many(packet_view const& sent);
+
+/// The keys under which the probe of this answer may be found.
+struct answer_keys {
+    match_key to_one;       ///< of a probe to the sender of this packet
+    match_key to_many;      ///< of a probe to a group
+    bool is_error = false;  ///< an ICMP error: the keys are the quoted packet's
+    bool readable = false;  ///< false: nothing that could answer a probe; no keys
+};
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret);
+
+}  // namespace sonde

@@ -1,0 +1,283 @@
+#pragma once
+
+#include <sonde/link/frame.hpp>
+#include <sonde/packet/layer.hpp>
+
+#include <atomic>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+namespace sonde {
+
+namespace detail {
+
+struct unpacked_layer;
+
+/// A set in a field of a packet.
+struct varying_field {
+    std::uint32_t layer = 0;  ///< which of the packet's layers
+    std::uint32_t field = 0;  ///< which of its fields
+    field_content content;
+    std::string name;  ///< a host name, not yet resolved
+};
+
+}  // namespace detail
+
+/// A stack of layers: what is sent, and what was received.
+///
+/// Made from layers by `/` (outermost first), from text or bytes (a Raw layer), or by `dissect`. A packet
+/// whose fields hold sets is a lazy set of packets: `size()`, `operator[]`, iteration; order as Scapy's: the
+/// innermost layer varies fastest, within a layer the first wire field.
+///
+/// Holds the bytes of its headers and payload, the places of the layers in them, and which fields are
+/// automatic; a layer's struct is made when it is asked for. Copies are independent. Threads: distinct
+/// objects: safe; const members of one object: safe.
+class packet {
+public:
+    packet();
+    packet(packet const&);
+    packet(packet&&) noexcept;
+    packet& operator=(packet const&);
+    packet& operator=(packet&&) noexcept;
+    ~packet();
+
+    template <layer L>
+    packet(L const& l) : packet() {
+        append(describe<L>(), &l);
+    }
+    /// A payload: one Raw layer.
+    packet(std::string_view payload);
+    packet(char const* payload) : packet(std::string_view(payload)) {}
+    packet(std::string const& payload) : packet(std::string_view(payload)) {}
+    packet(std::span<std::byte const> payload)
+        : packet(std::string_view(reinterpret_cast<char const*>(payload.data()), payload.size())) {}
+
+    /// `upper` goes inside this packet, innermost.
+    packet& operator/=(packet const& upper);
+    friend packet operator/(packet lower, packet const& upper) {
+        lower /= upper;
+        return lower;
+    }
+
+    /// The bytes on the wire: lengths, checksums and what bindings tell are filled in where automatic. Of a
+    /// set, the first packet. Throws header_too_long, value_out_of_range when a length does not fit its
+    /// field.
+    std::vector<std::byte> build() const;
+
+    /// How many packets this is: the product of its sets; 1 without. Throws set_too_large above 2^64 - 1.
+    std::uint64_t size() const;
+    /// True without layers.
+    bool empty() const { return layers_.empty(); }
+    /// The packet at an index of the set, in constant time; random fields are drawn.
+    packet operator[](std::uint64_t index) const;
+    /// The same, with the caller's randomness.
+    packet at(std::uint64_t index, random_source& random) const;
+
+    /// The packets of the set, in order, each made when it is looked at.
+    class iterator {
+    public:
+        using iterator_concept = std::input_iterator_tag;
+        using value_type = packet;
+        using difference_type = std::ptrdiff_t;
+
+        iterator() = default;
+        iterator(packet const* set, std::uint64_t index) : set_(set), index_(index) {}
+        packet operator*() const;
+        iterator& operator++() {
+            ++index_;
+            return *this;
+        }
+        iterator operator++(int) {
+            auto before = *this;
+            ++index_;
+            return before;
+        }
+        friend bool operator==(iterator const& a, iterator const& b) { return a.index_ == b.index_; }
+
+    private:
+        packet const* set_ = nullptr;
+        std::uint64_t index_ = 0;
+    };
+    iterator begin() const;
+    iterator end() const;
+
+    /// The first layer L. Throws no_such_layer. Changes to the non-const one show in the next build; what
+    /// they borrow (payloads, `values`) must live until then.
+    template <class L>
+    auto const& get() const;
+    template <class L>
+    auto& get();
+    /// The first layer L, or null.
+    template <class L>
+    auto const* find() const;
+    template <class L>
+    auto* find();
+    template <class L>
+    bool has() const;
+
+    /// The bytes and layers, as they lie.
+    packet_view view() const { return {bytes_, layers_}; }
+    /// The layers from the outside in.
+    std::span<layer_span const> layers() const { return layers_; }
+    /// The sets, random values and host names among the fields.
+    std::span<detail::varying_field const> sets() const { return sets_; }
+    /// True when a field holds a set, a random value or a host name.
+    bool is_template() const { return !sets_.empty(); }
+
+    /// When it was captured, or sent. Zero when neither.
+    timestamp time{};
+    /// The interface it came from, 0 when unknown.
+    int interface = 0;
+    /// The length on the wire; more than the bytes when the capture cut it.
+    std::uint32_t wire_length = 0;
+
+private:
+    friend packet dissect(std::span<std::byte const>, link_type);
+
+    void append(layer_description const& layer, void const* fields);
+    void append(packet const& from, std::size_t index);
+    void vary(std::size_t layer, std::size_t field, field_content content);
+    void restore_kept(packet const& from, std::size_t layer, std::size_t first_set);
+    std::span<std::byte> header(std::size_t layer) {
+        return std::span(bytes_).subspan(layers_[layer].begin, layers_[layer].size());
+    }
+    detail::unpacked_layer* unpack(layer_description const& layer, bool is_quoted) const;
+    void const* unpacked(layer_description const& layer, bool is_quoted) const;
+    void* edit(layer_description const& layer, bool is_quoted);
+    packet settled() const;
+    bool has_edits() const;
+    void forget_unpacked() noexcept;
+
+    std::vector<std::byte> bytes_;
+    std::vector<layer_span> layers_;
+    std::vector<detail::varying_field> sets_;
+    mutable std::atomic<detail::unpacked_layer*> unpacked_{nullptr};
+};
+
+/// Layers joined by `/` make a packet.
+template <layer L, class Upper>
+    requires std::convertible_to<Upper const&, packet>
+packet operator/(L const& lower, Upper const& upper) {
+    return packet(lower) /= packet(upper);
+}
+template <layer L>
+packet operator/(packet lower, L const& upper) {
+    return std::move(lower /= packet(upper));
+}
+template <layer L>
+packet operator/(std::string_view lower, L const& upper) {
+    return packet(lower) /= packet(upper);
+}
+
+/// Reads bytes as layers, outermost of type `link`. Never fails: what cannot be read is a Raw layer, a header
+/// that ends early keeps the fields it has. At most 32 layers and 8 quotes deep.
+packet dissect(std::span<std::byte const> bytes, link_type link = link_type::ethernet);
+
+inline packet packet::iterator::operator*() const {
+    return (*set_)[index_];
+}
+inline packet::iterator packet::begin() const {
+    return {this, 0};
+}
+inline packet::iterator packet::end() const {
+    return {this, size()};
+}
+
+namespace detail {
+
+/// What `get<L>()` gives: L itself, for a quoted layer the struct of the layer it quotes.
+template <class L>
+struct layer_lookup {
+    using type = L;
+    static constexpr bool is_quoted = false;
+};
+template <class L>
+struct layer_lookup<quoted<L>> {
+    using type = L;
+    static constexpr bool is_quoted = true;
+};
+
+/// A layer's struct, made when a user asked for it.
+struct unpacked_layer {
+    std::uint32_t index = 0;
+    bool edited = false;
+    unpacked_layer* next = nullptr;
+    std::unique_ptr<std::byte[]> storage;
+};
+
+/// The struct of a layer, its fields as the packet has them: automatic where they are, `kept` where they are
+/// sets.
+std::unique_ptr<std::byte[]> unpack_struct(layer_view const& view, std::span<varying_field const> sets);
+
+[[noreturn]] void throw_no_layer(std::string_view name, bool is_quoted);
+
+}  // namespace detail
+
+template <class L>
+auto const* packet::find() const {
+    using lookup = detail::layer_lookup<L>;
+    return static_cast<typename lookup::type const*>(
+        unpacked(describe<typename lookup::type>(), lookup::is_quoted));
+}
+template <class L>
+auto* packet::find() {
+    using lookup = detail::layer_lookup<L>;
+    return static_cast<typename lookup::type*>(edit(describe<typename lookup::type>(), lookup::is_quoted));
+}
+template <class L>
+auto const& packet::get() const {
+    using lookup = detail::layer_lookup<L>;
+    auto const* l = find<L>();
+    if (!l) detail::throw_no_layer(describe<typename lookup::type>().name, lookup::is_quoted);
+    return *l;
+}
+template <class L>
+auto& packet::get() {
+    using lookup = detail::layer_lookup<L>;
+    auto* l = find<L>();
+    if (!l) detail::throw_no_layer(describe<typename lookup::type>().name, lookup::is_quoted);
+    return *l;
+}
+template <class L>
+bool packet::has() const {
+    using lookup = detail::layer_lookup<L>;
+    for (auto const& s : layers_)
+        if (s.layer == &describe<typename lookup::type>() && s.quoted == lookup::is_quoted) return true;
+    return false;
+}
+
+namespace detail {
+
+template <class F>
+struct field_of;
+template <class T, std::uint64_t D>
+struct field_of<field<T, D>> {
+    static auto from(wire_value w) { return value_traits<T>::from_wire(w); }
+};
+
+/// Calls the user's `bool answers(L const& reply, L const& sent)`.
+template <class L>
+verdict user_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<L>()) return verdict::mismatch(std::string(describe<L>().name) + " missing");
+    auto r = unpack_struct(reply, {}), s = unpack_struct(sent, {});
+    if (answers(*reinterpret_cast<L const*>(r.get()), *reinterpret_cast<L const*>(s.get())))
+        return verdict::match();
+    return verdict::mismatch(std::string(describe<L>().name) + " does not answer the probe's");
+}
+
+}  // namespace detail
+
+template <class L>
+bool layer_view::is() const {
+    return *this && &description() == &describe<L>();
+}
+
+template <auto Member>
+auto layer_view::get() const {
+    using L = decltype(detail::layer_of_member(Member));
+    using F = std::remove_cvref_t<decltype(std::declval<L const&>().*Member)>;
+    return detail::field_of<F>::from(value(field_index<Member>));
+}
+
+}  // namespace sonde

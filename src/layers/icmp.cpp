@@ -1,0 +1,167 @@
+#include <sonde/layers/icmp.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/packet/checksum.hpp>
+
+#include "summary.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+using header = std::span<std::byte const>;
+
+unsigned type_of(header h) {
+    return h.empty() ? 0 : std::to_integer<unsigned>(h[0]);
+}
+constexpr bool is_query(unsigned t) {
+    return t == 0 || t == 8 || (t >= 13 && t <= 18);
+}
+bool query(header h) {
+    return is_query(type_of(h));
+}
+bool timestamps(header h) {
+    return type_of(h) == 13 || type_of(h) == 14;
+}
+bool redirect(header h) {
+    return type_of(h) == 5;
+}
+bool parameter_problem(header h) {
+    return type_of(h) == 12;
+}
+bool unreachable(header h) {
+    return type_of(h) == 3;
+}
+bool unreachable_or_exceeded(header h) {
+    return type_of(h) == 3 || type_of(h) == 11;
+}
+bool rfc4884(header h) {
+    return type_of(h) == 3 || type_of(h) == 11 || type_of(h) == 12;
+}
+bool address_mask(header h) {
+    return type_of(h) == 17 || type_of(h) == 18;
+}
+unsigned unused_width(header h) {
+    auto t = type_of(h);
+    return t == 11 || t == 12 ? 16 : is_query(t) || t == 3 || t == 5 ? 0 : 32;
+}
+
+constexpr field_rule rules[] = {
+    {.field = "type", .quoted = true},
+    {.field = "code", .quoted = true},
+    {.field = "chksum", .hexadecimal = true},
+    {.field = "id", .identity = identity_part::id, .hexadecimal = true, .quoted = true, .present = query},
+    {.field = "seq",
+     .identity = identity_part::sequence,
+     .hexadecimal = true,
+     .quoted = true,
+     .present = query},
+    {.field = "ts_ori", .present = timestamps},
+    {.field = "ts_rx", .present = timestamps},
+    {.field = "ts_tx", .present = timestamps},
+    {.field = "gw", .present = redirect},
+    {.field = "ptr", .present = parameter_problem},
+    {.field = "reserved", .present = unreachable_or_exceeded},
+    {.field = "length", .present = rfc4884},
+    {.field = "addr_mask", .present = address_mask},
+    {.field = "nexthopmtu", .present = unreachable},
+    {.field = "unused", .width = unused_width}};
+
+std::size_t header_length(header h) {
+    return timestamps(h) ? 20 : address_mask(h) ? 12 : 8;
+}
+
+void finish(build_step& step) {
+    if (!step.is_automatic<&ICMP::chksum>()) return;
+    step.fill<&ICMP::chksum>(0);
+    internet_checksum sum;
+    auto const all = step.view();
+    sum.add(all.packet().bytes.subspan(all.span().begin, all.span().size() + all.payload().size()));
+    step.fill<&ICMP::chksum>(sum.finish());
+}
+
+bool is_error(unsigned t) {
+    return t == 3 || t == 4 || t == 5 || t == 11 || t == 12;
+}
+
+void follow(dissect_step& step) {
+    if (!is_error(step.view.get<&ICMP::type>())) return;
+    step.next = &describe<IP>();
+    step.next_is_quoted = true;
+}
+
+/// The query that a reply belongs to; the type itself otherwise.
+unsigned query_of(unsigned type) {
+    switch (type) {
+        case 0: return 8;
+        case 14: return 13;
+        case 16: return 15;
+        case 18: return 17;
+        default: return type;
+    }
+}
+
+verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&ICMP::chksum>()) return verdict::mismatch("icmp header cut short");
+    unsigned asked = sent.get<&ICMP::type>(), got = reply.get<&ICMP::type>();
+    if (got == asked || query_of(got) != asked)
+        return verdict::mismatch(fmt::format("icmp type {} does not answer type {}", got, asked));
+    if (!is_query(asked)) return verdict::mismatch(fmt::format("icmp type {} has no answer", asked));
+    if (!reply.has<&ICMP::seq>()) return verdict::mismatch("icmp header cut short");
+    if (auto id = reply.get<&ICMP::id>(), ours = sent.get<&ICMP::id>(); id != ours)
+        return verdict::mismatch(fmt::format("icmp id {}, expected {}", id, ours));
+    if (auto seq = reply.get<&ICMP::seq>(), ours = sent.get<&ICMP::seq>(); seq != ours)
+        return verdict::mismatch(fmt::format("icmp seq {}, expected {}", seq, ours));
+    if (asked == 8 && !std::ranges::equal(reply.payload(), sent.payload()))
+        return verdict::mismatch("icmp echo data changed (RFC 792)");
+    if (asked == 13 && reply.get<&ICMP::ts_ori>() != sent.get<&ICMP::ts_ori>())
+        return verdict::mismatch("icmp originate timestamp changed (RFC 792)");
+    return verdict::match();
+}
+
+void key(layer_view const& v, key_builder& k) {
+    unsigned t = v.get<&ICMP::type>();
+    k.add(k.is_reply() ? query_of(t) : t);
+    if (!is_query(t)) return;
+    k.add(v.get<&ICMP::id>());
+    k.add(v.get<&ICMP::seq>());
+}
+
+void summarize(layer_view const& v, std::string& out) {
+    out += "ICMP ";
+    detail::summarize_addresses(v, out);
+    unsigned t = v.get<&ICMP::type>();
+    auto name = std::ranges::find(icmp_types::names, t, &value_name::value);
+    auto code = v.get<&ICMP::code>();
+    static constexpr std::string_view unreachables[] = {
+        "network-unreachable",       "host-unreachable",
+        "protocol-unreachable",      "port-unreachable",
+        "fragmentation-needed",      "source-route-failed",
+        "network-unknown",           "host-unknown",
+        "source-host-isolated",      "network-prohibited",
+        "host-prohibited",           "TOS-network-unreachable",
+        "TOS-host-unreachable",      "communication-prohibited",
+        "host-precedence-violation", "precedence-cutoff"};
+    static constexpr std::string_view exceeded[] = {"ttl-zero-during-transit", "ttl-zero-during-reassembly"};
+    out += name == icmp_types::names.end() ? fmt::format("{}", t) : std::string(name->name);
+    if (t == 3 && code < std::size(unreachables))
+        out += ' ', out += unreachables[code];
+    else if (t == 11 && code < std::size(exceeded))
+        out += ' ', out += exceeded[code];
+    else
+        fmt::format_to(std::back_inserter(out), " {}", code);
+}
+
+}  // namespace
+
+layer_hooks hooks(ICMP const*) {
+    return {.rules = rules,
+            .header_length = header_length,
+            .finish = finish,
+            .follow = follow,
+            .answers = answers,
+            .key = key,
+            .summarize = summarize};
+}
+
+}  // namespace sonde

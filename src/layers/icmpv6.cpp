@@ -1,0 +1,170 @@
+#include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/ipv6.hpp>
+
+#include "transport.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+constexpr field_rule message_rules[] = {{.field = "cksum", .hexadecimal = true}};
+constexpr field_rule echo_rules[] = {
+    {.field = "type", .quoted = true},
+    {.field = "code", .quoted = true},
+    {.field = "cksum", .hexadecimal = true},
+    {.field = "id", .identity = identity_part::id, .hexadecimal = true, .quoted = true},
+    {.field = "seq", .identity = identity_part::sequence, .hexadecimal = true, .quoted = true}};
+constexpr field_rule solicitation_rules[] = {{.field = "type", .quoted = true},
+                                             {.field = "cksum", .hexadecimal = true},
+                                             {.field = "tgt", .quoted = true}};
+
+template <class M>
+void finish(build_step& step) {
+    if (!step.is_automatic<&M::cksum>()) return;
+    step.fill<&M::cksum>(0);
+    if (auto sum = detail::transport_checksum(step.view(), 58)) step.fill<&M::cksum>(*sum);
+}
+
+void quote(dissect_step& step) {
+    step.next = &describe<IPv6>();
+    step.next_is_quoted = true;
+}
+
+verdict echo_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<ICMPv6EchoReply>()) return verdict::mismatch("icmpv6 echo reply expected");
+    if (!reply.has<&ICMPv6EchoReply::seq>()) return verdict::mismatch("icmpv6 header cut short");
+    if (auto id = reply.get<&ICMPv6EchoReply::id>(), ours = sent.get<&ICMPv6EchoRequest::id>(); id != ours)
+        return verdict::mismatch(fmt::format("icmpv6 id {}, expected {}", id, ours));
+    if (auto seq = reply.get<&ICMPv6EchoReply::seq>(), ours = sent.get<&ICMPv6EchoRequest::seq>();
+        seq != ours)
+        return verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
+    if (!std::ranges::equal(reply.header().subspan(8), sent.header().subspan(8)) ||
+        !std::ranges::equal(reply.payload(), sent.payload()))
+        return verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
+    return verdict::match();
+}
+
+verdict no_answers(layer_view const&, layer_view const& sent) {
+    return verdict::mismatch(std::string(sent.description().name) + " has no answer");
+}
+
+/// RFC 4861 §7.1.2: hop limit 255, code 0, options of a length.
+verdict solicitation_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<ICMPv6ND_NA>()) return verdict::mismatch("neighbour advertisement expected");
+    if (!reply.has<&ICMPv6ND_NA::tgt>()) return verdict::mismatch("icmpv6 header cut short");
+    if (auto tgt = reply.get<&ICMPv6ND_NA::tgt>(), asked = sent.get<&ICMPv6ND_NS::tgt>(); tgt != asked)
+        return verdict::mismatch(
+            fmt::format("nd target {}, expected {}", tgt.to_string(), asked.to_string()));
+    if (auto ip = reply.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
+        return verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
+    if (reply.upper().is<Raw>()) return verdict::mismatch("nd option of length 0, or cut short");
+    return verdict::match();
+}
+
+void echo_key(layer_view const& v, key_builder& k) {
+    k.add(128);
+    k.add(v.get<&ICMPv6EchoRequest::id>());
+    k.add(v.get<&ICMPv6EchoRequest::seq>());
+}
+
+template <class M>
+void target_key(layer_view const& v, key_builder& k) {
+    k.add(135);
+    k.add(value_traits<ipv6>::to_wire(v.get<&M::tgt>()));
+}
+
+std::size_t option_length(std::span<std::byte const> bytes) {
+    auto units = bytes.size() < 2 ? 0 : std::to_integer<std::size_t>(bytes[1]);
+    return 8 * units;  // 0 ends the list: RFC 4861 §4.6 makes such a packet invalid
+}
+
+/// A link-layer address of another length than Ethernet's is not this layer.
+std::size_t address_option_length(std::span<std::byte const> bytes) {
+    return option_length(bytes) == 8 ? 8 : 0;
+}
+
+void finish_option(build_step& step) {
+    step.fill<&ICMPv6NDOptUnknown::len>((step.header().size() + 7) / 8);
+}
+
+void summarize_echo(layer_view const& v, std::string& out) {
+    fmt::format_to(std::back_inserter(out), "ICMPv6 {} (id: {:#x} seq: {:#x})",
+                   v.is<ICMPv6EchoReply>() ? "Echo Reply" : "Echo Request", v.get<&ICMPv6EchoRequest::id>(),
+                   v.get<&ICMPv6EchoRequest::seq>());
+}
+
+template <class M>
+layer_hooks message(std::string_view title) {
+    return {.title = title, .rules = message_rules, .finish = finish<M>, .answers = no_answers};
+}
+template <class M>
+layer_hooks error_message(std::string_view title) {
+    auto h = message<M>(title);
+    h.follow = quote;
+    return h;
+}
+
+}  // namespace
+
+layer_hooks hooks(ICMPv6DestUnreach const*) {
+    return error_message<ICMPv6DestUnreach>("ICMPv6 Destination Unreachable");
+}
+layer_hooks hooks(ICMPv6PacketTooBig const*) {
+    return error_message<ICMPv6PacketTooBig>("ICMPv6 Packet Too Big");
+}
+layer_hooks hooks(ICMPv6TimeExceeded const*) {
+    return error_message<ICMPv6TimeExceeded>("ICMPv6 Time Exceeded");
+}
+layer_hooks hooks(ICMPv6ParamProblem const*) {
+    return error_message<ICMPv6ParamProblem>("ICMPv6 Parameter Problem");
+}
+layer_hooks hooks(ICMPv6Unknown const*) {
+    return message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class");
+}
+
+layer_hooks hooks(ICMPv6EchoRequest const*) {
+    return {.title = "ICMPv6 Echo Request",
+            .rules = echo_rules,
+            .finish = finish<ICMPv6EchoRequest>,
+            .answers = echo_answers,
+            .key = echo_key,
+            .summarize = summarize_echo};
+}
+layer_hooks hooks(ICMPv6EchoReply const*) {
+    return {.title = "ICMPv6 Echo Reply",
+            .rules = echo_rules,
+            .finish = finish<ICMPv6EchoReply>,
+            .answers = no_answers,
+            .key = echo_key,
+            .summarize = summarize_echo};
+}
+layer_hooks hooks(ICMPv6ND_NS const*) {
+    return {.title = "ICMPv6 Neighbor Discovery - Neighbor Solicitation",
+            .rules = solicitation_rules,
+            .finish = finish<ICMPv6ND_NS>,
+            .answers = solicitation_answers,
+            .key = target_key<ICMPv6ND_NS>};
+}
+layer_hooks hooks(ICMPv6ND_NA const*) {
+    return {.title = "ICMPv6 Neighbor Discovery - Neighbor Advertisement",
+            .rules = message_rules,
+            .finish = finish<ICMPv6ND_NA>,
+            .answers = no_answers,
+            .key = target_key<ICMPv6ND_NA>};
+}
+layer_hooks hooks(ICMPv6NDOptSrcLLAddr const*) {
+    return {.title = "ICMPv6 Neighbor Discovery Option - Source Link-Layer Address",
+            .header_length = address_option_length};
+}
+layer_hooks hooks(ICMPv6NDOptDstLLAddr const*) {
+    return {.title = "ICMPv6 Neighbor Discovery Option - Destination Link-Layer Address",
+            .header_length = address_option_length};
+}
+layer_hooks hooks(ICMPv6NDOptUnknown const*) {
+    return {.title = "ICMPv6 Neighbor Discovery Option - Scapy Unimplemented",
+            .header_length = option_length,
+            .finish = finish_option};
+}
+
+}  // namespace sonde

@@ -1,0 +1,87 @@
+#include <sonde/layers/ip.hpp>
+#include <sonde/packet/checksum.hpp>
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+constexpr field_rule rules[] = {{.field = "tos", .hexadecimal = true},
+                                {.field = "id", .identity = identity_part::id},
+                                {.field = "chksum", .hexadecimal = true}};
+
+std::size_t header_length(std::span<std::byte const> bytes) {
+    return std::max<std::size_t>(20, 4 * (std::to_integer<std::size_t>(bytes[0]) & 15));
+}
+
+void prepare(build_step& step) {
+    if (step.view().get<&IP::dst>().is_loopback()) step.fill<&IP::src>(0x7f000001);
+}
+
+void finish(build_step& step) {
+    auto header = step.header().size(), total = header + step.payload().size();
+    if (step.is_automatic<&IP::ihl>() && header > 60)
+        throw error(errc::header_too_long, fmt::format("IP header of {} bytes, at most 60", header));
+    if (step.is_automatic<&IP::len>() && total > 0xffff)
+        throw error(errc::value_out_of_range, fmt::format("IP len {}, at most 65535", total));
+    step.fill<&IP::ihl>(header / 4);
+    step.fill<&IP::len>(total);
+    if (!step.is_automatic<&IP::chksum>()) return;
+    step.fill<&IP::chksum>(0);
+    internet_checksum sum;
+    sum.add(step.header());
+    step.fill<&IP::chksum>(sum.finish());
+}
+
+void follow(dissect_step& step) {
+    auto header = step.view.header().size(), total = std::size_t(step.view.get<&IP::len>());
+    if (total >= header)
+        step.limit = total - header;  // less: as offloads leave it; the frame tells the length
+    if (step.view.get<&IP::frag>() != 0) step.next = nullptr;
+}
+
+verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&IP::dst>()) return verdict::mismatch("ip header cut short");
+    if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
+        return verdict::mismatch(fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
+    auto target = sent.get<&IP::dst>();
+    if (auto got = reply.get<&IP::src>(); got != target && !target.is_multicast() && !target.is_broadcast())
+        return verdict::mismatch(fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
+    if (auto got = reply.get<&IP::proto>(), asked = sent.get<&IP::proto>(); got != asked)
+        return verdict::mismatch(fmt::format("ip proto {}, expected {}", unsigned(got), unsigned(asked)));
+    return verdict::payload();
+}
+
+void key(layer_view const& v, key_builder& k) {
+    k.add(0x0800);
+    k.add(v.get<&IP::proto>());
+    auto source = v.get<&IP::src>().value, destination = v.get<&IP::dst>().value;
+    if (k.is_any_source())
+        k.add(k.is_reply() ? destination : source);
+    else
+        k.add_ends(source, destination);
+}
+
+void summarize(layer_view const& v, std::string& out) {
+    // Transport layers name both ends themselves, as Scapy does.
+    out += "IP";
+    if (v.upper() && !v.upper().is<Raw>()) return;
+    fmt::format_to(std::back_inserter(out), " {} > {} {}", v.get<&IP::src>().to_string(),
+                   v.get<&IP::dst>().to_string(), unsigned(v.get<&IP::proto>()));
+    if (auto frag = v.get<&IP::frag>()) fmt::format_to(std::back_inserter(out), " frag:{}", frag);
+}
+
+}  // namespace
+
+layer_hooks hooks(IP const*) {
+    return {.rules = rules,
+            .header_length = header_length,
+            .prepare = prepare,
+            .finish = finish,
+            .follow = follow,
+            .answers = answers,
+            .key = key,
+            .summarize = summarize};
+}
+
+}  // namespace sonde

@@ -1,0 +1,10 @@
+#include <sonde/layers/raw.hpp>
+
+namespace sonde {
+
+layer_hooks hooks(Raw const*) {
+    // A payload alone says nothing; that there is one decides neither way.
+    return {.answers = [](layer_view const&, layer_view const&) { return verdict::match(); }};
+}
+
+}  // namespace sonde

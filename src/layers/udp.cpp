@@ -1,0 +1,64 @@
+#include "transport.hpp"
+
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/udp.hpp>
+
+#include "summary.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+constexpr field_rule rules[] = {
+    {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::services},
+    {.field = "dport", .quoted = true, .names = detail::services},
+    {.field = "chksum", .hexadecimal = true}};
+
+void finish(build_step& step) {
+    auto size = step.header().size() + step.payload().size();
+    if (step.is_automatic<&UDP::len>() && size > 0xffff)
+        throw error(errc::value_out_of_range, fmt::format("UDP len {}, at most 65535", size));
+    step.fill<&UDP::len>(size);
+    if (!step.is_automatic<&UDP::chksum>()) return;
+    step.fill<&UDP::chksum>(0);
+    if (auto sum = detail::transport_checksum(step.view(), 17)) step.fill<&UDP::chksum>(*sum ? *sum : 0xffff);
+}
+
+void follow(dissect_step& step) {
+    if (auto length = std::size_t(step.view.get<&UDP::len>()); length >= 8) step.limit = length - 8;
+}
+
+verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&UDP::chksum>()) return verdict::mismatch("udp header cut short");
+    if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>(); got != asked)
+        return verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
+    if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::sport>(); got != ours)
+        return verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
+    if (auto length = reply.get<&UDP::len>(); length < 8 && !(length == 0 && reply.lower().is<IPv6>()))
+        return verdict::mismatch(fmt::format("udp len {}, at least 8", length));
+    return verdict::payload();
+}
+
+void key(layer_view const& v, key_builder& k) {
+    k.add_ends(v.get<&UDP::sport>(), v.get<&UDP::dport>());
+}
+
+void summarize(layer_view const& v, std::string& out) {
+    out += "UDP ";
+    detail::summarize_ends(v, v.get<&UDP::sport>(), v.get<&UDP::dport>(), out);
+}
+
+}  // namespace
+
+layer_hooks hooks(UDP const*) {
+    return {.rules = rules,
+            .finish = finish,
+            .follow = follow,
+            .answers = answers,
+            .key = key,
+            .summarize = summarize};
+}
+
+}  // namespace sonde

@@ -1,0 +1,42 @@
+#include "registry.hpp"
+
+#include <sonde/packet/build.hpp>
+
+namespace sonde {
+
+void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
+    auto const& r = detail::registry::instance();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        auto const& lower = layers[i];
+        if (i + 1 < layers.size())
+            if (auto const* s = r.setting_for(*lower.layer, *layers[i + 1].layer);
+                s && lower.automatic >> s->field & 1) {
+                auto header = bytes.subspan(lower.begin, lower.size());
+                write_bits(header, locate(*lower.layer, s->field, header), {0, s->value});
+            }
+        if (lower.layer->hooks.prepare) {
+            build_step step(bytes, layers, i);
+            lower.layer->hooks.prepare(step);
+        }
+    }
+    for (auto i = layers.size(); i-- > 0;)
+        if (layers[i].layer->hooks.finish) {
+            build_step step(bytes, layers, i);
+            layers[i].layer->hooks.finish(step);
+        }
+}
+
+std::vector<std::byte> packet::build() const {
+    if (is_template()) {
+        auto first = (*this)[0];
+        auto bytes = first.bytes_;
+        finish(bytes, first.layers_);
+        return bytes;
+    }
+    if (has_edits()) return settled().build();
+    auto bytes = bytes_;
+    finish(bytes, layers_);
+    return bytes;
+}
+
+}  // namespace sonde

@@ -1,0 +1,197 @@
+#include <sonde/packet/match.hpp>
+
+#include <sonde/layers/arp.hpp>
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/icmp.hpp>
+#include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace sonde {
+namespace {
+
+bool is_link_layer(layer_view const& v) {
+    return v.is<Ether>() || v.is<Dot1Q>();
+}
+
+/// The first layer above the link, or none.
+layer_view network_layer(packet_view const& p) {
+    layer_view v(p, 0);
+    while (v && is_link_layer(v)) v = v.upper();
+    return v;
+}
+
+/// The first layer of the packet that an ICMP error quotes, or none.
+layer_view quoted_layer(layer_view v) {
+    while (v && !v.span().quoted) v = v.upper();
+    return v;
+}
+
+/// An error that ends a probe: redirects and source quench are advice (RFC 1122 §3.2.2.2, RFC 6633).
+bool ends_probes(layer_view const& icmp) {
+    if (icmp.is<ICMP>()) {
+        unsigned t = icmp.get<&ICMP::type>();
+        return t == 3 || t == 11 || t == 12;
+    }
+    return true;  // ICMPv6 types 1 to 4 are all that have a quote
+}
+
+std::vector<unsigned> vlans(packet_view const& p) {
+    std::vector<unsigned> found;
+    for (layer_view v(p, 0); v && is_link_layer(v); v = v.upper())
+        if (v.is<Dot1Q>()) found.push_back(v.get<&Dot1Q::vlan>());
+    return found;
+}
+
+/// Layer against layer, from the network layer up.
+verdict walk(layer_view reply, layer_view sent) {
+    for (; sent; reply = reply.upper(), sent = sent.upper()) {
+        auto const& asked = sent.description();
+        if (asked.name == "Padding") break;
+        // A payload of bytes proves nothing either way: its absence is an answer as well as any other
+        // payload.
+        if (sent.is<Raw>()) break;
+        if (!reply) return verdict::mismatch(fmt::format("{} missing", asked.name));
+        bool same_protocol = &reply.description() == &asked || asked.hooks.answers == nullptr ||
+                             sent.lower().is<IPv6>();  // ICMPv6 answers are layers of their own
+        if (!same_protocol)
+            return verdict::mismatch(
+                fmt::format("{} found, {} expected", reply.description().name, asked.name));
+        if (!asked.hooks.answers) continue;
+        if (auto v = asked.hooks.answers(reply, sent); v.value != verdict::ask_payload) return v;
+    }
+    return verdict::match();
+}
+
+/// The fields by which a quote proves that it is of our packet, as far as it goes.
+verdict compare_fields(layer_view const& quote, layer_view const& sent) {
+    bool any = false;
+    auto const& fields = sent.description().fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (!fields[i].rule.quoted) continue;
+        auto where = locate(quote.description(), i, quote.header());
+        if (where.width == 0 || (where.offset + where.width) > quote.header().size() * 8) continue;
+        auto got = quote.value(i), expected = sent.value(i);
+        if (got != expected)
+            return verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
+                                                 sent.description().name, fields[i].name, got.low,
+                                                 expected.low));
+        any = true;
+    }
+    return any ? verdict::match() : verdict::mismatch("the quote ends before it ties to the probe");
+}
+
+template <class L, auto Source, auto Destination, auto Protocol>
+verdict compare_network(layer_view const& quote, layer_view const& sent) {
+    if (!quote.has<Source>() || !quote.has<Destination>())
+        return verdict::mismatch("quoted header cut short");
+    if (auto got = quote.get<Source>(), ours = sent.get<Source>(); got != ours)
+        return verdict::mismatch(
+            fmt::format("quoted src {}, expected {}", got.to_string(), ours.to_string()));
+    if (auto got = quote.get<Destination>(), asked = sent.get<Destination>(); got != asked)
+        return verdict::mismatch(
+            fmt::format("quoted dst {}, expected {}", got.to_string(), asked.to_string()));
+    if (auto got = quote.get<Protocol>(), asked = sent.get<Protocol>(); got != asked)
+        return verdict::mismatch(
+            fmt::format("quoted protocol {}, expected {}", unsigned(got), unsigned(asked)));
+    return verdict::match();
+}
+
+verdict compare_quote(layer_view quote, layer_view sent) {
+    if (&quote.description() != &sent.description())
+        return verdict::mismatch(
+            fmt::format("quotes {}, expected {}", quote.description().name, sent.description().name));
+    verdict v;
+    if (sent.is<IP>()) {
+        if (quote.get<&IP::version>() != 4 || quote.get<&IP::ihl>() < 5)
+            return verdict::mismatch("quoted header is no IPv4 header");
+        v = compare_network<IP, &IP::src, &IP::dst, &IP::proto>(quote, sent);
+        if (auto got = quote.get<&IP::id>(), ours = sent.get<&IP::id>();
+            v.value == verdict::yes && got != ours)
+            v = verdict::mismatch(fmt::format("quoted ip id {}, expected {}", got, ours));
+    } else if (sent.is<IPv6>()) {
+        if (quote.get<&IPv6::version>() != 6) return verdict::mismatch("quoted header is no IPv6 header");
+        v = compare_network<IPv6, &IPv6::src, &IPv6::dst, &IPv6::nh>(quote, sent);
+    } else {
+        return verdict::mismatch("only IP packets are quoted");
+    }
+    if (v.value == verdict::no) return v;
+    auto upper = sent.upper();
+    if (!upper || upper.is<Raw>()) return v;
+    auto quoted_upper = quote.upper();
+    if (!quoted_upper || &quoted_upper.description() != &upper.description())
+        return verdict::mismatch("the quote ends before it ties to the probe");
+    if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
+    return compare_fields(quoted_upper, upper);
+}
+
+verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
+    auto icmp = quote.lower();
+    if (!ends_probes(icmp)) return verdict::mismatch("an ICMP message that ends no probe");
+    if (reply.is<IP>() && sent.is<IP>()) {
+        if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
+            return verdict::mismatch(
+                fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
+    } else if (reply.is<IPv6>() && sent.is<IPv6>()) {
+        if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
+            return verdict::mismatch(
+                fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
+    }
+    return compare_quote(quote, sent);
+}
+
+/// The layers from `v` on, until one that closes the conversation (TCP, ARP …) or a payload.
+match_key key_from(layer_view v, secret_key const& secret, bool reply, bool to_many) {
+    key_builder k(key_mixer(secret), reply, to_many);
+    bool quoted = v.span().quoted;
+    for (; v && v.span().quoted == quoted; v = v.upper())
+        if (v.description().hooks.key) v.description().hooks.key(v, k);
+    return k.finish();
+}
+
+}  // namespace
+
+verdict match(packet_view const& received, packet_view const& sent) {
+    auto s = network_layer(sent), r = network_layer(received);
+    if (!s) return verdict::mismatch("the probe has no layer that could be answered");
+    if (!r) return verdict::mismatch("no network layer");
+    if (is_link_layer({sent, 0}) && vlans(sent) != vlans(received))
+        return verdict::mismatch("vlan tags differ");
+    if (s.is<Raw>()) return verdict::mismatch("the probe has no layer that could be answered");
+    if (auto q = quoted_layer(r)) return match_error(q, r, s);
+    if (&r.description() != &s.description())
+        return verdict::mismatch(
+            fmt::format("{} found, {} expected", r.description().name, s.description().name));
+    return walk(r, s);
+}
+
+match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many) {
+    auto s = network_layer(sent);
+    return s ? key_from(s, secret, false, to_many) : match_key{};
+}
+
+bool goes_to_many(packet_view const& sent) {
+    auto s = network_layer(sent);
+    if (layer_view first(sent, 0); first.is<Ether>() && first.get<&Ether::dst>().is_group()) return true;
+    if (s.is<IP>()) return s.get<&IP::dst>().is_multicast() || s.get<&IP::dst>().is_broadcast();
+    if (s.is<IPv6>()) return s.get<&IPv6::dst>().is_multicast();
+    return false;
+}
+
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret) {
+    answer_keys keys;
+    auto r = network_layer(received);
+    if (!r || r.is<Raw>()) return keys;
+    keys.readable = true;
+    auto q = quoted_layer(r);
+    keys.is_error = static_cast<bool>(q);
+    keys.to_one = key_from(q ? q : r, secret, !q, false);
+    keys.to_many = key_from(q ? q : r, secret, !q, true);
+    return keys;
+}
+
+}  // namespace sonde

@@ -1,0 +1,296 @@
+#include <sonde/packet/packet.hpp>
+
+#include <sonde/layers/raw.hpp>
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace sonde {
+
+using detail::unpacked_layer;
+using detail::varying_field;
+
+packet::packet() = default;
+
+packet::packet(packet const& other)
+    : time(other.time), interface(other.interface), wire_length(other.wire_length) {
+    if (other.has_edits()) {
+        auto settled = other.settled();
+        bytes_ = std::move(settled.bytes_), layers_ = std::move(settled.layers_),
+        sets_ = std::move(settled.sets_);
+    } else {
+        bytes_ = other.bytes_, layers_ = other.layers_, sets_ = other.sets_;
+    }
+}
+
+packet::packet(packet&& other) noexcept
+    : time(other.time),
+      interface(other.interface),
+      wire_length(other.wire_length),
+      bytes_(std::move(other.bytes_)),
+      layers_(std::move(other.layers_)),
+      sets_(std::move(other.sets_)),
+      unpacked_(other.unpacked_.exchange(nullptr)) {
+    other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
+}
+
+packet& packet::operator=(packet const& other) {
+    if (this != &other) *this = packet(other);
+    return *this;
+}
+
+packet& packet::operator=(packet&& other) noexcept {
+    if (this == &other) return *this;
+    forget_unpacked();
+    bytes_ = std::move(other.bytes_), layers_ = std::move(other.layers_), sets_ = std::move(other.sets_);
+    other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
+    unpacked_ = other.unpacked_.exchange(nullptr);
+    time = other.time, interface = other.interface, wire_length = other.wire_length;
+    return *this;
+}
+
+packet::~packet() {
+    forget_unpacked();
+}
+
+packet::packet(std::string_view payload) {
+    Raw raw{.load = payload};
+    append(describe<Raw>(), &raw);
+}
+
+packet& packet::operator/=(packet const& upper) {
+    if (has_edits()) *this = settled();
+    if (upper.has_edits() || &upper == this) return *this /= packet(upper).settled();
+    forget_unpacked();
+    auto shift = static_cast<std::uint32_t>(bytes_.size());
+    auto first = static_cast<std::uint32_t>(layers_.size());
+    bytes_.insert(bytes_.end(), upper.bytes_.begin(), upper.bytes_.end());
+    for (auto s : upper.layers_) {
+        s.begin += shift, s.end += shift;
+        layers_.push_back(s);
+    }
+    for (auto v : upper.sets_) {
+        v.layer += first;
+        sets_.push_back(std::move(v));
+    }
+    return *this;
+}
+
+namespace {
+
+/// Appends headers field by field; what comes before decides which fields there are and how wide.
+class header_writer {
+public:
+    header_writer(std::vector<std::byte>& bytes) : bytes_(bytes), begin_(bytes.size()) {}
+
+    std::span<std::byte const> header() const { return std::span(bytes_).subspan(begin_); }
+
+    void number(unsigned width, wire_value value) {
+        bytes_.resize(begin_ + (cursor_ + width + 7) / 8);
+        write_bits(std::span(bytes_).subspan(begin_), {cursor_, width}, value);
+        cursor_ += width;
+    }
+
+    void octets(std::string_view text, std::size_t multiple_of = 1) {
+        auto at = bytes_.size();
+        auto padding = (multiple_of - text.size() % multiple_of) % multiple_of;
+        bytes_.resize(at + text.size() + padding);
+        if (!text.empty()) std::memcpy(bytes_.data() + at, text.data(), text.size());
+        cursor_ += static_cast<std::uint32_t>(8 * (text.size() + padding));
+    }
+
+private:
+    std::vector<std::byte>& bytes_;
+    std::size_t begin_;
+    std::uint32_t cursor_ = 0;
+};
+
+std::string_view first_octets(field_content const& c) {
+    return c.texts.empty() ? c.bytes : std::string_view(c.texts.front());
+}
+
+wire_value first_value(field_content const& c) {
+    return c.list.empty() ? c.first : c.list.front();
+}
+
+bool is_varying(field_state s) {
+    return s != field_state::computed && s != field_state::single;
+}
+
+}  // namespace
+
+void packet::append(layer_description const& layer, void const* fields) {
+    layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
+    header_writer out(bytes_);
+    auto index = layers_.size();
+    std::vector<std::pair<std::size_t, field_content>> absent;
+    bool structural = false;
+    for (std::size_t i = 0; i < layer.fields.size(); ++i) {
+        auto const& f = layer.fields[i];
+        field_content c;
+        f.read(fields, c);
+        if (f.rule.present && !f.rule.present(out.header())) {
+            if (c.state != field_state::computed) absent.emplace_back(i, std::move(c));
+            continue;
+        }
+        if (c.state == field_state::computed)
+            span.automatic |= std::uint64_t(1) << i, c.first = {0, f.automatic_value};
+        unsigned width = f.rule.width ? f.rule.width(out.header()) : f.width;
+        if (f.kind == value_kind::octets)
+            out.octets(first_octets(c));
+        else if (f.kind == value_kind::options)
+            out.octets(c.bytes, 4);
+        else
+            out.number(width, first_value(c));
+        if (is_varying(c.state)) {
+            structural |= !layer.fixed;
+            vary(index, i, std::move(c));
+        }
+    }
+    // A set may change which fields there are: what the first packet has no room for is kept for the others.
+    if (structural)
+        for (auto& [i, c] : absent) vary(index, i, std::move(c));
+    span.end = static_cast<std::uint32_t>(bytes_.size());
+    layers_.push_back(span);
+}
+
+void packet::vary(std::size_t layer, std::size_t field, field_content content) {
+    varying_field v{
+        static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(field), std::move(content), {}};
+    if (v.content.state == field_state::name) v.name = v.content.bytes;
+    if (v.content.state == field_state::single && !v.content.bytes.empty())
+        v.content.texts = {std::string(v.content.bytes)};
+    v.content.bytes = {};
+    if (v.content.state == field_state::list && v.content.list.empty() && v.content.texts.empty())
+        throw_error(errc::set_too_large, "an empty list is no set");
+    sets_.push_back(std::move(v));
+}
+
+void packet::append(packet const& from, std::size_t index) {
+    auto span = from.layers_[index];
+    auto at = static_cast<std::uint32_t>(bytes_.size());
+    bytes_.insert(bytes_.end(), from.bytes_.begin() + span.begin, from.bytes_.begin() + span.end);
+    span.end = at + static_cast<std::uint32_t>(span.size());
+    span.begin = at;
+    for (auto v : from.sets_)
+        if (v.layer == index) {
+            v.layer = static_cast<std::uint32_t>(layers_.size());
+            sets_.push_back(std::move(v));
+        }
+    layers_.push_back(span);
+}
+
+// --- layers as structs
+// ------------------------------------------------------------------------------------------
+
+std::unique_ptr<std::byte[]> detail::unpack_struct(layer_view const& view,
+                                                   std::span<varying_field const> sets) {
+    auto const& d = view.description();
+    auto storage = std::make_unique<std::byte[]>(d.struct_size);
+    d.construct(storage.get());
+    auto header = view.header();
+    for (std::size_t i = 0; i < d.fields.size(); ++i) {
+        auto const& f = d.fields[i];
+        if (view.span().automatic >> i & 1) {
+            f.reset(storage.get(), field_state::computed);
+            continue;
+        }
+        auto where = locate(d, i, header);
+        bool text = f.kind == value_kind::octets || f.kind == value_kind::options;
+        if (text && where.offset <= header.size() * 8)
+            f.write(storage.get(), {}, header.subspan(where.offset / 8, where.width / 8));
+        else if (!text && where.width != 0 && where.offset + where.width <= header.size() * 8)
+            f.write(storage.get(), read_bits(header, where), {});
+    }
+    for (auto const& v : sets)
+        if (v.layer == view.index()) d.fields[v.field].reset(storage.get(), field_state::kept);
+    return storage;
+}
+
+unpacked_layer* packet::unpack(layer_description const& layer, bool is_quoted) const {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        if (layers_[i].layer != &layer || layers_[i].quoted != is_quoted) continue;
+        for (auto* u = unpacked_.load(std::memory_order_acquire); u; u = u->next)
+            if (u->index == i) return u;
+        auto fresh = std::make_unique<unpacked_layer>();
+        fresh->index = static_cast<std::uint32_t>(i);
+        fresh->storage = detail::unpack_struct({view(), i}, sets_);
+        fresh->next = unpacked_.load(std::memory_order_acquire);
+        // Another thread may have added the same layer meanwhile; a second copy of it does no harm.
+        while (!unpacked_.compare_exchange_weak(fresh->next, fresh.get(), std::memory_order_acq_rel)) {
+        }
+        return fresh.release();
+    }
+    return nullptr;
+}
+
+void const* packet::unpacked(layer_description const& layer, bool is_quoted) const {
+    auto* u = unpack(layer, is_quoted);
+    return u ? u->storage.get() : nullptr;
+}
+
+void* packet::edit(layer_description const& layer, bool is_quoted) {
+    auto* u = unpack(layer, is_quoted);
+    if (!u) return nullptr;
+    u->edited = true;
+    return u->storage.get();
+}
+
+bool packet::has_edits() const {
+    for (auto* u = unpacked_.load(std::memory_order_acquire); u; u = u->next)
+        if (u->edited) return true;
+    return false;
+}
+
+void packet::forget_unpacked() noexcept {
+    for (auto* u = unpacked_.exchange(nullptr); u;) {
+        std::unique_ptr<unpacked_layer> owner(u);
+        u = u->next;
+    }
+}
+
+packet packet::settled() const {
+    packet out;
+    out.time = time, out.interface = interface, out.wire_length = wire_length;
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        unpacked_layer const* edited = nullptr;
+        for (auto* u = unpacked_.load(std::memory_order_acquire); u && !edited; u = u->next)
+            if (u->index == i && u->edited) edited = u;
+        if (!edited) {
+            out.append(*this, i);
+            continue;
+        }
+        auto first_set = out.sets_.size();
+        out.append(*layers_[i].layer, edited->storage.get());
+        auto& span = out.layers_.back();
+        span.quoted = layers_[i].quoted;
+        if (layers_[i].truncated && span.size() > layers_[i].size()) {
+            span.end = span.begin + static_cast<std::uint32_t>(layers_[i].size());
+            out.bytes_.resize(span.end);
+            span.truncated = true;
+        }
+        out.restore_kept(*this, i, first_set);
+    }
+    return out;
+}
+
+void packet::restore_kept(packet const& from, std::size_t layer, std::size_t first_set) {
+    auto here = header(layers_.size() - 1);
+    for (auto k = first_set; k < sets_.size(); ++k)
+        for (auto const& v : from.sets_)
+            if (sets_[k].content.state == field_state::kept && v.layer == layer &&
+                v.field == sets_[k].field) {
+                sets_[k].content = v.content, sets_[k].name = v.name;
+                write_bits(here, locate(*layers_.back().layer, v.field, here), first_value(v.content));
+            }
+}
+
+namespace detail {
+
+void throw_no_layer(std::string_view name, bool is_quoted) {
+    throw error(errc::no_such_layer, fmt::format("the packet has no {}{}", is_quoted ? "quoted " : "", name));
+}
+
+}  // namespace detail
+}  // namespace sonde

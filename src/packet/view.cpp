@@ -1,0 +1,69 @@
+#include <sonde/packet/layer.hpp>
+
+namespace sonde {
+
+wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
+    if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size())
+        return {};
+    auto octet = [&](std::size_t i) { return std::to_integer<std::uint64_t>(bytes[i]); };
+    std::size_t first = where.offset / 8, last = (where.offset + where.width - 1) / 8;
+    unsigned spare = static_cast<unsigned>(8 * (last + 1) - (where.offset + where.width));
+    __extension__ unsigned __int128 v = octet(first) & (0xffu >> (where.offset % 8));
+    for (std::size_t i = first + 1; i < last; ++i) v = v << 8 | octet(i);
+    if (last > first)
+        v = v << (8 - spare) | octet(last) >> spare;
+    else
+        v >>= spare;
+    return {static_cast<std::uint64_t>(v >> 64), static_cast<std::uint64_t>(v)};
+}
+
+void write_bits(std::span<std::byte> bytes, bit_range where, wire_value value) {
+    if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size()) return;
+    for (std::uint32_t done = 0; done < where.width;) {  // from the last bit backwards, an octet at a time
+        std::uint32_t end = where.offset + where.width - done;
+        std::uint32_t low = (8 - end % 8) % 8;
+        std::uint32_t n = std::min(8 - low, where.width - done);
+        auto mask = static_cast<unsigned>(((1u << n) - 1) << low);
+        auto& octet = bytes[(end - 1) / 8];
+        auto part = static_cast<unsigned>(value.low << low) & mask;
+        octet = static_cast<std::byte>((std::to_integer<unsigned>(octet) & ~mask) | part);
+        value.low = value.low >> n | (value.high << (64 - n));
+        value.high >>= n;
+        done += n;
+    }
+}
+
+bit_range locate(layer_description const& layer, std::size_t field, std::span<std::byte const> header) {
+    if (field < layer.offsets.size()) return {layer.offsets[field], layer.fields[field].width};
+    std::uint32_t offset = 0;
+    std::size_t i = layer.offsets.size();
+    if (i > 0) offset = layer.offsets[i - 1] + layer.fields[i - 1].width;
+    for (; i < layer.fields.size(); ++i) {
+        auto const& f = layer.fields[i];
+        if (f.rule.present && !f.rule.present(header)) {
+            if (i == field) return {offset, 0};
+            continue;
+        }
+        std::uint32_t width = f.rule.width ? f.rule.width(header) : f.width;
+        if (width == 0 && !f.rule.width) {  // the rest, but for what fixed fields after it need
+            std::uint32_t after = 0;
+            for (std::size_t j = i + 1; j < layer.fields.size(); ++j) after += layer.fields[j].width;
+            auto total = static_cast<std::uint32_t>(header.size() * 8);
+            width = total > offset + after ? total - offset - after : 0;
+        }
+        if (i == field) return {offset, width};
+        offset += width;
+    }
+    return {};
+}
+
+std::span<std::byte const> layer_view::payload() const {
+    auto end = packet_.bytes.size();
+    for (auto i = packet_.layers.size(); i-- > index_ + 1;) {
+        if (packet_.layers[i].layer->name != "Padding") break;
+        end = packet_.layers[i].begin;
+    }
+    return packet_.bytes.subspan(span().end, end - span().end);
+}
+
+}  // namespace sonde
