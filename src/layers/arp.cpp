@@ -22,20 +22,20 @@ std::size_t header_length(std::span<std::byte const> bytes) {
 }
 
 /// RFC 826: who is asked becomes who answers, and the answer comes to who asked.
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&ARP::pdst>()) return verdict::mismatch("arp message cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&ARP::pdst>()) return match_verdict::mismatch("arp message cut short");
     auto op = reply.get<&ARP::op>(), expected = sent.get<&ARP::op>();
     if (sent.get<&ARP::op>() % 2 == 0 || op != expected + 1)
-        return verdict::mismatch(fmt::format("arp op {}, expected {}", unsigned(op), unsigned(expected) + 1));
+        return match_verdict::mismatch(fmt::format("arp op {}, expected {}", unsigned(op), unsigned(expected) + 1));
     if (auto psrc = reply.get<&ARP::psrc>(), asked = sent.get<&ARP::pdst>(); psrc != asked)
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("arp psrc {}, expected {}", psrc.to_string(), asked.to_string()));
     if (auto pdst = reply.get<&ARP::pdst>(), ours = sent.get<&ARP::psrc>();
         pdst != ours && !ours.is_unspecified())
-        return verdict::mismatch(fmt::format("arp pdst {}, expected {}", pdst.to_string(), ours.to_string()));
+        return match_verdict::mismatch(fmt::format("arp pdst {}, expected {}", pdst.to_string(), ours.to_string()));
     if (auto hwsrc = reply.get<&ARP::hwsrc>(); hwsrc.is_group() || hwsrc.is_unspecified())
-        return verdict::mismatch("arp hwsrc " + hwsrc.to_string() + " is no host's");
-    return verdict::match();
+        return match_verdict::mismatch("arp hwsrc " + hwsrc.to_string() + " is no host's");
+    return match_verdict::match();
 }
 
 void key(layer_view const& v, key_builder& k) {

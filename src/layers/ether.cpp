@@ -17,10 +17,10 @@ void summarize_ether(layer_view const& v, std::string& out) {
                    v.get<&Ether::dst>().to_string(), v.value(field_index<&Ether::type>).low);
 }
 
-verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
+match_verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
     auto got = reply.get<&Dot1Q::vlan>(), expected = sent.get<&Dot1Q::vlan>();
-    if (got != expected) return verdict::mismatch(fmt::format("vlan {}, expected {}", got, expected));
-    return verdict::payload();
+    if (got != expected) return match_verdict::mismatch(fmt::format("vlan {}, expected {}", got, expected));
+    return match_verdict::payload();
 }
 
 }  // namespace

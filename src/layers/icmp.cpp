@@ -101,22 +101,22 @@ unsigned query_of(unsigned type) {
     }
 }
 
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&ICMP::chksum>()) return verdict::mismatch("icmp header cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&ICMP::chksum>()) return match_verdict::mismatch("icmp header cut short");
     unsigned asked = sent.get<&ICMP::type>(), got = reply.get<&ICMP::type>();
     if (got == asked || query_of(got) != asked)
-        return verdict::mismatch(fmt::format("icmp type {} does not answer type {}", got, asked));
-    if (!is_query(asked)) return verdict::mismatch(fmt::format("icmp type {} has no answer", asked));
-    if (!reply.has<&ICMP::seq>()) return verdict::mismatch("icmp header cut short");
+        return match_verdict::mismatch(fmt::format("icmp type {} does not answer type {}", got, asked));
+    if (!is_query(asked)) return match_verdict::mismatch(fmt::format("icmp type {} has no answer", asked));
+    if (!reply.has<&ICMP::seq>()) return match_verdict::mismatch("icmp header cut short");
     if (auto id = reply.get<&ICMP::id>(), ours = sent.get<&ICMP::id>(); id != ours)
-        return verdict::mismatch(fmt::format("icmp id {}, expected {}", id, ours));
+        return match_verdict::mismatch(fmt::format("icmp id {}, expected {}", id, ours));
     if (auto seq = reply.get<&ICMP::seq>(), ours = sent.get<&ICMP::seq>(); seq != ours)
-        return verdict::mismatch(fmt::format("icmp seq {}, expected {}", seq, ours));
+        return match_verdict::mismatch(fmt::format("icmp seq {}, expected {}", seq, ours));
     if (asked == 8 && !std::ranges::equal(reply.payload(), sent.payload()))
-        return verdict::mismatch("icmp echo data changed (RFC 792)");
+        return match_verdict::mismatch("icmp echo data changed (RFC 792)");
     if (asked == 13 && reply.get<&ICMP::ts_ori>() != sent.get<&ICMP::ts_ori>())
-        return verdict::mismatch("icmp originate timestamp changed (RFC 792)");
-    return verdict::match();
+        return match_verdict::mismatch("icmp originate timestamp changed (RFC 792)");
+    return match_verdict::match();
 }
 
 void key(layer_view const& v, key_builder& k) {

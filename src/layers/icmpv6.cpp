@@ -31,35 +31,35 @@ void quote(dissect_step& step) {
     step.next_is_quoted = true;
 }
 
-verdict echo_answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.is<ICMPv6EchoReply>()) return verdict::mismatch("icmpv6 echo reply expected");
-    if (!reply.has<&ICMPv6EchoReply::seq>()) return verdict::mismatch("icmpv6 header cut short");
+match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<ICMPv6EchoReply>()) return match_verdict::mismatch("icmpv6 echo reply expected");
+    if (!reply.has<&ICMPv6EchoReply::seq>()) return match_verdict::mismatch("icmpv6 header cut short");
     if (auto id = reply.get<&ICMPv6EchoReply::id>(), ours = sent.get<&ICMPv6EchoRequest::id>(); id != ours)
-        return verdict::mismatch(fmt::format("icmpv6 id {}, expected {}", id, ours));
+        return match_verdict::mismatch(fmt::format("icmpv6 id {}, expected {}", id, ours));
     if (auto seq = reply.get<&ICMPv6EchoReply::seq>(), ours = sent.get<&ICMPv6EchoRequest::seq>();
         seq != ours)
-        return verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
+        return match_verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
     if (!std::ranges::equal(reply.header().subspan(8), sent.header().subspan(8)) ||
         !std::ranges::equal(reply.payload(), sent.payload()))
-        return verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
-    return verdict::match();
+        return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
+    return match_verdict::match();
 }
 
-verdict no_answers(layer_view const&, layer_view const& sent) {
-    return verdict::mismatch(std::string(sent.description().name) + " has no answer");
+match_verdict no_answers(layer_view const&, layer_view const& sent) {
+    return match_verdict::mismatch(std::string(sent.description().name) + " has no answer");
 }
 
 /// RFC 4861 §7.1.2: hop limit 255, code 0, options of a length.
-verdict solicitation_answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.is<ICMPv6ND_NA>()) return verdict::mismatch("neighbour advertisement expected");
-    if (!reply.has<&ICMPv6ND_NA::tgt>()) return verdict::mismatch("icmpv6 header cut short");
+match_verdict solicitation_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<ICMPv6ND_NA>()) return match_verdict::mismatch("neighbour advertisement expected");
+    if (!reply.has<&ICMPv6ND_NA::tgt>()) return match_verdict::mismatch("icmpv6 header cut short");
     if (auto tgt = reply.get<&ICMPv6ND_NA::tgt>(), asked = sent.get<&ICMPv6ND_NS::tgt>(); tgt != asked)
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("nd target {}, expected {}", tgt.to_string(), asked.to_string()));
     if (auto ip = reply.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
-        return verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
-    if (reply.upper().is<Raw>()) return verdict::mismatch("nd option of length 0, or cut short");
-    return verdict::match();
+        return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
+    if (reply.upper().is<Raw>()) return match_verdict::mismatch("nd option of length 0, or cut short");
+    return match_verdict::match();
 }
 
 void echo_key(layer_view const& v, key_builder& k) {

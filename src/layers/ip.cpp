@@ -40,16 +40,16 @@ void follow(dissect_step& step) {
     if (step.view.get<&IP::frag>() != 0) step.next = nullptr;
 }
 
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&IP::dst>()) return verdict::mismatch("ip header cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&IP::dst>()) return match_verdict::mismatch("ip header cut short");
     if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
-        return verdict::mismatch(fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
+        return match_verdict::mismatch(fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IP::dst>();
     if (auto got = reply.get<&IP::src>(); got != target && !target.is_multicast() && !target.is_broadcast())
-        return verdict::mismatch(fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
+        return match_verdict::mismatch(fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = reply.get<&IP::proto>(), asked = sent.get<&IP::proto>(); got != asked)
-        return verdict::mismatch(fmt::format("ip proto {}, expected {}", unsigned(got), unsigned(asked)));
-    return verdict::payload();
+        return match_verdict::mismatch(fmt::format("ip proto {}, expected {}", unsigned(got), unsigned(asked)));
+    return match_verdict::payload();
 }
 
 void key(layer_view const& v, key_builder& k) {

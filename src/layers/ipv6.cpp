@@ -22,17 +22,17 @@ void follow(dissect_step& step) {
     if (!jumbo) step.limit = length;
 }
 
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&IPv6::dst>()) return verdict::mismatch("ipv6 header cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
     if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
-        return verdict::mismatch(fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
+        return match_verdict::mismatch(fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IPv6::dst>();
     if (auto got = reply.get<&IPv6::src>(); got != target && !target.is_multicast())
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("ipv6 src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = reply.get<&IPv6::nh>(), asked = sent.get<&IPv6::nh>(); got != asked)
-        return verdict::mismatch(fmt::format("ipv6 nh {}, expected {}", unsigned(got), unsigned(asked)));
-    return verdict::payload();
+        return match_verdict::mismatch(fmt::format("ipv6 nh {}, expected {}", unsigned(got), unsigned(asked)));
+    return match_verdict::payload();
 }
 
 void key(layer_view const& v, key_builder& k) {

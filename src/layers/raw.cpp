@@ -4,7 +4,7 @@ namespace sonde {
 
 layer_hooks hooks(Raw const*) {
     // A payload alone says nothing; that there is one decides neither way.
-    return {.answers = [](layer_view const&, layer_view const&) { return verdict::match(); }};
+    return {.answers = [](layer_view const&, layer_view const&) { return match_verdict::match(); }};
 }
 
 }  // namespace sonde

@@ -48,32 +48,32 @@ acknowledgements acceptable(layer_view const& sent) {
     return {last == seq ? seq : seq + 1, last};
 }
 
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&TCP::urgptr>()) return verdict::mismatch("tcp header cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&TCP::urgptr>()) return match_verdict::mismatch("tcp header cut short");
     if (auto got = reply.get<&TCP::sport>(), asked = sent.get<&TCP::dport>(); got != asked)
-        return verdict::mismatch(fmt::format("tcp sport {}, expected {}", got, asked));
+        return match_verdict::mismatch(fmt::format("tcp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&TCP::dport>(), ours = sent.get<&TCP::sport>(); got != ours)
-        return verdict::mismatch(fmt::format("tcp dport {}, expected {}", got, ours));
+        return match_verdict::mismatch(fmt::format("tcp dport {}, expected {}", got, ours));
     unsigned asked = sent.get<&TCP::flags>(), flags = reply.get<&TCP::flags>();
-    if (asked & rst) return verdict::mismatch("tcp RST is never answered");
+    if (asked & rst) return match_verdict::mismatch("tcp RST is never answered");
     if (flags & ack) {
         auto allowed = acceptable(sent);
         if (auto got = reply.get<&TCP::ack>(); !allowed.contains(got))
-            return verdict::mismatch(fmt::format("tcp ack {}, expected {}", got, allowed.last));
+            return match_verdict::mismatch(fmt::format("tcp ack {}, expected {}", got, allowed.last));
     }
     if (flags & rst) {
         // RFC 9293 §3.10.7.1: a segment with ACK is reset at its acknowledgement, one without by an
         // acknowledgement.
-        if (!(flags & ack) && !(asked & ack)) return verdict::mismatch("tcp RST without ACK answers no SYN");
+        if (!(flags & ack) && !(asked & ack)) return match_verdict::mismatch("tcp RST without ACK answers no SYN");
         if (auto got = reply.get<&TCP::seq>(), expected = sent.get<&TCP::ack>();
             asked & ack && got != expected)
-            return verdict::mismatch(fmt::format("tcp RST seq {}, expected {}", got, expected));
-        return verdict::match();
+            return match_verdict::mismatch(fmt::format("tcp RST seq {}, expected {}", got, expected));
+        return match_verdict::match();
     }
-    if (!(flags & ack)) return verdict::mismatch("tcp segment without ACK acknowledges nothing");
+    if (!(flags & ack)) return match_verdict::mismatch("tcp segment without ACK acknowledges nothing");
     if (flags & syn && !(asked & syn && !(asked & ack)))
-        return verdict::mismatch("tcp SYN/ACK answers a SYN only");
-    return verdict::match();
+        return match_verdict::mismatch("tcp SYN/ACK answers a SYN only");
+    return match_verdict::match();
 }
 
 void key(layer_view const& v, key_builder& k) {

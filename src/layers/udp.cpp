@@ -30,15 +30,15 @@ void follow(dissect_step& step) {
     if (auto length = std::size_t(step.view.get<&UDP::len>()); length >= 8) step.limit = length - 8;
 }
 
-verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&UDP::chksum>()) return verdict::mismatch("udp header cut short");
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&UDP::chksum>()) return match_verdict::mismatch("udp header cut short");
     if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>(); got != asked)
-        return verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
+        return match_verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::sport>(); got != ours)
-        return verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
+        return match_verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
     if (auto length = reply.get<&UDP::len>(); length < 8 && !(length == 0 && reply.lower().is<IPv6>()))
-        return verdict::mismatch(fmt::format("udp len {}, at least 8", length));
-    return verdict::payload();
+        return match_verdict::mismatch(fmt::format("udp len {}, at least 8", length));
+    return match_verdict::payload();
 }
 
 void key(layer_view const& v, key_builder& k) {

@@ -48,27 +48,27 @@ std::vector<unsigned> vlans(packet_view const& p) {
 }
 
 /// Layer against layer, from the network layer up.
-verdict walk(layer_view reply, layer_view sent) {
+match_verdict walk(layer_view reply, layer_view sent) {
     for (; sent; reply = reply.upper(), sent = sent.upper()) {
         auto const& asked = sent.description();
         if (asked.name == "Padding") break;
         // A payload of bytes proves nothing either way: its absence is an answer as well as any other
         // payload.
         if (sent.is<Raw>()) break;
-        if (!reply) return verdict::mismatch(fmt::format("{} missing", asked.name));
+        if (!reply) return match_verdict::mismatch(fmt::format("{} missing", asked.name));
         bool same_protocol = &reply.description() == &asked || asked.hooks.answers == nullptr ||
                              sent.lower().is<IPv6>();  // ICMPv6 answers are layers of their own
         if (!same_protocol)
-            return verdict::mismatch(
+            return match_verdict::mismatch(
                 fmt::format("{} found, {} expected", reply.description().name, asked.name));
         if (!asked.hooks.answers) continue;
-        if (auto v = asked.hooks.answers(reply, sent); v.value != verdict::ask_payload) return v;
+        if (auto v = asked.hooks.answers(reply, sent); v.value != match_verdict::ask_payload) return v;
     }
-    return verdict::match();
+    return match_verdict::match();
 }
 
 /// The fields by which a quote proves that it is of our packet, as far as it goes.
-verdict compare_fields(layer_view const& quote, layer_view const& sent) {
+match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
     bool any = false;
     auto const& fields = sent.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -77,68 +77,68 @@ verdict compare_fields(layer_view const& quote, layer_view const& sent) {
         if (where.width == 0 || (where.offset + where.width) > quote.header().size() * 8) continue;
         auto got = quote.value(i), expected = sent.value(i);
         if (got != expected)
-            return verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
+            return match_verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
                                                  sent.description().name, fields[i].name, got.low,
                                                  expected.low));
         any = true;
     }
-    return any ? verdict::match() : verdict::mismatch("the quote ends before it ties to the probe");
+    return any ? match_verdict::match() : match_verdict::mismatch("the quote ends before it ties to the probe");
 }
 
 template <class L, auto Source, auto Destination, auto Protocol>
-verdict compare_network(layer_view const& quote, layer_view const& sent) {
+match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
     if (!quote.has<Source>() || !quote.has<Destination>())
-        return verdict::mismatch("quoted header cut short");
+        return match_verdict::mismatch("quoted header cut short");
     if (auto got = quote.get<Source>(), ours = sent.get<Source>(); got != ours)
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("quoted src {}, expected {}", got.to_string(), ours.to_string()));
     if (auto got = quote.get<Destination>(), asked = sent.get<Destination>(); got != asked)
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("quoted dst {}, expected {}", got.to_string(), asked.to_string()));
     if (auto got = quote.get<Protocol>(), asked = sent.get<Protocol>(); got != asked)
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("quoted protocol {}, expected {}", unsigned(got), unsigned(asked)));
-    return verdict::match();
+    return match_verdict::match();
 }
 
-verdict compare_quote(layer_view quote, layer_view sent) {
+match_verdict compare_quote(layer_view quote, layer_view sent) {
     if (&quote.description() != &sent.description())
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("quotes {}, expected {}", quote.description().name, sent.description().name));
-    verdict v;
+    match_verdict v;
     if (sent.is<IP>()) {
         if (quote.get<&IP::version>() != 4 || quote.get<&IP::ihl>() < 5)
-            return verdict::mismatch("quoted header is no IPv4 header");
+            return match_verdict::mismatch("quoted header is no IPv4 header");
         v = compare_network<IP, &IP::src, &IP::dst, &IP::proto>(quote, sent);
         if (auto got = quote.get<&IP::id>(), ours = sent.get<&IP::id>();
-            v.value == verdict::yes && got != ours)
-            v = verdict::mismatch(fmt::format("quoted ip id {}, expected {}", got, ours));
+            v.value == match_verdict::yes && got != ours)
+            v = match_verdict::mismatch(fmt::format("quoted ip id {}, expected {}", got, ours));
     } else if (sent.is<IPv6>()) {
-        if (quote.get<&IPv6::version>() != 6) return verdict::mismatch("quoted header is no IPv6 header");
+        if (quote.get<&IPv6::version>() != 6) return match_verdict::mismatch("quoted header is no IPv6 header");
         v = compare_network<IPv6, &IPv6::src, &IPv6::dst, &IPv6::nh>(quote, sent);
     } else {
-        return verdict::mismatch("only IP packets are quoted");
+        return match_verdict::mismatch("only IP packets are quoted");
     }
-    if (v.value == verdict::no) return v;
+    if (v.value == match_verdict::no) return v;
     auto upper = sent.upper();
     if (!upper || upper.is<Raw>()) return v;
     auto quoted_upper = quote.upper();
     if (!quoted_upper || &quoted_upper.description() != &upper.description())
-        return verdict::mismatch("the quote ends before it ties to the probe");
+        return match_verdict::mismatch("the quote ends before it ties to the probe");
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
     return compare_fields(quoted_upper, upper);
 }
 
-verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
+match_verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
     auto icmp = quote.lower();
-    if (!ends_probes(icmp)) return verdict::mismatch("an ICMP message that ends no probe");
+    if (!ends_probes(icmp)) return match_verdict::mismatch("an ICMP message that ends no probe");
     if (reply.is<IP>() && sent.is<IP>()) {
         if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
-            return verdict::mismatch(
+            return match_verdict::mismatch(
                 fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     } else if (reply.is<IPv6>() && sent.is<IPv6>()) {
         if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
-            return verdict::mismatch(
+            return match_verdict::mismatch(
                 fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     }
     return compare_quote(quote, sent);
@@ -155,16 +155,16 @@ match_key key_from(layer_view v, secret_key const& secret, bool reply, bool to_m
 
 }  // namespace
 
-verdict match(packet_view const& received, packet_view const& sent) {
+match_verdict match(packet_view const& received, packet_view const& sent) {
     auto s = network_layer(sent), r = network_layer(received);
-    if (!s) return verdict::mismatch("the probe has no layer that could be answered");
-    if (!r) return verdict::mismatch("no network layer");
+    if (!s) return match_verdict::mismatch("the probe has no layer that could be answered");
+    if (!r) return match_verdict::mismatch("no network layer");
     if (is_link_layer({sent, 0}) && vlans(sent) != vlans(received))
-        return verdict::mismatch("vlan tags differ");
-    if (s.is<Raw>()) return verdict::mismatch("the probe has no layer that could be answered");
+        return match_verdict::mismatch("vlan tags differ");
+    if (s.is<Raw>()) return match_verdict::mismatch("the probe has no layer that could be answered");
     if (auto q = quoted_layer(r)) return match_error(q, r, s);
     if (&r.description() != &s.description())
-        return verdict::mismatch(
+        return match_verdict::mismatch(
             fmt::format("{} found, {} expected", r.description().name, s.description().name));
     return walk(r, s);
 }

@@ -79,7 +79,7 @@ struct layer_hooks {
     /// Where the payload ends and what it is, when bindings do not tell all.
     void (*follow)(dissect_step&) = nullptr;
     /// Whether `reply` answers `sent`, as far as this layer tells.
-    verdict (*answers)(layer_view const& reply, layer_view const& sent) = nullptr;
+    match_verdict (*answers)(layer_view const& reply, layer_view const& sent) = nullptr;
     /// What both a probe and its answers have in common. Without it the layer adds nothing.
     void (*key)(layer_view const& layer, key_builder& key) = nullptr;
     /// One line, without the layers around it; the name when null.
@@ -191,7 +191,7 @@ field_description describe_field() {
 }
 
 template <class L>
-verdict user_answers(layer_view const& reply, layer_view const& sent);
+match_verdict user_answers(layer_view const& reply, layer_view const& sent);
 
 template <class L>
 layer_description make_description() {

@@ -10,7 +10,7 @@ namespace sonde {
 /// packet they quote; 8 bytes of it beyond the IP header are enough (RFC 792, RFC 5927). Multicast and
 /// broadcast requests accept unicast answers. `why` of a mismatch tells place, found and expected. Link
 /// layers are looked through, VLAN tags must agree.
-verdict match(packet_view const& received, packet_view const& sent);
+match_verdict match(packet_view const& received, packet_view const& sent);
 
 /// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
 /// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is

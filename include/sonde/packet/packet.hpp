@@ -258,12 +258,12 @@ struct field_of<field<T, D>> {
 
 /// Calls the user's `bool answers(L const& reply, L const& sent)`.
 template <class L>
-verdict user_answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.is<L>()) return verdict::mismatch(std::string(describe<L>().name) + " missing");
+match_verdict user_answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.is<L>()) return match_verdict::mismatch(std::string(describe<L>().name) + " missing");
     auto r = unpack_struct(reply, {}), s = unpack_struct(sent, {});
     if (answers(*reinterpret_cast<L const*>(r.get()), *reinterpret_cast<L const*>(s.get())))
-        return verdict::match();
-    return verdict::mismatch(std::string(describe<L>().name) + " does not answer the probe's");
+        return match_verdict::match();
+    return match_verdict::mismatch(std::string(describe<L>().name) + " does not answer the probe's");
 }
 
 }  // namespace detail

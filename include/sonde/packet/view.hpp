@@ -122,15 +122,15 @@ struct dissect_step {
 };
 
 /// Whether one layer answers another.
-struct verdict {
+struct match_verdict {
     enum kind : std::uint8_t { no, yes, ask_payload };
     kind value = no;
     std::string why{};  ///< for `no`: "tcp ack 103, expected 101"
 
-    static verdict match() { return {yes, {}}; }
+    static match_verdict match() { return {yes, {}}; }
     /// This layer agrees; the layers above decide.
-    static verdict payload() { return {ask_payload, {}}; }
-    static verdict mismatch(std::string reason) { return {no, std::move(reason)}; }
+    static match_verdict payload() { return {ask_payload, {}}; }
+    static match_verdict mismatch(std::string reason) { return {no, std::move(reason)}; }
 };
 
 /// Collects what a probe and its answers share, so that both sides give the same key.
