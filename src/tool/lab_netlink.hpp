@@ -1,25 +1,14 @@
 #pragma once
 
+#include "link/system.hpp"
+
 #include <sonde/packet/address.hpp>
 
 #include <string>
 
 namespace sonde::detail {
 
-/// A file descriptor that closes itself.
-class unique_fd {
-public:
-    explicit unique_fd(int fd = -1) noexcept : fd_(fd) {}
-    unique_fd(unique_fd&& other) noexcept : fd_(other.release()) {}
-    unique_fd& operator=(unique_fd other) noexcept;
-    ~unique_fd();
-
-    int get() const noexcept { return fd_; }
-    int release() noexcept;
-
-private:
-    int fd_;
-};
+class netlink_request;
 
 /// One end of a virtual cable.
 struct lab_interface {
@@ -56,8 +45,7 @@ public:
     void no_offloads(std::string const& interface);
 
 private:
-    class request;
-    void execute(request& message, std::string const& what);
+    void execute(netlink_request& message, std::string const& what);
 
     unique_fd netlink_;
     unique_fd ioctl_;

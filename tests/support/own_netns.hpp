@@ -1,0 +1,80 @@
+#pragma once
+
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace sonde::test {
+
+/// A network namespace of this process's own, with nothing in it but `lo`, up. Whatever the test sends stays inside.
+///
+/// No root needed: the first one comes with a user namespace, in which the test is root. That works in a process
+/// with one thread only, so make it before any thread; threads started later are in it, too. Making another moves the
+/// process on to a fresh namespace; the old one goes when its last socket is closed.
+class own_netns {
+public:
+    own_netns() {
+        static bool const in_user_namespace = enter_user_namespace();
+        if (!in_user_namespace || entered_++ > 0) unshare_or_throw(CLONE_NEWNET);
+        bring_up("lo");
+    }
+    own_netns(own_netns const&) = delete;
+    own_netns& operator=(own_netns const&) = delete;
+
+    /// Runs a shell command in the namespace; throws when it fails.
+    void run(std::string const& command) const {
+        if (int status = std::system(command.c_str()); status != 0)
+            throw std::runtime_error("\"" + command + "\" ended with status " + std::to_string(status));
+    }
+
+    /// Two ends of a wire, up, with no addresses: the kernel itself says nothing on it (IPv6 off, no ARP needed).
+    void add_veth(std::string const& one, std::string const& other) const {
+        run("ip link add " + one + " type veth peer name " + other);
+        for (auto const& end : {one, other}) {
+            std::ofstream("/proc/sys/net/ipv6/conf/" + end + "/disable_ipv6") << 1;
+            run("ip link set " + end + " up");
+        }
+    }
+
+private:
+    // False where the process has threads already (a sanitizer's own, perhaps); root does without.
+    static bool enter_user_namespace() {
+        auto uid = ::getuid();
+        auto gid = ::getgid();
+        if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
+        std::ofstream("/proc/self/setgroups") << "deny";
+        std::ofstream("/proc/self/uid_map") << "0 " << uid << " 1";
+        std::ofstream("/proc/self/gid_map") << "0 " << gid << " 1";
+        return true;
+    }
+
+    static void unshare_or_throw(int what) {
+        if (::unshare(what) != 0)
+            throw std::system_error(errno, std::generic_category(), "unshare: these tests need namespaces");
+    }
+
+    static void bring_up(char const* name) {
+        int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ifreq about{};
+        std::strncpy(about.ifr_name, name, sizeof about.ifr_name - 1);
+        about.ifr_flags = IFF_UP;
+        int failed = ::ioctl(fd, SIOCSIFFLAGS, &about);
+        ::close(fd);
+        if (failed) throw std::system_error(errno, std::generic_category(), "bringing lo up");
+    }
+
+    inline static int entered_ = 0;
+};
+
+}  // namespace sonde::test
