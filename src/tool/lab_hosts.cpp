@@ -1,5 +1,7 @@
 #include "tool/lab_hosts.hpp"
 
+#include <fmt/core.h>
+
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
@@ -50,13 +52,13 @@ void set_knob(std::string const& knob, std::string_view value) {
 
 /// A new namespace may copy what this machine's administrator has set, so whatever matters is set here.
 void set_common_knobs() {
-    for (std::string scope : {"all", "default", "lo"}) {
-        for (std::string knob : {"rp_filter", "forwarding", "arp_ignore", "arp_filter", "arp_announce",
-                                 "accept_redirects", "send_redirects", "log_martians"})
-            set_knob("ipv4/conf/" + scope + "/" + knob, "0");
-        for (std::string knob : {"disable_ipv6", "forwarding", "accept_dad", "dad_transmits",
-                                 "router_solicitations", "accept_ra", "accept_redirects"})
-            set_knob("ipv6/conf/" + scope + "/" + knob, "0");
+    for (auto scope : {"all", "default", "lo"}) {
+        for (auto knob : {"rp_filter", "forwarding", "arp_ignore", "arp_filter", "arp_announce",
+                          "accept_redirects", "send_redirects", "log_martians"})
+            set_knob(fmt::format("ipv4/conf/{}/{}", scope, knob), "0");
+        for (auto knob : {"disable_ipv6", "forwarding", "accept_dad", "dad_transmits", "router_solicitations",
+                          "accept_ra", "accept_redirects"})
+            set_knob(fmt::format("ipv6/conf/{}/{}", scope, knob), "0");
     }
     // The masks say which ICMP messages are limited at all: none, not even by the machine-wide limit.
     set_knob("ipv4/icmp_ratemask", "0");

@@ -98,6 +98,7 @@ void die_with_parent(unique_fd const& parent) {
 
 [[noreturn]] void execute(std::vector<std::string> const& argv) {
     std::vector<char*> words;
+    words.reserve(argv.size() + 1);
     for (auto const& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     ::execvp(words[0], words.data());
