@@ -95,17 +95,13 @@ void set_environment() {
 }
 
 int run_inside(std::vector<std::string> const& command, sigset_t const& mask) {
-    try {
-        detail::mount_proc();
-        detail::lab_hosts hosts;
-        detail::lab_services services;
-        hosts.enter_probe();
-        detail::mount_sys();
-        detail::start_helper("sonde-lab", [&services] { services.serve(); });
-        return detail::run_command(command, mask);
-    } catch (std::system_error const& e) {
-        return refuse(e);
-    }
+    detail::mount_proc();
+    detail::lab_hosts hosts;
+    detail::lab_services services;
+    hosts.enter_probe();
+    detail::mount_sys();
+    detail::start_helper("sonde-lab", [&services] { services.serve(); });
+    return detail::run_command(command, mask);
 }
 
 }  // namespace
@@ -128,11 +124,8 @@ int run_lab(std::vector<std::string> const& argv) {
         return 2;
     }
     set_environment();
-    try {
-        return detail::run_as_init([&command](sigset_t const& mask) { return run_inside(command, mask); });
-    } catch (std::system_error const& e) {
-        return refuse(e);
-    }
+    return detail::run_as_init([&command](sigset_t const& mask) { return run_inside(command, mask); },
+                               refuse);
 }
 
 }  // namespace sonde

@@ -96,6 +96,37 @@ void die_with_parent(unique_fd const& parent) {
     if (::poll(&state, 1, 0) > 0) ::_exit(3);
 }
 
+/// Leaves the process group, in which the command stays: a signal to the group reaches the command once, and
+/// nobody else who would pass it on to the command again.
+void leave_group() {
+    ::setpgid(0, 0);
+}
+
+/// Runs `work` in a child that lives no longer than this process, and gives its result. `apart` is called
+/// here, once the child is there.
+int run_child(
+    std::function<int(std::system_error const&)> const& refused, std::function<int()> const& work,
+    void (*apart)() = [] {}) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) fail("make a pipe");
+    unique_fd parent(ends[0]), mine(ends[1]);
+    pid_t pid = fork_process();
+    if (pid != 0) {
+        apart();
+        return supervise(pid);
+    }
+    mine = unique_fd();
+    die_with_parent(parent);
+    int status = 0;
+    try {
+        status = work();
+    } catch (std::system_error const& e) {
+        status = refused(e);
+    }
+    std::fflush(nullptr);
+    ::_exit(status);
+}
+
 [[noreturn]] void execute(std::vector<std::string> const& argv) {
     std::vector<char*> words;
     words.reserve(argv.size() + 1);
@@ -109,26 +140,19 @@ void die_with_parent(unique_fd const& parent) {
 
 }  // namespace
 
-int run_as_init(std::function<int(sigset_t const&)> const& inside) {
-    if (!may_make_namespaces()) enter_user_namespace();
-    if (::unshare(CLONE_NEWPID) != 0) fail("make a process namespace");
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) fail("make a pipe");
-    unique_fd parent(ends[0]), mine(ends[1]);
-
+int run_as_init(std::function<int(sigset_t const&)> const& inside,
+                std::function<int(std::system_error const&)> const& refused) {
     ::signal(SIGCHLD, SIG_DFL);  // if it came to us ignored, no child could be waited for
     auto const set = supervised_signals();
     sigset_t before;
     ::sigprocmask(SIG_BLOCK, &set, &before);
-    pid_t pid = fork_process();
-    if (pid == 0) {
-        mine = unique_fd();
-        die_with_parent(parent);
-        int status = inside(before);
-        std::fflush(nullptr);
-        ::_exit(status);
-    }
-    int status = supervise(pid);
+    // A process namespace begins with the next child of who makes it, and who has made one can start no other
+    // process when that child has ended: so it is made by a process between us and the first one.
+    int status = run_child(refused, [&] {
+        if (!may_make_namespaces()) enter_user_namespace();
+        if (::unshare(CLONE_NEWPID) != 0) fail("make a process namespace");
+        return run_child(refused, [&] { return inside(before); }, leave_group);
+    });
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     return status;
 }
@@ -154,8 +178,7 @@ int run_command(std::vector<std::string> const& argv, sigset_t const& mask) {
         ::sigprocmask(SIG_SETMASK, &mask, nullptr);
         execute(argv);
     }
-    // Out of the terminal's process group, where the command stays: it is told of Ctrl-C once.
-    ::setpgid(0, 0);
+    leave_group();
     return supervise(pid);
 }
 

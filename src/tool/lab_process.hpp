@@ -4,16 +4,19 @@
 
 #include <functional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace sonde::detail {
 
-/// Runs `inside` as the first process of private process and mount namespaces and gives its result, 0 to 255.
-/// Who lacks the capabilities that a lab needs becomes root of a private user namespace first. When `inside`
+/// Runs `inside` as the first process of a private process namespace and gives its result, 0 to 255. Who
+/// lacks the capabilities that a lab needs becomes root of a private user namespace first. When `inside`
 /// returns, or this process ends in whatever way, the kernel kills every process that is left in there.
 /// Signals sent to this process are passed on to `inside`, which gets the signal mask that its commands
-/// should have. Throws std::system_error when the namespaces are refused.
-int run_as_init(std::function<int(sigset_t const&)> const& inside);
+/// should have. What was refused, here or in `inside`, is told by `refused`, whose result then counts. This
+/// process itself stays where it is.
+int run_as_init(std::function<int(sigset_t const&)> const& inside,
+                std::function<int(std::system_error const&)> const& refused);
 
 /// For `inside`: runs `work`, which never returns, as a child without terminal; of our files it has only
 /// stderr.
