@@ -36,6 +36,7 @@ for task in "$@"; do
             need pkg-config have pkg-config
             need $boost$boost_version-dev have_boost
             need $boost-program-options$boost_version-dev have_file /usr/lib/*/libboost_program_options.so \
+                /usr/lib64/libboost_program_options.so /usr/lib/libboost_program_options.so \
                 /usr/local/lib/libboost_program_options.so
             need libfmt-dev have_file /usr/include/fmt/core.h /usr/local/include/fmt/core.h
             need libpcap-dev have_file /usr/include/pcap/pcap.h /usr/local/include/pcap/pcap.h
