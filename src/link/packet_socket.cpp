@@ -1,0 +1,337 @@
+#include <sonde/link/packet_socket.hpp>
+
+#include "link/readiness.hpp"
+#include "link/receive_slots.hpp"
+#include "link/system.hpp"
+#include "link/transmit_batch.hpp"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if_arp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <optional>
+
+namespace sonde {
+
+using detail::failure;
+using detail::readiness;
+
+namespace {
+
+static_assert(sizeof(bpf_instruction) == sizeof(sock_filter) &&
+              alignof(bpf_instruction) == alignof(sock_filter));
+static_assert(offsetof(bpf_instruction, jt) == offsetof(sock_filter, jt));
+static_assert(offsetof(bpf_instruction, k) == offsetof(sock_filter, k));
+
+// How often a pending wait looks whether an interface that is down is gone: nothing tells of that.
+constexpr std::chrono::milliseconds look_again{100};
+// For an error that receive() has yet to tell, which no event will announce.
+constexpr std::chrono::milliseconds at_once{1};
+
+template <class T>
+bool set_option(int fd, int level, int name, T const& value) noexcept {
+    return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+sockaddr_ll address_of(int interface, int protocol) noexcept {
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(static_cast<std::uint16_t>(protocol));
+    address.sll_ifindex = interface;
+    return address;
+}
+
+bool bind_to(int fd, int interface, int protocol) noexcept {
+    auto address = address_of(interface, protocol);
+    return ::bind(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+}
+
+// Above net.core.rmem_max only the privileged may go; the others get what they may have.
+void set_receive_buffer(int fd, std::size_t bytes) noexcept {
+    int value = static_cast<int>(std::min<std::size_t>(bytes, INT_MAX / 2));
+    if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, value)) set_option(fd, SOL_SOCKET, SO_RCVBUF, value);
+}
+
+// What of a filter the kernel runs: not one that looks for the VLAN tag, which is no longer in the frame
+// there.
+std::span<bpf_instruction const> kernel_part(capture_filter const& filter) noexcept {
+    if (filter.reads_vlan_tag()) return {};
+    return filter.program();
+}
+
+std::optional<failure> attach(int fd, capture_filter const& filter, std::string const& place) {
+    auto program = kernel_part(filter);
+    if (program.empty()) {
+        int unused = 0;
+        if (set_option(fd, SOL_SOCKET, SO_DETACH_FILTER, unused) || errno == ENOENT) return {};
+        return detail::system_failure(place, "SO_DETACH_FILTER");
+    }
+    if (program.size() > BPF_MAXINSNS)
+        return failure{errc::bad_filter,
+                       place + ": the filter compiles to " + std::to_string(program.size()) +
+                           " instructions, the kernel takes " + std::to_string(BPF_MAXINSNS)};
+    sock_fprog attached{static_cast<unsigned short>(program.size()),
+                        // the same layout, as asserted above; the kernel only reads
+                        reinterpret_cast<sock_filter*>(const_cast<bpf_instruction*>(program.data()))};
+    if (set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, attached)) return {};
+    return detail::system_failure(place, "SO_ATTACH_FILTER");
+}
+
+std::string place_of(link_info const& info) {
+    if (info.index == 0) return "packet socket on all interfaces";
+    if (info.name.empty()) return "packet socket on interface " + std::to_string(info.index);
+    return "packet socket on " + info.name;
+}
+
+}  // namespace
+
+struct packet_socket::state {
+    state(asio::any_io_executor executor, link_info i) : waits(std::move(executor)), info(std::move(i)) {}
+
+    template <class Step>
+    static std::unique_ptr<packet_socket> make(asio::any_io_executor executor, int interface, Step step,
+                                               error_code& ec, std::string* why);
+    std::optional<failure> open_receiver(receive_options const& options);
+    std::optional<failure> open_transmitter();
+    std::optional<failure> prepare(int fd, receive_options const& options);
+    std::optional<failure> finish(detail::unique_fd fd);
+    std::optional<frame> acceptable(unsigned slot);
+    void no_more(error_code& ec);
+    bool gone() const;
+    bool still_down() const;
+
+    readiness waits;
+    link_info info;
+    bool see_outgoing = false;
+    std::optional<capture_filter> own_filter;    // run here, on the frame with its VLAN tag
+    std::optional<detail::receive_slots> slots;  // none when it only sends
+    detail::transmit_batch batch;
+    link_counters counted;
+    bool down = false;    // it went down, and was not seen up since
+    bool untold = false;  // ... and the caller does not know yet
+    error_code behind;    // what ended a receive that had handed over frames
+};
+
+std::optional<failure> packet_socket::state::open_transmitter() {
+    if (info.index == 0)
+        return failure{errc::no_such_interface, place_of(info) + ": sending needs one interface"};
+    detail::unique_fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return detail::system_failure(place_of(info), "socket");
+    if (!bind_to(fd.get(), info.index, 0)) return detail::system_failure(place_of(info), "bind");
+    return finish(std::move(fd));
+}
+
+// With protocol 0 the kernel hands the socket nothing; so whatever is queued once it is bound with ETH_P_ALL
+// has passed the filter and bears its auxiliary data.
+std::optional<failure> packet_socket::state::open_receiver(receive_options const& options) {
+    detail::unique_fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return detail::system_failure(place_of(info), "socket");
+    if (auto f = prepare(fd.get(), options)) return f;
+    if (!bind_to(fd.get(), info.index, ETH_P_ALL)) return detail::system_failure(place_of(info), "bind");
+    slots.emplace(std::clamp(options.snapshot, 1u, capture_filter::whole_frame));
+    return finish(std::move(fd));
+}
+
+std::optional<failure> packet_socket::state::prepare(int fd, receive_options const& options) {
+    see_outgoing = options.see_outgoing && !info.loopback;
+    if (options.filter) {
+        if (auto f = attach(fd, *options.filter, place_of(info))) return f;
+        if (options.filter->reads_vlan_tag()) own_filter = *options.filter;
+    }
+    set_receive_buffer(fd, options.buffer);
+    if (!see_outgoing)
+        set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);  // Linux 4.20; acceptable() does the rest
+    if (!set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1))
+        return detail::system_failure(place_of(info), "PACKET_AUXDATA");
+    if (!set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1))
+        return detail::system_failure(place_of(info), "SO_TIMESTAMPNS");
+    if (!options.promiscuous || info.index == 0) return {};
+    packet_mreq membership{};
+    membership.mr_ifindex = info.index;
+    membership.mr_type = PACKET_MR_PROMISC;
+    if (set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)) return {};
+    return detail::system_failure(place_of(info), "PACKET_MR_PROMISC");
+}
+
+std::optional<failure> packet_socket::state::finish(detail::unique_fd fd) {
+    if (auto ec = waits.assign(std::move(fd))) return failure{ec, place_of(info) + ": event loop"};
+    return {};
+}
+
+// The frame of a slot, unless it is one that the caller did not ask for.
+std::optional<frame> packet_socket::state::acceptable(unsigned slot) {
+    auto const& source = slots->source(slot);
+    bool twice = source.sll_hatype == ARPHRD_LOOPBACK;  // on its way out and then on its way in
+    if (source.sll_pkttype == PACKET_OUTGOING && (!see_outgoing || twice)) return {};
+    auto f = slots->at(slot);
+    if (!f) return ++counted.unreadable, f;
+    if (own_filter && !own_filter->matches(f->bytes, f->length)) return {};
+    return f;
+}
+
+// The queue is empty and the caller has been given nothing: what else is there to say?
+void packet_socket::state::no_more(error_code& ec) {
+    if (behind) {
+        ec = std::exchange(behind, error_code());
+    } else if (down && gone()) {
+        ec = errc::no_such_interface;
+    } else if (std::exchange(untold, false)) {
+        ec = errc::interface_down;
+    } else if (down) {
+        down = still_down();
+    }
+}
+
+// A packet socket whose interface was removed is bound to index -1 from then on (packet_notifier,
+// af_packet.c).
+bool packet_socket::state::gone() const {
+    sockaddr_ll bound{};
+    socklen_t size = sizeof bound;
+    return ::getsockname(waits.fd(), reinterpret_cast<sockaddr*>(&bound), &size) == 0 &&
+           bound.sll_ifindex == -1;
+}
+
+bool packet_socket::state::still_down() const {
+    error_code ec;
+    auto now = interface_info(info.index, ec);
+    return ec || !now.up;
+}
+
+template <class Step>
+std::unique_ptr<packet_socket> packet_socket::state::make(asio::any_io_executor executor, int interface,
+                                                          Step step, error_code& ec, std::string* why) {
+    auto info = interface_info(interface, ec);
+    auto s = std::make_unique<state>(std::move(executor), std::move(info));
+    auto failed = ec ? std::optional(failure{ec, place_of(s->info)}) : step(*s);
+    if (!failed) return std::unique_ptr<packet_socket>(new packet_socket(std::move(s)));
+    detail::report_failure(std::move(*failed), ec, why);
+    return nullptr;
+}
+
+std::unique_ptr<packet_socket> packet_socket::open(asio::any_io_executor executor, int interface,
+                                                   receive_options const& options, error_code& ec,
+                                                   std::string* why) {
+    auto step = [&](state& s) { return s.open_receiver(options); };
+    return state::make(std::move(executor), interface, step, ec, why);
+}
+
+std::unique_ptr<packet_socket> packet_socket::transmitter(asio::any_io_executor executor, int interface,
+                                                          error_code& ec, std::string* why) {
+    auto step = [](state& s) { return s.open_transmitter(); };
+    return state::make(std::move(executor), interface, step, ec, why);
+}
+
+std::unique_ptr<packet_socket> packet_socket::open(asio::any_io_executor executor, int interface,
+                                                   receive_options const& options) {
+    return detail::or_throw([&](error_code& ec, std::string* why) {
+        return open(std::move(executor), interface, options, ec, why);
+    });
+}
+
+std::unique_ptr<packet_socket> packet_socket::transmitter(asio::any_io_executor executor, int interface) {
+    return detail::or_throw([&](error_code& ec, std::string* why) {
+        return transmitter(std::move(executor), interface, ec, why);
+    });
+}
+
+packet_socket::packet_socket(std::unique_ptr<state> s) : state_(std::move(s)) {}
+packet_socket::~packet_socket() = default;
+
+asio::any_io_executor packet_socket::get_executor() const {
+    return state_->waits.get_executor();
+}
+link_info const& packet_socket::info() const noexcept {
+    return state_->info;
+}
+
+std::size_t packet_socket::receive(std::size_t limit, frame_sink sink, error_code& ec) {
+    auto& s = *state_;
+    ec = {};
+    std::size_t seen = 0,
+                delivered = 0;  // frames left out count as seen: a flood of them must not hold the caller
+    while (s.slots && seen < limit) {
+        auto wanted =
+            static_cast<unsigned>(std::min<std::size_t>(limit - seen, detail::receive_slots::count));
+        int got = s.slots->fill(s.waits.fd(), wanted);
+        if (got < 0 && errno == ENETDOWN) {  // told before what is still queued: read on
+            s.down = s.untold = true;
+            continue;
+        }
+        if (got < 0 && errno != EAGAIN) s.behind = detail::link_error(errno);
+        if (got < 0) break;
+        for (unsigned i = 0; i < static_cast<unsigned>(got); ++i)
+            if (auto f = s.acceptable(i)) {
+                ++delivered;
+                sink(*f);
+            }
+        seen += static_cast<unsigned>(got);
+        if (static_cast<unsigned>(got) < wanted) break;
+    }
+    if (s.slots && delivered == 0 && seen < limit) s.no_more(ec);
+    return delivered;
+}
+
+std::size_t packet_socket::transmit(std::span<std::span<std::byte const> const> frames, error_code& ec) {
+    ec = {};
+    std::size_t sent = 0;
+    while (sent < frames.size()) {
+        int n = state_->batch.send(state_->waits.fd(), frames.subspan(sent), [](std::size_t, msghdr&) {});
+        if (n < 0) {
+            ec = detail::link_error(errno);
+            break;
+        }
+        sent += static_cast<std::size_t>(n);
+    }
+    return sent;
+}
+
+void packet_socket::wait_readable(wait_handler handler) {
+    auto const& s = *state_;
+    auto at_most = s.untold || s.behind ? at_once : s.down ? look_again : std::chrono::milliseconds(0);
+    state_->waits.wait(readiness::reading, std::move(handler), at_most);
+}
+
+void packet_socket::wait_writable(wait_handler handler) {
+    state_->waits.wait(readiness::writing, std::move(handler));
+}
+void packet_socket::cancel_readable() {
+    state_->waits.cancel(readiness::reading);
+}
+void packet_socket::cancel_writable() {
+    state_->waits.cancel(readiness::writing);
+}
+
+// PACKET_STATISTICS starts anew with each reading, and counts among the packets those that it dropped.
+link_counters packet_socket::counters() {
+    auto& s = *state_;
+    tpacket_stats since{};
+    socklen_t size = sizeof since;
+    if (s.slots && ::getsockopt(s.waits.fd(), SOL_PACKET, PACKET_STATISTICS, &since, &size) == 0) {
+        s.counted.received += since.tp_packets - since.tp_drops;
+        s.counted.kernel_dropped += since.tp_drops;
+    }
+    return s.counted;
+}
+
+void packet_socket::set_filter(capture_filter const& filter, error_code& ec, std::string* why) {
+    ec = {};
+    if (auto f = attach(state_->waits.fd(), filter, place_of(state_->info)))
+        return detail::report_failure(std::move(*f), ec, why);
+    state_->own_filter.reset();
+    if (filter.reads_vlan_tag()) state_->own_filter = filter;
+}
+
+std::size_t packet_socket::granted_buffer() const {
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    ::getsockopt(state_->waits.fd(), SOL_SOCKET, SO_RCVBUF, &bytes, &size);
+    return static_cast<std::size_t>(bytes);
+}
+
+}  // namespace sonde
