@@ -7,21 +7,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace sonde::test {
 
-/// A network namespace of this process's own, with nothing in it but `lo`, up. Whatever the test sends stays inside.
+/// A network namespace of this process's own, with nothing in it but `lo`, up. Whatever the test sends stays
+/// inside.
 ///
-/// No root needed: the first one comes with a user namespace, in which the test is root. That works in a process
-/// with one thread only, so make it before any thread; threads started later are in it, too. Making another moves the
-/// process on to a fresh namespace; the old one goes when its last socket is closed.
+/// No root needed: the first one comes with a user namespace, in which the test is root. That works in a
+/// process with one thread only, so make it before any thread; threads started later are in it, too. Making
+/// another moves the process on to a fresh namespace; the old one goes when its last socket is closed.
 class own_netns {
 public:
     own_netns() {
@@ -38,13 +39,28 @@ public:
             throw std::runtime_error("\"" + command + "\" ended with status " + std::to_string(status));
     }
 
-    /// Two ends of a wire, up, with no addresses: the kernel itself says nothing on it (IPv6 off, no ARP needed).
+    /// Two ends of a wire, up, with no addresses, so that the kernel itself says nothing on it (no IPv6
+    /// either).
     void add_veth(std::string const& one, std::string const& other) const {
         run("ip link add " + one + " type veth peer name " + other);
         for (auto const& end : {one, other}) {
             std::ofstream("/proc/sys/net/ipv6/conf/" + end + "/disable_ipv6") << 1;
             run("ip link set " + end + " up");
         }
+        await_carrier(one);
+        await_carrier(other);
+    }
+
+    /// Waits until an interface that was set up can carry frames. Before that the kernel takes them and drops
+    /// them.
+    void await_carrier(std::string const& name) const {
+        auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!(flags_of(name) & IFF_RUNNING)) {
+            if (std::chrono::steady_clock::now() > deadline)
+                throw std::runtime_error(name + " has no carrier");
+            std::this_thread::yield();
+        }
+        run("ip link set " + name + " up");  // returns when the kernel's own work on the interface is done
     }
 
 private:
@@ -64,14 +80,19 @@ private:
             throw std::system_error(errno, std::generic_category(), "unshare: these tests need namespaces");
     }
 
-    static void bring_up(char const* name) {
-        int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    static void bring_up(std::string const& name) { ask(SIOCSIFFLAGS, name, IFF_UP); }
+    static int flags_of(std::string const& name) { return ask(SIOCGIFFLAGS, name, 0); }
+
+    static int ask(unsigned long request, std::string const& name, short flags) {
         ifreq about{};
-        std::strncpy(about.ifr_name, name, sizeof about.ifr_name - 1);
-        about.ifr_flags = IFF_UP;
-        int failed = ::ioctl(fd, SIOCSIFFLAGS, &about);
+        name.copy(about.ifr_name, sizeof about.ifr_name - 1);
+        about.ifr_flags = flags;
+        int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        int failed = ::ioctl(fd, request, &about);
+        int error = errno;
         ::close(fd);
-        if (failed) throw std::system_error(errno, std::generic_category(), "bringing lo up");
+        if (failed) throw std::system_error(error, std::generic_category(), "flags of " + name);
+        return about.ifr_flags;
     }
 
     inline static int entered_ = 0;
