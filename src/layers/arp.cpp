@@ -1,5 +1,7 @@
 #include <sonde/layers/arp.hpp>
 
+#include "summary.hpp"
+
 #include <fmt/format.h>
 
 namespace sonde {
@@ -21,18 +23,25 @@ std::size_t header_length(std::span<std::byte const> bytes) {
     return 8 + 2 * (hardware_width(bytes) + protocol_width(bytes)) / 8;
 }
 
+/// Nothing is inside an ARP message: what follows it fills up the frame.
+void follow(dissect_step& step) {
+    step.limit = 0;
+}
+
 /// RFC 826: who is asked becomes who answers, and the answer comes to who asked.
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&ARP::pdst>()) return match_verdict::mismatch("arp message cut short");
     auto op = reply.get<&ARP::op>(), expected = sent.get<&ARP::op>();
     if (sent.get<&ARP::op>() % 2 == 0 || op != expected + 1)
-        return match_verdict::mismatch(fmt::format("arp op {}, expected {}", unsigned(op), unsigned(expected) + 1));
+        return match_verdict::mismatch(
+            fmt::format("arp op {}, expected {}", unsigned(op), unsigned(expected) + 1));
     if (auto psrc = reply.get<&ARP::psrc>(), asked = sent.get<&ARP::pdst>(); psrc != asked)
         return match_verdict::mismatch(
             fmt::format("arp psrc {}, expected {}", psrc.to_string(), asked.to_string()));
     if (auto pdst = reply.get<&ARP::pdst>(), ours = sent.get<&ARP::psrc>();
         pdst != ours && !ours.is_unspecified())
-        return match_verdict::mismatch(fmt::format("arp pdst {}, expected {}", pdst.to_string(), ours.to_string()));
+        return match_verdict::mismatch(
+            fmt::format("arp pdst {}, expected {}", pdst.to_string(), ours.to_string()));
     if (auto hwsrc = reply.get<&ARP::hwsrc>(); hwsrc.is_group() || hwsrc.is_unspecified())
         return match_verdict::mismatch("arp hwsrc " + hwsrc.to_string() + " is no host's");
     return match_verdict::match();
@@ -47,13 +56,12 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    auto psrc = v.get<&ARP::psrc>().to_string(), pdst = v.get<&ARP::pdst>().to_string();
+    using detail::shown;
+    auto psrc = shown<&ARP::psrc>(v), pdst = shown<&ARP::pdst>(v);
     switch (v.get<&ARP::op>()) {
         case 1: out += "ARP who has " + pdst + " says " + psrc; break;
-        case 2: out += "ARP is at " + v.get<&ARP::hwsrc>().to_string() + " says " + psrc; break;
-        default:
-            fmt::format_to(std::back_inserter(out), "ARP {} {} > {}", unsigned(v.get<&ARP::op>()), psrc,
-                           pdst);
+        case 2: out += "ARP is at " + shown<&ARP::hwsrc>(v) + " says " + psrc; break;
+        default: out += "ARP " + shown<&ARP::op>(v) + " " + psrc + " > " + pdst;
     }
 }
 
@@ -62,6 +70,7 @@ void summarize(layer_view const& v, std::string& out) {
 layer_hooks hooks(ARP const*) {
     return {.rules = rules,
             .header_length = header_length,
+            .follow = follow,
             .answers = answers,
             .key = key,
             .summarize = summarize};

@@ -5,6 +5,7 @@
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
+#include <sonde/layers/ip_options.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/tcp.hpp>
@@ -48,6 +49,10 @@ void register_built_in_layers(registry& r) {
     add<ICMPv6DestUnreach, ICMPv6PacketTooBig, ICMPv6TimeExceeded, ICMPv6ParamProblem, ICMPv6EchoRequest,
         ICMPv6EchoReply, ICMPv6ND_NS, ICMPv6ND_NA, ICMPv6NDOptSrcLLAddr, ICMPv6NDOptDstLLAddr,
         ICMPv6NDOptUnknown, ICMPv6Unknown>(r);
+
+    add<IPOption, IPOption_EOL, IPOption_NOP, IPOption_Security, IPOption_RR, IPOption_LSRR, IPOption_SSRR,
+        IPOption_Stream_Id, IPOption_MTU_Probe, IPOption_MTU_Reply, IPOption_Traceroute, IPOption_Timestamp,
+        IPOption_Address_Extension, IPOption_Router_Alert, IPOption_SDBM>(r);
 
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);

@@ -1,5 +1,7 @@
 #include <sonde/layers/ether.hpp>
 
+#include "summary.hpp"
+
 #include <fmt/format.h>
 
 namespace sonde {
@@ -7,14 +9,17 @@ namespace {
 
 constexpr field_rule ether_rules[] = {{.field = "type", .hexadecimal = true}};
 
+std::string ends(layer_view const& ether) {
+    return fmt::format("{} > {}", detail::shown<&Ether::src>(ether), detail::shown<&Ether::dst>(ether));
+}
+
 void summarize_ether(layer_view const& v, std::string& out) {
-    // Scapy names the addresses only when nothing above does.
-    if (v.upper() && !v.upper().is<Raw>()) {
-        out += "Ether";
-        return;
-    }
-    fmt::format_to(std::back_inserter(out), "{} > {} ({:#06x})", v.get<&Ether::src>().to_string(),
-                   v.get<&Ether::dst>().to_string(), v.value(field_index<&Ether::type>).low);
+    out += fmt::format("{} ({})", ends(v), detail::shown<&Ether::type>(v));
+}
+
+void summarize_dot1q(layer_view const& v, std::string& out) {
+    out += fmt::format("802.1q {}({}) vlan {}", v.lower().is<Ether>() ? ends(v.lower()) + " " : "",
+                       detail::shown<&Dot1Q::type>(v), detail::shown<&Dot1Q::vlan>(v));
 }
 
 match_verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
@@ -30,7 +35,7 @@ layer_hooks hooks(Ether const*) {
 }
 
 layer_hooks hooks(Dot1Q const*) {
-    return {.title = "802.1Q", .rules = ether_rules, .answers = dot1q_answers};
+    return {.title = "802.1Q", .rules = ether_rules, .answers = dot1q_answers, .summarize = summarize_dot1q};
 }
 
 }  // namespace sonde

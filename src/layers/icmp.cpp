@@ -46,9 +46,50 @@ unsigned unused_width(header h) {
     return t == 11 || t == 12 ? 16 : is_query(t) || t == 3 || t == 5 ? 0 : 32;
 }
 
+/// Codes by type, as Scapy names them; no name stands for two codes.
+constexpr value_name codes[] = {
+    // destination unreachable: from here
+    {0, "network-unreachable"},
+    {1, "host-unreachable"},
+    {2, "protocol-unreachable"},
+    {3, "port-unreachable"},
+    {4, "fragmentation-needed"},
+    {5, "source-route-failed"},
+    {6, "network-unknown"},
+    {7, "host-unknown"},
+    {9, "network-prohibited"},
+    {10, "host-prohibited"},
+    {11, "TOS-network-unreachable"},
+    {12, "TOS-host-unreachable"},
+    {13, "communication-prohibited"},
+    {14, "host-precedence-violation"},
+    {15, "precedence-cutoff"},
+    // redirect: from 15
+    {0, "network-redirect"},
+    {1, "host-redirect"},
+    {2, "TOS-network-redirect"},
+    {3, "TOS-host-redirect"},
+    // time exceeded: from 19
+    {0, "ttl-zero-during-transit"},
+    {1, "ttl-zero-during-reassembly"},
+    // parameter problem: from 21
+    {0, "ip-header-bad"},
+    {1, "required-option-missing"}};
+
+value_names codes_of(header h) {
+    value_names all(codes);
+    switch (type_of(h)) {
+        case 3: return all.first(15);
+        case 5: return all.subspan(15, 4);
+        case 11: return all.subspan(19, 2);
+        case 12: return all.subspan(21, 2);
+        default: return {};
+    }
+}
+
 constexpr field_rule rules[] = {
     {.field = "type", .quoted = true},
-    {.field = "code", .quoted = true},
+    {.field = "code", .quoted = true, .names = codes, .names_here = codes_of},
     {.field = "chksum", .hexadecimal = true},
     {.field = "id", .identity = identity_part::id, .hexadecimal = true, .quoted = true, .present = query},
     {.field = "seq",
@@ -128,28 +169,8 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += "ICMP ";
-    detail::summarize_addresses(v, out);
-    unsigned t = v.get<&ICMP::type>();
-    auto name = std::ranges::find(icmp_types::names, t, &value_name::value);
-    auto code = v.get<&ICMP::code>();
-    static constexpr std::string_view unreachables[] = {
-        "network-unreachable",       "host-unreachable",
-        "protocol-unreachable",      "port-unreachable",
-        "fragmentation-needed",      "source-route-failed",
-        "network-unknown",           "host-unknown",
-        "source-host-isolated",      "network-prohibited",
-        "host-prohibited",           "TOS-network-unreachable",
-        "TOS-host-unreachable",      "communication-prohibited",
-        "host-precedence-violation", "precedence-cutoff"};
-    static constexpr std::string_view exceeded[] = {"ttl-zero-during-transit", "ttl-zero-during-reassembly"};
-    out += name == icmp_types::names.end() ? fmt::format("{}", t) : std::string(name->name);
-    if (t == 3 && code < std::size(unreachables))
-        out += ' ', out += unreachables[code];
-    else if (t == 11 && code < std::size(exceeded))
-        out += ' ', out += exceeded[code];
-    else
-        fmt::format_to(std::back_inserter(out), " {}", code);
+    auto ends = v.lower().is<IP>() ? detail::shown_ends(v) + " " : "";
+    out += fmt::format("ICMP {}{} {}", ends, detail::shown<&ICMP::type>(v), detail::shown<&ICMP::code>(v));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ipv6.hpp>
 
+#include "summary.hpp"
 #include "transport.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +10,25 @@ namespace sonde {
 namespace {
 
 constexpr field_rule message_rules[] = {{.field = "cksum", .hexadecimal = true}};
+constexpr value_name unreachable_codes[] = {{0, "No route to destination"},
+                                            {1, "Communication with destination administratively prohibited"},
+                                            {2, "Beyond scope of source address"},
+                                            {3, "Address unreachable"},
+                                            {4, "Port unreachable"}};
+constexpr value_name exceeded_codes[] = {{0, "hop limit exceeded in transit"},
+                                         {1, "fragment reassembly time exceeded"}};
+constexpr value_name problem_codes[] = {{0, "erroneous header field encountered"},
+                                        {1, "unrecognized Next Header type encountered"},
+                                        {2, "unrecognized IPv6 option encountered"},
+                                        {3, "first fragment has incomplete header chain"}};
+constexpr field_rule unreachable_rules[] = {{.field = "code", .names = unreachable_codes},
+                                            {.field = "cksum", .hexadecimal = true},
+                                            {.field = "unused", .hexadecimal = true}};
+constexpr field_rule exceeded_rules[] = {{.field = "code", .names = exceeded_codes},
+                                         {.field = "cksum", .hexadecimal = true},
+                                         {.field = "unused", .hexadecimal = true}};
+constexpr field_rule problem_rules[] = {{.field = "code", .names = problem_codes},
+                                        {.field = "cksum", .hexadecimal = true}};
 constexpr field_rule echo_rules[] = {
     {.field = "type", .quoted = true},
     {.field = "code", .quoted = true},
@@ -89,18 +109,27 @@ void finish_option(build_step& step) {
 }
 
 void summarize_echo(layer_view const& v, std::string& out) {
-    fmt::format_to(std::back_inserter(out), "ICMPv6 {} (id: {:#x} seq: {:#x})",
-                   v.is<ICMPv6EchoReply>() ? "Echo Reply" : "Echo Request", v.get<&ICMPv6EchoRequest::id>(),
-                   v.get<&ICMPv6EchoRequest::seq>());
+    out += fmt::format("{} (id: {} seq: {})", v.description().title(),
+                       detail::shown<&ICMPv6EchoRequest::id>(v), detail::shown<&ICMPv6EchoRequest::seq>(v));
 }
 
 template <class M>
-layer_hooks message(std::string_view title) {
-    return {.title = title, .rules = message_rules, .finish = finish<M>, .answers = no_answers};
+void summarize_target(layer_view const& v, std::string& out) {
+    out += fmt::format("{} (tgt: {})", v.description().title(), detail::shown<&M::tgt>(v));
+}
+
+template <class Option>
+void summarize_address(layer_view const& v, std::string& out) {
+    out += fmt::format("{} {}", v.description().title(), detail::shown<&Option::lladdr>(v));
+}
+
+template <class M>
+layer_hooks message(std::string_view title, std::span<field_rule const> rules = message_rules) {
+    return {.title = title, .rules = rules, .finish = finish<M>, .answers = no_answers};
 }
 template <class M>
-layer_hooks error_message(std::string_view title) {
-    auto h = message<M>(title);
+layer_hooks error_message(std::string_view title, std::span<field_rule const> rules = message_rules) {
+    auto h = message<M>(title, rules);
     h.follow = quote;
     return h;
 }
@@ -108,16 +137,16 @@ layer_hooks error_message(std::string_view title) {
 }  // namespace
 
 layer_hooks hooks(ICMPv6DestUnreach const*) {
-    return error_message<ICMPv6DestUnreach>("ICMPv6 Destination Unreachable");
+    return error_message<ICMPv6DestUnreach>("ICMPv6 Destination Unreachable", unreachable_rules);
 }
 layer_hooks hooks(ICMPv6PacketTooBig const*) {
     return error_message<ICMPv6PacketTooBig>("ICMPv6 Packet Too Big");
 }
 layer_hooks hooks(ICMPv6TimeExceeded const*) {
-    return error_message<ICMPv6TimeExceeded>("ICMPv6 Time Exceeded");
+    return error_message<ICMPv6TimeExceeded>("ICMPv6 Time Exceeded", exceeded_rules);
 }
 layer_hooks hooks(ICMPv6ParamProblem const*) {
-    return error_message<ICMPv6ParamProblem>("ICMPv6 Parameter Problem");
+    return error_message<ICMPv6ParamProblem>("ICMPv6 Parameter Problem", problem_rules);
 }
 layer_hooks hooks(ICMPv6Unknown const*) {
     return message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class");
@@ -144,22 +173,26 @@ layer_hooks hooks(ICMPv6ND_NS const*) {
             .rules = solicitation_rules,
             .finish = finish<ICMPv6ND_NS>,
             .answers = solicitation_answers,
-            .key = target_key<ICMPv6ND_NS>};
+            .key = target_key<ICMPv6ND_NS>,
+            .summarize = summarize_target<ICMPv6ND_NS>};
 }
 layer_hooks hooks(ICMPv6ND_NA const*) {
     return {.title = "ICMPv6 Neighbor Discovery - Neighbor Advertisement",
             .rules = message_rules,
             .finish = finish<ICMPv6ND_NA>,
             .answers = no_answers,
-            .key = target_key<ICMPv6ND_NA>};
+            .key = target_key<ICMPv6ND_NA>,
+            .summarize = summarize_target<ICMPv6ND_NA>};
 }
 layer_hooks hooks(ICMPv6NDOptSrcLLAddr const*) {
     return {.title = "ICMPv6 Neighbor Discovery Option - Source Link-Layer Address",
-            .header_length = address_option_length};
+            .header_length = address_option_length,
+            .summarize = summarize_address<ICMPv6NDOptSrcLLAddr>};
 }
 layer_hooks hooks(ICMPv6NDOptDstLLAddr const*) {
     return {.title = "ICMPv6 Neighbor Discovery Option - Destination Link-Layer Address",
-            .header_length = address_option_length};
+            .header_length = address_option_length,
+            .summarize = summarize_address<ICMPv6NDOptDstLLAddr>};
 }
 layer_hooks hooks(ICMPv6NDOptUnknown const*) {
     return {.title = "ICMPv6 Neighbor Discovery Option - Scapy Unimplemented",

@@ -1,6 +1,8 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
+#include "summary.hpp"
+
 #include <fmt/format.h>
 
 namespace sonde {
@@ -43,12 +45,16 @@ void follow(dissect_step& step) {
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IP::dst>()) return match_verdict::mismatch("ip header cut short");
     if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
-        return match_verdict::mismatch(fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
+        return match_verdict::mismatch(
+            fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IP::dst>();
-    if (auto got = reply.get<&IP::src>(); got != target && !target.is_multicast() && !target.is_broadcast())
-        return match_verdict::mismatch(fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
+    if (auto got = reply.get<&IP::src>();
+        got != target && !target.is_multicast() && !sent.packet().to_many && !target.is_broadcast())
+        return match_verdict::mismatch(
+            fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = reply.get<&IP::proto>(), asked = sent.get<&IP::proto>(); got != asked)
-        return match_verdict::mismatch(fmt::format("ip proto {}, expected {}", unsigned(got), unsigned(asked)));
+        return match_verdict::mismatch(
+            fmt::format("ip proto {}, expected {}", unsigned(got), unsigned(asked)));
     return match_verdict::payload();
 }
 
@@ -63,12 +69,9 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    // Transport layers name both ends themselves, as Scapy does.
-    out += "IP";
-    if (v.upper() && !v.upper().is<Raw>()) return;
-    fmt::format_to(std::back_inserter(out), " {} > {} {}", v.get<&IP::src>().to_string(),
-                   v.get<&IP::dst>().to_string(), unsigned(v.get<&IP::proto>()));
-    if (auto frag = v.get<&IP::frag>()) fmt::format_to(std::back_inserter(out), " frag:{}", frag);
+    out += fmt::format("{} > {} {}", detail::shown<&IP::src>(v), detail::shown<&IP::dst>(v),
+                       detail::shown<&IP::proto>(v));
+    if (auto frag = v.get<&IP::frag>()) out += fmt::format(" frag:{}", frag);
 }
 
 }  // namespace

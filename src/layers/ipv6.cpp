@@ -1,5 +1,7 @@
 #include <sonde/layers/ipv6.hpp>
 
+#include "summary.hpp"
+
 #include <fmt/format.h>
 
 namespace sonde {
@@ -7,6 +9,9 @@ namespace {
 
 void prepare(build_step& step) {
     if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
+    // RFC 4861 §6, 7: neighbour discovery with any other hop limit is not accepted.
+    if (auto upper = step.view().upper(); upper && upper.description().name.starts_with("ICMPv6ND_"))
+        step.fill<&IPv6::hlim>(255);
 }
 
 void finish(build_step& step) {
@@ -25,13 +30,15 @@ void follow(dissect_step& step) {
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
     if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
-        return match_verdict::mismatch(fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
+        return match_verdict::mismatch(
+            fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IPv6::dst>();
-    if (auto got = reply.get<&IPv6::src>(); got != target && !target.is_multicast())
+    if (auto got = reply.get<&IPv6::src>(); got != target && !target.is_multicast() && !sent.packet().to_many)
         return match_verdict::mismatch(
             fmt::format("ipv6 src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = reply.get<&IPv6::nh>(), asked = sent.get<&IPv6::nh>(); got != asked)
-        return match_verdict::mismatch(fmt::format("ipv6 nh {}, expected {}", unsigned(got), unsigned(asked)));
+        return match_verdict::mismatch(
+            fmt::format("ipv6 nh {}, expected {}", unsigned(got), unsigned(asked)));
     return match_verdict::payload();
 }
 
@@ -47,10 +54,8 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += "IPv6";
-    if (v.upper() && !v.upper().is<Raw>()) return;
-    fmt::format_to(std::back_inserter(out), " {} > {} ({})", v.get<&IPv6::src>().to_string(),
-                   v.get<&IPv6::dst>().to_string(), unsigned(v.get<&IPv6::nh>()));
+    out += fmt::format("{} > {} ({})", detail::shown<&IPv6::src>(v), detail::shown<&IPv6::dst>(v),
+                       unsigned(v.get<&IPv6::nh>()));
 }
 
 }  // namespace

@@ -2,41 +2,25 @@
 
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/packet/text.hpp>
 
 #include <fmt/format.h>
 
 namespace sonde::detail {
-namespace {
 
-std::string service(std::uint16_t port) {
-    for (auto const& s : services)
-        if (s.value == port) return std::string(s.name);
-    return std::to_string(port);
-}
-
-}  // namespace
-
-void summarize_ends(layer_view const& v, std::uint16_t source, std::uint16_t destination, std::string& out) {
-    auto to = std::back_inserter(out);
-    auto lower = v.lower();
+std::string shown_ends(layer_view const& upper, std::string_view source, std::string_view destination) {
+    auto lower = upper.lower();
+    std::string from, to;
     if (lower.is<IP>())
-        fmt::format_to(to, "{}:{} > {}:{}", lower.get<&IP::src>().to_string(), service(source),
-                       lower.get<&IP::dst>().to_string(), service(destination));
+        from = shown<&IP::src>(lower), to = shown<&IP::dst>(lower);
     else if (lower.is<IPv6>())
-        fmt::format_to(to, "{}:{} > {}:{}", lower.get<&IPv6::src>().to_string(), service(source),
-                       lower.get<&IPv6::dst>().to_string(), service(destination));
-    else
-        fmt::format_to(to, "{} > {}", service(source), service(destination));
-}
-
-void summarize_addresses(layer_view const& v, std::string& out) {
-    auto to = std::back_inserter(out);
-    auto lower = v.lower();
-    if (lower.is<IP>())
-        fmt::format_to(to, "{} > {} ", lower.get<&IP::src>().to_string(), lower.get<&IP::dst>().to_string());
-    else if (lower.is<IPv6>())
-        fmt::format_to(to, "{} > {} ", lower.get<&IPv6::src>().to_string(),
-                       lower.get<&IPv6::dst>().to_string());
+        from = shown<&IPv6::src>(lower), to = shown<&IPv6::dst>(lower);
+    auto join = [](std::string const& address, std::string_view port) {
+        return address.empty() || port.empty() ? fmt::format("{}{}", address, port)
+                                               : fmt::format("{}:{}", address, port);
+    };
+    auto left = join(from, source), right = join(to, destination);
+    return left.empty() ? std::string() : left + " > " + right;
 }
 
 }  // namespace sonde::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sonde/packet/view.hpp>
+#include <sonde/packet/text.hpp>
 
 #include <cstdint>
 #include <string>
@@ -77,11 +77,15 @@ inline constexpr value_name services[] = {{7, "echo"},
                                           {6379, "redis"},
                                           {8080, "http_alt"}};
 
-/// "192.0.2.1:1024 > 192.0.2.2:80", or the ports alone without an IP layer below.
-void summarize_ends(layer_view const& transport, std::uint16_t source, std::uint16_t destination,
-                    std::string& out);
+/// What show() prints for a field: `shown<&TCP::sport>(layer)`.
+template <auto Member>
+std::string shown(layer_view const& layer) {
+    return shown_text(layer, field_index<Member>);
+}
 
-/// "192.0.2.1 > 192.0.2.2 ", or nothing without an IP layer below.
-void summarize_addresses(layer_view const& upper, std::string& out);
+/// "192.0.2.1:1024 > 192.0.2.2:http": with the addresses of an IP layer below, if there is one. Ports may be
+/// empty.
+std::string shown_ends(layer_view const& upper, std::string_view source = {},
+                       std::string_view destination = {});
 
 }  // namespace sonde::detail

@@ -64,7 +64,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (flags & rst) {
         // RFC 9293 §3.10.7.1: a segment with ACK is reset at its acknowledgement, one without by an
         // acknowledgement.
-        if (!(flags & ack) && !(asked & ack)) return match_verdict::mismatch("tcp RST without ACK answers no SYN");
+        if (!(flags & ack) && !(asked & ack))
+            return match_verdict::mismatch("tcp RST without ACK answers no SYN");
         if (auto got = reply.get<&TCP::seq>(), expected = sent.get<&TCP::ack>();
             asked & ack && got != expected)
             return match_verdict::mismatch(fmt::format("tcp RST seq {}, expected {}", got, expected));
@@ -81,12 +82,9 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += "TCP ";
-    detail::summarize_ends(v, v.get<&TCP::sport>(), v.get<&TCP::dport>(), out);
-    unsigned flags = v.get<&TCP::flags>();
-    out += ' ';
-    for (unsigned i = 0; i < tcp_flags::width; ++i)
-        if (flags >> i & 1) out += tcp_flag_names::names[i];
+    out += fmt::format("TCP {} {}",
+                       detail::shown_ends(v, detail::shown<&TCP::sport>(v), detail::shown<&TCP::dport>(v)),
+                       detail::shown<&TCP::flags>(v));
 }
 
 }  // namespace

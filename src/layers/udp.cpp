@@ -46,8 +46,7 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += "UDP ";
-    detail::summarize_ends(v, v.get<&UDP::sport>(), v.get<&UDP::dport>(), out);
+    out += "UDP " + detail::shown_ends(v, detail::shown<&UDP::sport>(v), detail::shown<&UDP::dport>(v));
 }
 
 }  // namespace

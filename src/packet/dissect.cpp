@@ -31,13 +31,16 @@ std::size_t header_length(layer_description const& layer, std::span<std::byte co
 }  // namespace
 
 packet dissect(std::span<std::byte const> bytes, link_type link) {
+    return detail::dissect_as(bytes, *outermost(bytes, link));
+}
+
+packet detail::dissect_as(std::span<std::byte const> bytes, layer_description const& first, bool is_quoted) {
     packet p;
     p.bytes_.assign(bytes.begin(), bytes.end());
     p.wire_length = static_cast<std::uint32_t>(bytes.size());
     auto const& r = detail::registry::instance();
-    auto const* layer = outermost(bytes, link);
+    auto const* layer = &first;
     std::size_t begin = 0, end = bytes.size();  // of what is not read yet; padding lies behind `end`
-    bool is_quoted = false;
     while (begin < end) {
         auto rest = std::span(p.bytes_).subspan(begin, end - begin);
         auto length = layer && p.layers_.size() < max_layers - 2 ? header_length(*layer, rest) : 0;

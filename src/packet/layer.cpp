@@ -3,6 +3,8 @@
 #include <sonde/packet/layer.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace sonde {
 
@@ -14,6 +16,13 @@ void layer_description::finish() {
                 f.rule = r;
                 if (!r.names.empty()) f.names = r.names;
             }
+    auto storage = std::make_unique<std::byte[]>(struct_size);
+    if (construct) construct(storage.get());
+    for (auto const& f : fields) {
+        auto& c = defaults.emplace_back();
+        if (construct) f.read(storage.get(), c);
+        if (!c.bytes.empty()) c.texts = {std::string(std::exchange(c.bytes, {}))};
+    }
     std::uint32_t offset = 0;
     bool leading = true;
     for (auto const& f : fields) {
@@ -72,6 +81,11 @@ layer_description const* registry::next(layer_view const& lower, std::span<std::
 setting const* registry::setting_for(layer_description const& lower, layer_description const& upper) const {
     auto found = below_.find(std::pair(&lower, &upper));
     return found == below_.end() ? nullptr : &found->second;
+}
+
+bool registry::tells_next(layer_description const& layer, std::size_t field) const {
+    auto keys = dispatch_.find(&layer);
+    return keys != dispatch_.end() && std::ranges::find(keys->second, field) != keys->second.end();
 }
 
 layer_description const* registry::find(std::string_view name) const {

@@ -78,11 +78,12 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
         auto got = quote.value(i), expected = sent.value(i);
         if (got != expected)
             return match_verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
-                                                 sent.description().name, fields[i].name, got.low,
-                                                 expected.low));
+                                                       sent.description().name, fields[i].name, got.low,
+                                                       expected.low));
         any = true;
     }
-    return any ? match_verdict::match() : match_verdict::mismatch("the quote ends before it ties to the probe");
+    return any ? match_verdict::match()
+               : match_verdict::mismatch("the quote ends before it ties to the probe");
 }
 
 template <class L, auto Source, auto Destination, auto Protocol>
@@ -114,7 +115,8 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
             v.value == match_verdict::yes && got != ours)
             v = match_verdict::mismatch(fmt::format("quoted ip id {}, expected {}", got, ours));
     } else if (sent.is<IPv6>()) {
-        if (quote.get<&IPv6::version>() != 6) return match_verdict::mismatch("quoted header is no IPv6 header");
+        if (quote.get<&IPv6::version>() != 6)
+            return match_verdict::mismatch("quoted header is no IPv6 header");
         v = compare_network<IPv6, &IPv6::src, &IPv6::dst, &IPv6::nh>(quote, sent);
     } else {
         return match_verdict::mismatch("only IP packets are quoted");

@@ -59,6 +59,13 @@ packet::packet(std::string_view payload) {
     append(describe<Raw>(), &raw);
 }
 
+packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers) {
+    packet p;
+    p.wire_length = static_cast<std::uint32_t>(bytes.size());
+    p.bytes_ = std::move(bytes), p.layers_ = std::move(layers);
+    return p;
+}
+
 packet& packet::operator/=(packet const& upper) {
     if (has_edits()) *this = settled();
     if (upper.has_edits() || &upper == this) return *this /= packet(upper).settled();
@@ -111,7 +118,17 @@ std::string_view first_octets(field_content const& c) {
 }
 
 wire_value first_value(field_content const& c) {
+    if (!c.parts.empty()) return first_value(c.parts.front());
     return c.list.empty() ? c.first : c.list.front();
+}
+
+/// Addresses of a length that another field states may be given as bytes, of just that length.
+std::string_view checked_length(layer_description const& layer, field_description const& field,
+                                std::string_view octets, unsigned width) {
+    if (8 * octets.size() != width)
+        throw error(errc::value_out_of_range, fmt::format("{}.{} of {} bytes, the header states {}",
+                                                          layer.name, field.name, octets.size(), width / 8));
+    return octets;
 }
 
 bool is_varying(field_state s) {
@@ -120,7 +137,20 @@ bool is_varying(field_state s) {
 
 }  // namespace
 
+packet::packet(layer_description const& layer, std::span<field_content const> fields, bool is_quoted) {
+    append(layer,
+           {fields.data(), [](layer_description const&, std::size_t i, void const* from, field_content& out) {
+                out = static_cast<field_content const*>(from)[i];
+            }});
+    layers_.back().quoted = is_quoted;
+}
+
 void packet::append(layer_description const& layer, void const* fields) {
+    append(layer, {fields, [](layer_description const& l, std::size_t i, void const* from,
+                              field_content& out) { l.fields[i].read(from, out); }});
+}
+
+void packet::append(layer_description const& layer, detail::content_source const& source) {
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     header_writer out(bytes_);
     auto index = layers_.size();
@@ -129,7 +159,7 @@ void packet::append(layer_description const& layer, void const* fields) {
     for (std::size_t i = 0; i < layer.fields.size(); ++i) {
         auto const& f = layer.fields[i];
         field_content c;
-        f.read(fields, c);
+        source.read(layer, i, source.from, c);
         if (f.rule.present && !f.rule.present(out.header())) {
             if (c.state != field_state::computed) absent.emplace_back(i, std::move(c));
             continue;
@@ -140,7 +170,9 @@ void packet::append(layer_description const& layer, void const* fields) {
         if (f.kind == value_kind::octets)
             out.octets(first_octets(c));
         else if (f.kind == value_kind::options)
-            out.octets(c.bytes, 4);
+            out.octets(first_octets(c), 4);
+        else if (auto octets = first_octets(c); c.state == field_state::single && !octets.empty())
+            out.octets(checked_length(layer, f, octets, width));
         else
             out.number(width, first_value(c));
         if (is_varying(c.state)) {
@@ -158,11 +190,12 @@ void packet::append(layer_description const& layer, void const* fields) {
 void packet::vary(std::size_t layer, std::size_t field, field_content content) {
     varying_field v{
         static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(field), std::move(content), {}};
-    if (v.content.state == field_state::name) v.name = v.content.bytes;
+    if (v.content.state == field_state::name) v.name = first_octets(v.content);
     if (v.content.state == field_state::single && !v.content.bytes.empty())
         v.content.texts = {std::string(v.content.bytes)};
     v.content.bytes = {};
-    if (v.content.state == field_state::list && v.content.list.empty() && v.content.texts.empty())
+    if (v.content.state == field_state::list && v.content.list.empty() && v.content.texts.empty() &&
+        v.content.parts.empty())
         throw_error(errc::set_too_large, "an empty list is no set");
     sets_.push_back(std::move(v));
 }
@@ -181,8 +214,47 @@ void packet::append(packet const& from, std::size_t index) {
     layers_.push_back(span);
 }
 
-// --- layers as structs
-// ------------------------------------------------------------------------------------------
+// --- what fields hold ------------------------------------------------------------------------------
+
+bool detail::holds(layer_view const& view, std::size_t field) {
+    auto const& f = view.description().fields[field];
+    auto header = view.header();
+    if (f.rule.present && !f.rule.present(header)) return false;
+    auto where = locate(view.description(), field, header);
+    return where.offset + where.width <= header.size() * 8;
+}
+
+field_content detail::content_of(layer_view const& view, std::size_t field) {
+    for (std::size_t k = 0; k < view.packet().set_count; ++k)
+        if (auto const& v = view.packet().sets[k]; v.layer == view.index() && v.field == field) {
+            auto c = v.content;
+            if (c.state == field_state::name) c.texts = {v.name};
+            return c;
+        }
+    field_content c;
+    if (view.span().automatic >> field & 1) return c;
+    auto const& f = view.description().fields[field];
+    auto where = locate(view.description(), field, view.header());
+    bool is_address = f.kind == value_kind::mac || f.kind == value_kind::ipv4 || f.kind == value_kind::ipv6;
+    c.state = field_state::single;
+    if (f.kind == value_kind::octets || f.kind == value_kind::options ||
+        (is_address && where.width != f.width)) {
+        auto bytes = view.header().subspan(where.offset / 8, where.width / 8);
+        c.bytes = {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+    } else {
+        c.first = read_bits(view.header(), where);
+    }
+    return c;
+}
+
+std::vector<field_content> detail::contents_of(layer_view const& view) {
+    auto contents = view.description().defaults;
+    for (std::size_t i = 0; i < contents.size(); ++i)
+        if (view.span().automatic >> i & 1 || holds(view, i)) contents[i] = content_of(view, i);
+    return contents;
+}
+
+// --- layers as structs -----------------------------------------------------------------------------
 
 std::unique_ptr<std::byte[]> detail::unpack_struct(layer_view const& view,
                                                    std::span<varying_field const> sets) {

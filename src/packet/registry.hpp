@@ -34,6 +34,8 @@ public:
     layer_description const* next(layer_view const& lower, std::span<std::byte const> payload) const;
     /// The field that tells `lower` carries `upper`, or null.
     setting const* setting_for(layer_description const& lower, layer_description const& upper) const;
+    /// True for fields by which some binding picks the layer above.
+    bool tells_next(layer_description const& layer, std::size_t field) const;
     layer_description const* find(std::string_view name) const;
     std::vector<layer_description const*> const& layers() const { return order_; }
 

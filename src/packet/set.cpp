@@ -22,33 +22,40 @@ wire_value split(wide v) {
     throw_error(errc::set_too_large, "a set of 2^64 packets or more");
 }
 
-/// How many bits of the address a network leaves open.
-unsigned host_bits(varying_field const& v, layer_description const& layer) {
-    return layer.fields[v.field].width - static_cast<unsigned>(v.content.step);
-}
-
-std::uint64_t count_of(varying_field const& v, layer_description const& layer) {
-    auto const& c = v.content;
+/// How many values a field of `width` bits takes in turn.
+std::uint64_t count_of(field_content const& c, unsigned width) {
     switch (c.state) {
-        case field_state::list: return c.list.empty() ? c.texts.size() : c.list.size();
+        case field_state::list: {
+            if (c.parts.empty()) return c.list.empty() ? c.texts.size() : c.list.size();
+            std::uint64_t total = 0;
+            for (auto const& part : c.parts)
+                if (__builtin_add_overflow(total, count_of(part, width), &total)) too_large();
+            return total;
+        }
         case field_state::range: {
             auto n = (join(c.last) - join(c.first)) / c.step;
             if (n >= std::numeric_limits<std::uint64_t>::max()) too_large();
             return static_cast<std::uint64_t>(n) + 1;
         }
         case field_state::network: {
-            auto bits = host_bits(v, layer);
-            if (bits >= 64) too_large();
-            return std::uint64_t(1) << bits;
+            auto open_bits = width - static_cast<unsigned>(c.step);
+            if (open_bits >= 64) too_large();
+            return std::uint64_t(1) << open_bits;
         }
         default: return 1;
     }
 }
 
-std::string random_letters(std::uint64_t length, random_source& random) {
+std::uint64_t count_of(varying_field const& v, layer_description const& layer) {
+    return count_of(v.content, layer.fields[v.field].width);
+}
+
+std::string random_octets(field_content const& content, random_source& random) {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    std::string s(length, '\0');
-    for (auto& c : s) c = letters[random.up_to(letters.size() - 1)];
+    std::string s(content.step, '\0');
+    for (auto& c : s)
+        c = content.by_octet ? static_cast<char>(random.up_to(255))
+                             : letters[random.up_to(letters.size() - 1)];
     return s;
 }
 
@@ -56,23 +63,40 @@ std::string random_letters(std::uint64_t length, random_source& random) {
 struct chosen {
     wire_value value;
     std::string text;
+    bool is_name = false;  // the text is a host name, which waits for the resolver
 };
 
-chosen choose(field_content const& c, std::uint64_t digit, random_source& random) {
+chosen choose(field_content const& c, std::uint64_t digit, unsigned width, random_source& random) {
     switch (c.state) {
         case field_state::choice:
             digit = random.up_to((c.list.empty() ? c.texts.size() : c.list.size()) - 1);
             [[fallthrough]];
         case field_state::list:
+            for (auto const& part : c.parts) {
+                auto n = count_of(part, width);
+                if (digit < n) return choose(part, digit, width, random);
+                digit -= n;
+            }
+            [[fallthrough]];
         case field_state::single:
             return c.texts.empty() ? chosen{c.list.empty() ? c.first : c.list[digit], {}}
                                    : chosen{{}, c.texts[digit]};
         case field_state::range: return {split(join(c.first) + static_cast<wide>(digit) * c.step), {}};
         case field_state::network: return {split(join(c.first) + digit), {}};
         case field_state::interval: return {random.draw({c.first, c.last, c.by_octet}), {}};
-        case field_state::text: return {{}, random_letters(c.step, random)};
+        case field_state::text: return {{}, random_octets(c, random)};
+        case field_state::name: return {{}, c.texts.empty() ? std::string(c.bytes) : c.texts.front(), true};
         default: return {};
     }
+}
+
+/// What the field holds in the one packet that was chosen.
+field_content settle(chosen value) {
+    field_content c;
+    c.state = value.is_name ? field_state::name : field_state::single;
+    c.first = value.value;
+    if (!value.text.empty()) c.texts = {std::move(value.text)};
+    return c;
 }
 
 random_source& own_random() {
@@ -103,36 +127,38 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     for (auto layer = layers_.size(); layer-- > 0;)
         for (std::size_t k = 0; k < sets_.size(); ++k) {
             if (sets_[k].layer != layer) continue;
-            auto n = count_of(sets_[k], *layers_[layer].layer);
-            values[k] = choose(sets_[k].content, index % n, random);
+            auto const& description = *layers_[layer].layer;
+            auto n = count_of(sets_[k], description);
+            values[k] = choose(sets_[k].content, index % n, description.fields[sets_[k].field].width, random);
+            if (sets_[k].content.state == field_state::name) values[k].text = sets_[k].name;
             index /= n;
         }
     if (index != 0) throw_error(errc::value_out_of_range, "index past the end of the set");
-    auto chosen_here = [&](std::size_t k, std::size_t layer) {
-        return sets_[k].layer == layer &&
-               sets_[k].content.state != field_state::name;  // names wait for the resolver
-    };
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         auto const& description = *layers_[layer].layer;
-        auto first_set = out.sets_.size();
-        if (description.fixed) {
-            out.append(*this, layer);
-            auto header = out.header(layer);
+        auto varies = [&](varying_field const& v) { return v.layer == layer; };
+        if (!description.fixed && std::any_of(sets_.begin(), sets_.end(), varies)) {
+            // The values may change which fields there are, or how long they are.
+            auto contents = detail::contents_of({view(), layer});
             for (std::size_t k = 0; k < sets_.size(); ++k)
-                if (chosen_here(k, layer))
-                    write_bits(header, locate(description, sets_[k].field, header), values[k].value);
-        } else {  // the values may change which fields there are, or how long they are
-            auto storage = detail::unpack_struct({view(), layer}, sets_);
-            for (std::size_t k = 0; k < sets_.size(); ++k)
-                if (chosen_here(k, layer))
-                    description.fields[sets_[k].field].write(storage.get(), values[k].value,
-                                                             std::as_bytes(std::span(values[k].text)));
-            out.append(description, storage.get());
-            out.layers_.back().quoted = layers_[layer].quoted;
-            out.restore_kept(*this, layer, first_set);
+                if (varies(sets_[k])) contents[sets_[k].field] = settle(std::move(values[k]));
+            out /= packet(description, contents, layers_[layer].quoted);
+            continue;
         }
-        std::erase_if(out.sets_, [](auto const& v) { return v.content.state != field_state::name; });
+        auto first_set = out.sets_.size();
+        out.append(*this, layer);
+        out.sets_.resize(first_set);
+        auto header = out.header(layer);
+        for (std::size_t k = 0; k < sets_.size(); ++k) {
+            if (!varies(sets_[k])) continue;
+            auto field = sets_[k].field;
+            if (values[k].is_name)
+                out.vary(layer, field, settle(std::move(values[k])));
+            else
+                write_bits(header, locate(description, field, header), values[k].value);
+        }
     }
+    std::erase_if(out.sets_, [](auto const& v) { return v.content.state != field_state::name; });
     return out;
 }
 

@@ -16,11 +16,11 @@ struct ipv6_next_headers {
 };
 
 /// IPv6 (RFC 8200 §3). `src` automatic: what the route to `dst` asks for; `plen` computed; `nh` from the
-/// layer inside.
+/// layer inside; `hlim` 64, or what neighbour discovery asks for, 255.
 struct IPv6 {
     field<ipv6, 1> dst{};
     field<ipv6> src{};
-    field<std::uint8_t> hlim = 64;
+    field<std::uint8_t, 64> hlim{};
     field<enumerated<std::uint8_t, ipv6_next_headers>, 59> nh{};
     field<bits<20>> fl = 0;
     field<std::uint8_t> tc = 0;

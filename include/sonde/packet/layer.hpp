@@ -62,6 +62,8 @@ struct field_rule {
     bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
     unsigned (*width)(std::span<std::byte const> header) = nullptr;  ///< bits, when another field tells
     value_names names{};  ///< names that show() and summaries print, where the type brings none
+    /// Those of them that are meant, when another field tells (ICMP codes).
+    value_names (*names_here)(std::span<std::byte const> header) = nullptr;
 };
 
 /// What a layer does beyond its fields. A layer gives its own by a function `layer_hooks hooks(L const*)`
@@ -110,12 +112,13 @@ struct layer_description {
     std::string_view name;
     layer_hooks hooks;
     std::vector<field_description> fields;  ///< wire order
+    std::vector<field_content> defaults;    ///< what they hold when nobody says otherwise
     std::vector<std::uint32_t> offsets;     ///< bits, of the leading fields whose place never changes
     std::size_t size = 0;                   ///< bytes of the fields of fixed width
     bool fixed = true;                      ///< no optional fields, no variable widths
     std::size_t struct_size = 0;
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
-    /// Computes offsets, size and fixed from the fields.
+    /// Computes defaults, offsets, size and fixed from the fields.
     void finish();
 
     std::string_view title() const { return hooks.title.empty() ? name : hooks.title; }

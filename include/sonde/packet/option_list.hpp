@@ -15,6 +15,7 @@ struct option_codec {
     literal (*print)(std::span<std::byte const> bytes);
     /// The bytes of a list. Throws `error` that names the option.
     std::string (*read)(literal const& list);
+    bool layers = false;  ///< the entries are layers; show() prints each with a title of its own
 };
 
 /// Encoded options inside a layer: up to 40 bytes, all that a 4-bit header length leaves to IP and TCP.

@@ -10,9 +10,20 @@
 
 namespace sonde {
 
+class packet;
+
 namespace detail {
 
 struct unpacked_layer;
+
+/// As `dissect`, but what the outermost layer is is known.
+packet dissect_as(std::span<std::byte const> bytes, layer_description const& outermost, bool is_quoted = false);
+
+/// Tells what each field of a layer holds: read from a struct, or from contents found at run time.
+struct content_source {
+    void const* from;
+    void (*read)(layer_description const& layer, std::size_t field, void const* from, field_content& out);
+};
 
 /// A set in a field of a packet.
 struct varying_field {
@@ -52,6 +63,13 @@ public:
     packet(std::string const& payload) : packet(std::string_view(payload)) {}
     packet(std::span<std::byte const> payload)
         : packet(std::string_view(reinterpret_cast<char const*>(payload.data()), payload.size())) {}
+
+    /// A packet of bytes whose layers are known, as `view` gives them.
+    static packet from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers);
+
+    /// One layer that is known only when the program runs: what its fields hold, in wire order. Throws
+    /// value_out_of_range when bytes given for an address do not have the length that the header states.
+    packet(layer_description const& layer, std::span<field_content const> fields, bool is_quoted = false);
 
     /// `upper` goes inside this packet, innermost.
     packet& operator/=(packet const& upper);
@@ -117,7 +135,9 @@ public:
     bool has() const;
 
     /// The bytes and layers, as they lie.
-    packet_view view() const { return {bytes_, layers_}; }
+    packet_view view() const {
+        return {.bytes = bytes_, .layers = layers_, .sets = sets_.data(), .set_count = sets_.size()};
+    }
     /// The layers from the outside in.
     std::span<layer_span const> layers() const { return layers_; }
     /// The sets, random values and host names among the fields.
@@ -133,9 +153,10 @@ public:
     std::uint32_t wire_length = 0;
 
 private:
-    friend packet dissect(std::span<std::byte const>, link_type);
+    friend packet detail::dissect_as(std::span<std::byte const>, layer_description const&, bool);
 
     void append(layer_description const& layer, void const* fields);
+    void append(layer_description const& layer, detail::content_source const& source);
     void append(packet const& from, std::size_t index);
     void vary(std::size_t layer, std::size_t field, field_content content);
     void restore_kept(packet const& from, std::size_t layer, std::size_t first_set);
@@ -205,6 +226,17 @@ struct unpacked_layer {
     unpacked_layer* next = nullptr;
     std::unique_ptr<std::byte[]> storage;
 };
+
+/// True when the header holds the whole field: fields of other message types, or behind its end, do not
+/// count.
+bool holds(layer_view const& view, std::size_t field);
+
+/// What a field of a packet holds: `computed` where it is automatic, a set where it is one, else its one
+/// value. Octets, and addresses of a length that is not their type's, borrow from the packet's bytes.
+field_content content_of(layer_view const& view, std::size_t field);
+
+/// The same for all fields; those that the header does not hold have their defaults.
+std::vector<field_content> contents_of(layer_view const& view);
 
 /// The struct of a layer, its fields as the packet has them: automatic where they are, `kept` where they are
 /// sets.

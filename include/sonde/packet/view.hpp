@@ -22,10 +22,17 @@ struct layer_span {
     std::size_t size() const { return end - begin; }
 };
 
+namespace detail {
+struct varying_field;
+}
+
 /// A packet that somebody else holds: bytes, and the layers in them.
 struct packet_view {
     std::span<std::byte const> bytes;
     std::span<layer_span const> layers;
+    bool to_many = false;  ///< of a probe: it went to a group, and its answers come from other addresses
+    detail::varying_field const* sets = nullptr;  ///< the sets among its fields, for those who print them
+    std::size_t set_count = 0;
 };
 
 /// Where a field lies in its header, in bits; `width` 0 when this header does not have it.

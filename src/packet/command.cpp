@@ -1,0 +1,81 @@
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
+
+#include <algorithm>
+
+namespace sonde {
+namespace {
+
+constexpr std::size_t any_field = ~std::size_t(0);
+
+std::string_view octets_in(field_content const& c) {
+    return c.texts.empty() ? c.bytes : std::string_view(c.texts.front());
+}
+
+bool is_default(layer_view const& layer, std::size_t field) {
+    auto here = detail::content_of(layer, field);
+    auto const& usual = layer.description().defaults[field];
+    return here.state == field_state::single && usual.state == field_state::single &&
+           here.first == usual.first && octets_in(here) == octets_in(usual);
+}
+
+bool is_empty_list(literal const& value) {
+    auto const* list = value.as<literal::list>();
+    return list && list->items.empty();
+}
+
+literal raw(std::string_view name, std::span<std::byte const> bytes) {
+    literal::bytes load{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+    return literal::call{std::string(name), {}, {{"load", std::move(load)}}};
+}
+
+bool has_set(layer_view const& layer, std::size_t field = any_field) {
+    auto const& p = layer.packet();
+    for (std::size_t k = 0; k < p.set_count; ++k)
+        if (p.sets[k].layer == layer.index() && (field == any_field || p.sets[k].field == field)) return true;
+    return false;
+}
+
+/// A layer with nothing automatic prints whole, as a dissected one does; else what is not said already by its
+/// defaults.
+literal fields_that_matter(layer_view const& layer) {
+    auto const& description = layer.description();
+    bool whole = layer.span().automatic == 0;
+    literal::call c{std::string(name_of(layer.span())), {}, {}};
+    for (std::size_t i = 0; i < description.fields.size(); ++i) {
+        bool is_set = has_set(layer, i);  // for other packets of the set than the first, perhaps
+        if (!is_set && (layer.span().automatic >> i & 1 || !detail::holds(layer, i))) continue;
+        auto value = value_of(layer, i);
+        if (is_empty_list(value) || (!whole && !is_set && is_default(layer, i))) continue;
+        c.keywords.emplace_back(description.fields[i].name, std::move(value));
+    }
+    return c;
+}
+
+/// True when the call makes the very header that it was made from.
+bool tells_all(literal const& call, layer_view const& layer) try {
+    auto again = make_packet(call);
+    auto const& span = again.layers().front();
+    return std::ranges::equal(again.view().bytes, layer.header()) && span.automatic == layer.span().automatic;
+} catch (error const&) {
+    return false;
+}
+
+literal expression_of(layer_view const& layer) {
+    auto const& span = layer.span();
+    if (span.truncated) return raw("Raw", layer.header());
+    auto call = fields_that_matter(layer);
+    return has_set(layer) || tells_all(call, layer) ? call : raw("Raw", layer.header());
+}
+
+}  // namespace
+
+std::string command(packet const& p) {
+    packet const settled(p);
+    literal::stack stack;
+    for (std::size_t i = 0; i < settled.layers().size(); ++i)
+        stack.layers.push_back(expression_of({settled.view(), i}));
+    return to_python(stack);
+}
+
+}  // namespace sonde

@@ -1,0 +1,201 @@
+#include "scanner.hpp"
+
+#include <sonde/packet/expression.hpp>
+
+namespace sonde {
+namespace {
+
+using detail::scanner;
+using detail::token;
+
+constexpr std::size_t max_text = std::size_t(1) << 20;
+constexpr unsigned max_depth = 64;
+
+/// Reads one expression. Recursion is bounded by `max_depth`.
+class parser {
+public:
+    explicit parser(std::string_view text) : scan_(text) {}
+
+    literal whole() {
+        auto value = expression();
+        if (scan_.peek().what != token::end) scan_.unexpected("'/' or the end");
+        return value;
+    }
+
+private:
+    /// product {"/" product}
+    literal expression() {
+        auto first = product();
+        if (!is_mark('/')) return first;
+        literal::stack stack;
+        auto column = first.column;
+        stack.layers.push_back(std::move(first));
+        while (scan_.accept('/')) stack.layers.push_back(product());
+        return placed(std::move(stack), column);
+    }
+
+    /// operand {"*" number}: text many times over
+    literal product() {
+        auto value = operand();
+        while (is_mark('*')) {
+            auto column = scan_.take().column;
+            auto times = scan_.peek();
+            if (times.what != token::number) scan_.unexpected("a number of times");
+            scan_.take();
+            repeat(value, times.number_, column);
+        }
+        return value;
+    }
+
+    void repeat(literal& value, std::uint64_t times, std::uint32_t column) {
+        std::string* text = std::get_if<std::string>(&value.value);
+        if (auto* b = std::get_if<literal::bytes>(&value.value)) text = &b->value;
+        if (!text) bad(column, "only text and bytes can be repeated");
+        if (times != 0 && text->size() > max_text / times) bad(column, "repeated text of over 1 MiB");
+        std::string all;
+        all.reserve(text->size() * times);
+        for (std::uint64_t i = 0; i < times; ++i) all += *text;
+        *text = std::move(all);
+    }
+
+    literal operand() {
+        auto column = scan_.peek().column;
+        switch (scan_.peek().what) {
+            case token::name: return name();
+            case token::number: return placed(scan_.take().number_, column);
+            case token::text:
+            case token::bytes: return string();
+            case token::mark:
+                if (is_mark('(')) return parenthesis();
+                if (is_mark('[')) return list();
+                if (is_mark('-')) return negative();
+                break;
+            case token::end: break;
+        }
+        scan_.unexpected("a layer or a value");
+    }
+
+    /// Strings beside each other are one, as in Python.
+    literal string() {
+        auto first = scan_.take();
+        while (scan_.peek().what == first.what) first.value += scan_.take().value;
+        if (scan_.peek().what == token::text || scan_.peek().what == token::bytes)
+            bad(scan_.peek().column, "text beside bytes");
+        if (first.what == token::bytes) return placed(literal::bytes{std::move(first.value)}, first.column);
+        return placed(std::move(first.value), first.column);
+    }
+
+    literal negative() {
+        auto column = scan_.take().column;
+        auto n = scan_.peek();
+        if (n.what != token::number) scan_.unexpected("a number");
+        if (n.number_ > std::uint64_t(1) << 63) bad(column, "a number below -2^63");
+        scan_.take();
+        literal value;
+        value.value = static_cast<std::int64_t>(0 - n.number_);
+        if (n.number_ == 0) value.value = std::uint64_t(0);
+        value.column = column;
+        return value;
+    }
+
+    literal name() {
+        auto word = scan_.take();
+        if (word.value == "None") return placed(literal::none{}, word.column);
+        if (word.value == "True") return placed(literal::boolean(true), word.column);
+        if (word.value == "False") return placed(literal::boolean(false), word.column);
+        if (!is_mark('(')) scan_.unexpected("'(' after " + escape(word.value));
+        return call(std::move(word));
+    }
+
+    literal call(token word) {
+        auto guard = enter();
+        literal::call c{std::move(word.value), {}, {}};
+        items(')', [&] { argument(c); });
+        return placed(std::move(c), word.column);
+    }
+
+    void argument(literal::call& c) {
+        auto column = scan_.peek().column;
+        if (scan_.at_keyword()) {
+            auto word = scan_.take();
+            scan_.accept('=');
+            auto value = expression();
+            value.column = column;  // what is wrong is told at the field's name
+            c.keywords.emplace_back(std::move(word.value), std::move(value));
+            return;
+        }
+        if (!c.keywords.empty()) bad(column, "a value without a name after one with");
+        c.arguments.push_back(expression());
+    }
+
+    literal list() {
+        auto column = scan_.peek().column;
+        auto guard = enter();
+        literal::list l;
+        items(']', [&] { l.items.push_back(expression()); });
+        return placed(std::move(l), column);
+    }
+
+    /// (a) is a; (), (a,) and (a, b) are tuples.
+    literal parenthesis() {
+        auto column = scan_.peek().column;
+        auto guard = enter();
+        literal::tuple t;
+        bool comma = items(')', [&] { t.items.push_back(expression()); });
+        if (t.items.size() == 1 && !comma) return std::move(t.items.front());
+        return placed(std::move(t), column);
+    }
+
+    /// Items, commas between, up to the closing mark. True when the last thing before it was a comma.
+    template <class Item>
+    bool items(char closing, Item const& item) {
+        scan_.take();
+        bool comma = false;
+        while (!scan_.accept(closing)) {
+            item();
+            comma = scan_.accept(',');
+            if (!comma && !is_mark(closing)) scan_.unexpected(fmt::format("',' or '{}'", closing));
+        }
+        return comma;
+    }
+
+    bool is_mark(char symbol) const {
+        return scan_.peek().what == token::mark && scan_.peek().symbol == symbol;
+    }
+
+    template <class T>
+    static literal placed(T value, std::uint32_t column) {
+        literal l(std::move(value));
+        l.column = column;
+        return l;
+    }
+
+    [[noreturn]] static void bad(std::uint32_t column, std::string_view what) {
+        throw error(errc::bad_expression, fmt::format("column {}: {}", column, what));
+    }
+
+    struct level {
+        unsigned& depth;
+        explicit level(unsigned& d) : depth(d) { ++depth; }
+        ~level() { --depth; }
+        level(level const&) = delete;
+        level& operator=(level const&) = delete;
+    };
+    level enter() {
+        if (depth_ == max_depth)
+            bad(scan_.peek().column, fmt::format("more than {} levels of brackets", max_depth));
+        return level(depth_);
+    }
+
+    scanner scan_;
+    unsigned depth_ = 0;
+};
+
+}  // namespace
+
+literal parse_literal(std::string_view text) {
+    if (text.size() > max_text) throw error(errc::bad_expression, "an expression of over 1 MiB");
+    return parser(text).whole();
+}
+
+}  // namespace sonde

@@ -1,0 +1,104 @@
+#include "printable.hpp"
+
+#include <sonde/packet/build.hpp>
+#include <sonde/packet/escape.hpp>
+#include <sonde/packet/text.hpp>
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+constexpr std::size_t name_width = 10;
+
+void append_title(std::string& out, std::string_view indent, std::string_view title) {
+    fmt::format_to(std::back_inserter(out), "{}###[ {} ]### \n", indent, title);
+}
+
+void append_field(std::string& out, std::string_view indent, std::string_view name, std::string_view text) {
+    fmt::format_to(std::back_inserter(out), "{}  {:<{}}= {}\n", indent, name, name_width, text);
+}
+
+/// Layers inside a field: IP options, behind a bar of their own.
+void append_nested(std::string& out, std::string const& indent, std::string_view name, literal const& value) {
+    fmt::format_to(std::back_inserter(out), "{}  \\{:<{}}\\\n", indent, name, name_width);
+    auto const* entries = value.as<literal::list>();
+    auto bar = indent + "   |";
+    for (auto const& entry : entries ? entries->items : std::vector<literal>{value}) {
+        auto const* call = entry.as<literal::call>();
+        auto const* layer = call ? find_layer(call->name) : nullptr;
+        if (!layer) {
+            fmt::format_to(std::back_inserter(out), "{}  {}\n", bar, to_python(entry));
+            continue;
+        }
+        append_title(out, bar, layer->title());
+        for (auto const& [key, item] : call->keywords)
+            append_field(out, bar, key, detail::shown_text(*layer, layer->find(key), item));
+    }
+}
+
+std::string title_of(layer_span const& span) {
+    if (name_of(span) == span.layer->name) return std::string(span.layer->title());
+    return fmt::format("{} in {}", span.layer->name, span.layer->name == "IPv6" ? "ICMPv6" : "ICMP");
+}
+
+void append_layer(std::string& out, std::string const& indent, layer_view const& layer,
+                  layer_view const& told) {
+    auto const& description = layer.description();
+    append_title(out, {}, title_of(layer.span()));
+    for (std::size_t i = 0; i < description.fields.size(); ++i) {
+        if (!detail::holds(layer, i)) continue;
+        auto const& f = description.fields[i];
+        auto value = detail::is_computed_late(layer, i) ? literal() : value_of(told, i);
+        if (f.options && f.options->layers)
+            append_nested(out, indent, f.name, value);
+        else
+            append_field(out, indent, f.name, detail::shown_text(told, i, value));
+    }
+}
+
+}  // namespace
+
+detail::printable::printable(packet const& p) : settled_(p) {
+    auto v = settled_.view();
+    bytes_.assign(v.bytes.begin(), v.bytes.end());
+    try {
+        finish(bytes_, v.layers);
+    } catch (error const&) {  // what cannot be built can still be looked at
+        bytes_.assign(v.bytes.begin(), v.bytes.end());
+    }
+    told_.assign(v.layers.begin(), v.layers.end());
+    for (auto& span : told_) span.automatic = 0;
+}
+
+std::string show(packet const& p) {
+    detail::printable const printable(p);
+    auto view = printable.view(), told = printable.told();
+    std::string out, indent;
+    for (std::size_t i = 0; i < view.layers.size(); ++i) {
+        append_layer(out, indent, {view, i}, {told, i});
+        indent += "   ";
+    }
+    return out;
+}
+
+std::string hexdump(std::span<std::byte const> bytes) {
+    constexpr std::size_t row = 16;
+    std::string out;
+    auto to = std::back_inserter(out);
+    for (std::size_t at = 0; at < bytes.size(); at += row) {
+        auto line = bytes.subspan(at, std::min(row, bytes.size() - at));
+        fmt::format_to(to, "{}{:04x}  ", at ? "\n" : "", at);
+        for (std::size_t i = 0; i < row; ++i)
+            i < line.size() ? fmt::format_to(to, "{:02X} ", std::to_integer<unsigned>(line[i]))
+                            : fmt::format_to(to, "   ");
+        out += ' ';
+        for (auto b : line) {
+            auto c = std::to_integer<char>(b);
+            out += c >= 0x20 && c < 0x7f ? c : '.';
+        }
+    }
+    return out;
+}
+
+}  // namespace sonde

@@ -1,0 +1,97 @@
+#include "registry.hpp"
+
+#include <sonde/packet/escape.hpp>
+#include <sonde/packet/text.hpp>
+
+#include <fmt/format.h>
+
+namespace sonde::detail {
+namespace {
+
+/// A field's values as text, with the names that hold in its header.
+class shown_value {
+public:
+    shown_value(field_description const& f, value_names names) : field_(f), names_(names) {}
+
+    std::string text(literal const& value) const {
+        if (auto const* n = value.as<std::uint64_t>()) return number(*n);
+        if (auto const* s = value.as<std::string>()) return escape(*s);
+        if (auto const* l = value.as<literal::list>())  // Scapy shows no options as an empty string
+            return l->items.empty() ? "''" : items(l->items, "[]");
+        if (auto const* t = value.as<literal::tuple>()) return items(t->items, "()");
+        if (auto const* b = value.as<literal::bytes>()) return quoted(b->value);
+        return to_python(value);
+    }
+
+private:
+    static std::string quoted(std::string_view text) {
+        std::string out;
+        append_python_quoted(out, text);
+        return out;
+    }
+    std::string_view name_of(std::uint64_t n) const {
+        for (auto const& name : names_)
+            if (name.value == n) return name.name;
+        return {};
+    }
+    std::string number(std::uint64_t n) const {
+        if (field_.kind == value_kind::flags) return flags_text(names_, n);
+        if (auto name = name_of(n); !name.empty()) return std::string(name);
+        return field_.rule.hexadecimal ? fmt::format("{:#x}", n) : fmt::format("{}", n);
+    }
+    /// As Python writes it, names quoted: `['ssh', 'http', 1024]`.
+    std::string item(literal const& value) const {
+        auto const* n = value.as<std::uint64_t>();
+        if (!n || field_.kind == value_kind::options) return to_python(value);
+        bool is_name = field_.kind == value_kind::flags || !name_of(*n).empty();
+        return is_name ? quoted(number(*n)) : number(*n);
+    }
+    std::string items(std::vector<literal> const& all, std::string_view brackets) const {
+        std::string out(1, brackets[0]);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (i > 0) out += ", ";
+            out += item(all[i]);
+        }
+        return out += brackets[1];
+    }
+
+    field_description const& field_;
+    value_names names_;
+};
+
+}  // namespace
+
+std::string flags_text(value_names names, std::uint64_t flags) {
+    bool letters = true;
+    for (auto const& n : names) letters &= n.name.size() == 1;
+    std::string out;
+    for (auto const& n : names)
+        if (flags & n.value) {
+            if (!letters && !out.empty()) out += '+';
+            out += n.name;
+        }
+    return out;
+}
+
+std::string shown_text(layer_description const& layer, std::size_t field, literal const& value) {
+    auto const& f = layer.fields[field];
+    return shown_value(f, f.names).text(value);
+}
+
+std::string shown_text(layer_view const& layer, std::size_t field, literal const& value) {
+    auto const& f = layer.description().fields[field];
+    return shown_value(f, f.rule.names_here ? f.rule.names_here(layer.header()) : f.names).text(value);
+}
+
+std::string shown_text(layer_view const& layer, std::size_t field) {
+    return shown_text(layer, field, value_of(layer, field));
+}
+
+bool is_computed_late(layer_view const& layer, std::size_t field) {
+    auto const& f = layer.description().fields[field];
+    return layer.span().automatic >> field & 1 && f.kind == value_kind::number &&
+           f.rule.identity == identity_part::none && f.automatic_value == 0 &&
+           !registry::instance().tells_next(layer.description(), field);
+}
+
+}  // namespace sonde::detail

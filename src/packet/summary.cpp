@@ -1,0 +1,28 @@
+#include "printable.hpp"
+
+#include <sonde/packet/text.hpp>
+
+namespace sonde {
+
+std::string summary(packet const& p) {
+    detail::printable const printable(p);
+    auto const view = printable.told();
+    // As Scapy: the innermost layer that can describe itself does, around it the names suffice.
+    bool described = false;
+    std::string line;
+    for (auto i = view.layers.size(); i-- > 0;) {
+        layer_view layer(view, i);
+        std::string text;
+        auto const& span = layer.span();
+        if (!described && !span.quoted && !span.truncated && span.layer->hooks.summarize) {
+            span.layer->hooks.summarize(layer, text);
+            described = true;
+        }
+        if (text.empty()) text = name_of(span);
+        if (span.truncated) text += " [cut short]";
+        line = line.empty() ? text : text + " / " + line;
+    }
+    return line;
+}
+
+}  // namespace sonde
