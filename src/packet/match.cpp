@@ -12,11 +12,12 @@
 #include <vector>
 
 namespace sonde {
-namespace {
 
 bool is_link_layer(layer_view const& v) {
     return v.is<Ether>() || v.is<Dot1Q>();
 }
+
+namespace {
 
 /// The first layer above the link, or none.
 layer_view network_layer(packet_view const& p) {

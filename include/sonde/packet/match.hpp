@@ -17,6 +17,9 @@ match_verdict match(packet_view const& received, packet_view const& sent);
 /// among keys_of_answer(r).
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many);
 
+/// True for Ether and VLAN tags: what lies below the network layer.
+bool is_link_layer(layer_view const& layer);
+
 /// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or
 /// broadcast on the link. (A subnet's broadcast address shows in the routes only.)
 bool goes_to_many(packet_view const& sent);

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <sonde/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace sonde::detail {
+
+namespace asio = boost::asio;
+
+/// A completion handler that waits, its type forgotten, so that the engine is compiled once. See waiting_ptr.
+template <class T>
+class waiting {
+public:
+    /// Frees itself, then dispatches the handler to the handler's own executor.
+    virtual void complete(error_code ec, T result) = 0;
+    /// Frees itself, the handler unused.
+    virtual void discard() noexcept = 0;
+
+protected:
+    ~waiting() = default;
+};
+
+template <class T>
+struct discard_waiting {
+    void operator()(waiting<T>* w) const noexcept { w->discard(); }
+};
+/// Owns a waiting handler; `complete` completes it, at most once.
+template <class T>
+using waiting_ptr = std::unique_ptr<waiting<T>, discard_waiting<T>>;
+
+template <class T>
+void complete(waiting_ptr<T> w, error_code ec, T result) {
+    w.release()->complete(ec, std::move(result));
+}
+
+template <class T, class Handler>
+class waiting_handler final : public waiting<T> {
+public:
+    using allocator = typename std::allocator_traits<
+        asio::associated_allocator_t<Handler>>::template rebind_alloc<waiting_handler>;
+
+    waiting_handler(Handler handler, asio::any_io_executor const& executor)
+        : executor_(executor),
+          work_(asio::get_associated_executor(handler, executor)),
+          handler_(std::move(handler)) {}
+
+    void complete(error_code ec, T result) override {
+        auto handler = std::move(handler_);
+        auto work = std::move(work_);
+        auto executor = std::move(executor_);
+        free(handler);  // before the upcall, which may start the next operation in this memory
+        asio::dispatch(executor, asio::append(std::move(handler), ec, std::move(result)));
+    }
+    void discard() noexcept override {
+        auto handler = std::move(handler_);
+        free(handler);
+    }
+
+private:
+    void free(Handler const& handler) noexcept {
+        allocator memory(asio::get_associated_allocator(handler));
+        this->~waiting_handler();
+        std::allocator_traits<allocator>::deallocate(memory, this, 1);
+    }
+
+    asio::any_io_executor executor_;
+    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+    Handler handler_;
+};
+
+template <class T, class Handler>
+waiting_ptr<T> make_waiting(Handler handler, asio::any_io_executor const& executor) {
+    using op = waiting_handler<T, Handler>;
+    typename op::allocator memory(asio::get_associated_allocator(handler));
+    auto* where = std::allocator_traits<typename op::allocator>::allocate(memory, 1);
+    return waiting_ptr<T>(::new (static_cast<void*>(where)) op(std::move(handler), executor));
+}
+
+}  // namespace sonde::detail

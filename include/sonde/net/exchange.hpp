@@ -1,0 +1,87 @@
+#pragma once
+
+#include <sonde/packet/format.hpp>
+#include <sonde/packet/packet.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sonde {
+
+/// A probe and its answer. A value that owns both packets.
+class exchange {
+public:
+    exchange() {}  // no aggregate: see docs/design/co-await-safe.md
+    exchange(packet s, packet r, std::uint16_t attempt_, std::uint64_t round_ = 0)
+        : sent(std::move(s)), received(std::move(r)), attempt(attempt_), round(round_) {}
+
+    packet sent;      ///< as it left: all fields filled in, `time` when
+    packet received;  ///< as it came, from its outermost layer on; empty when nothing came
+    std::uint16_t attempt =
+        0;                    ///< which attempt was answered, 1 the first; unanswered: the last that was made
+    std::uint64_t round = 0;  ///< of `srloop`, from 1; 0 otherwise
+    bool ambiguous =
+        false;  ///< the user fixed every identity: `attempt` and `rtt` may be those of an earlier attempt
+
+    /// False for a probe of `srloop` that nothing answered.
+    bool answered() const { return !received.empty(); }
+    /// From the moment that the attempt left to the kernel's receive stamp; zero when nothing came.
+    std::chrono::nanoseconds rtt() const {
+        return answered() ? received.time - sent.time : std::chrono::nanoseconds{};
+    }
+};
+
+/// Answered probes, in the order in which the answers came.
+class exchange_list : public std::vector<exchange> {
+public:
+    using std::vector<exchange>::vector;
+    /// A line for each: "IP / TCP … S ==> IP / TCP … SA", as Scapy's `ans.summary()`.
+    std::string summary() const;
+};
+
+/// Packets.
+class packet_list : public std::vector<packet> {
+public:
+    using std::vector<packet>::vector;
+    /// A line for each, as Scapy's `unans.summary()`.
+    std::string summary() const;
+};
+
+/// Scapy's two lists: `auto [ans, unans] = co_await net.sr(…).collect();`
+class collected {
+public:
+    collected() {}
+    collected(exchange_list a, packet_list u) : answered(std::move(a)), unanswered(std::move(u)) {}
+
+    exchange_list answered;
+    packet_list unanswered;
+};
+
+/// What `send` and `sendp` did.
+struct send_report {
+    std::uint64_t sent = 0;               ///< packets that the kernel took
+    std::uint64_t bytes = 0;              ///< of their frames
+    std::uint64_t send_errors = 0;        ///< packets that could not leave
+    error_code first_error{};             ///< why the first of them could not
+    std::chrono::nanoseconds duration{};  ///< from the first to the last
+};
+
+}  // namespace sonde
+
+/// `{}`: "IP / ICMP … ==> IP / ICMP …"; of a `srloop` round "RECV 1: …" or "fail 1: …".
+template <>
+struct fmt::formatter<sonde::exchange> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(sonde::exchange const& value, format_context& context) const -> format_context::iterator;
+};
+
+/// `{}`: "Sent 4 packets."
+template <>
+struct fmt::formatter<sonde::send_report> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(sonde::send_report const& value, format_context& context) const -> format_context::iterator;
+};

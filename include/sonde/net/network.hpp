@@ -1,0 +1,181 @@
+#pragma once
+
+#include <sonde/net/options.hpp>
+#include <sonde/net/source.hpp>
+#include <sonde/net/stream.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace sonde {
+
+namespace detail {
+class engine;
+
+/// Options whose text is owned: what a deferred operation may keep.
+struct stored_sr_options {
+    stored_sr_options(sr_options const& o) : options(o), filter(o.filter) { options.filter = {}; }
+    sr_options get() const {
+        auto o = options;
+        o.filter = filter;
+        return o;
+    }
+    sr_options options;
+    std::string filter;
+};
+
+/// An operation of the network that can be told to end.
+class cancellable {
+public:
+    virtual ~cancellable() = default;
+    virtual void cancel() noexcept = 0;
+};
+}  // namespace detail
+
+/// Limits of a network.
+struct network_options {
+    std::uint32_t probes = 1u << 20;        ///< in flight, of all operations together; more wait
+    std::size_t receive_buffer = 16 << 20;  ///< bytes that the kernel may queue on each interface
+};
+
+/// Scapy's send and receive verbs as awaitable operations, on one event loop.
+///
+/// One network owns, for all of its operations: a socket on each interface that is used, one table of probes
+/// in flight, one timer, routes and neighbours. There are no threads and no globals; nothing blocks. There is
+/// no `run`: reading starts with the first operation and ends with the last, and an idle network keeps no
+/// io_context alive.
+///
+/// Layer 3 verbs (`send sr sr1 srloop`) take packets that begin with IP or IPv6: route, source address and
+/// the next hop's hardware address are looked up in the kernel, else asked for (once for all who wait; never
+/// a broadcast instead). Layer 2 verbs (`sendp srp srp1 srploop`) take frames as they are; automatic
+/// addresses of Ether and ARP are the interface's. A host name resolves when its packet is sent.
+///
+/// In `sr*` each attempt has its own identity (source port, ICMP id and sequence, TCP sequence number, IP id)
+/// in the fields that the user left automatic, so concurrent probes and retries are told apart.
+///
+/// The kernel's own TCP does not know these probes: it answers a SYN/ACK by a RST. That does no harm to a
+/// scan; to talk on, let a firewall rule drop the RSTs (docs/guide/kernel-rst.md).
+///
+/// Errors of one probe (no_route, no_neighbour, message_too_long …) are that probe's outcome: it counts as
+/// unanswered and in `send_errors`. `sr1`, `send` and streams fail as a whole for what concerns all
+/// (permission, no_such_interface, bad_filter); `why()` tells the details.
+///
+/// Threads: everything on the executor given, one thing at a time: a strand, or an io_context that one thread
+/// runs. Lifetimes: its destructor cancels everything; streams may outlive it. The executor must outlive it.
+class network {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    explicit network(boost::asio::any_io_executor executor, network_options options = {});
+    template <class Context>
+        requires std::is_convertible_v<Context&, boost::asio::execution_context&>
+    explicit network(Context& context, network_options options = {})
+        : network(boost::asio::any_io_executor(context.get_executor()), options) {}
+    network(network&&) noexcept;
+    network& operator=(network&&) noexcept;
+    ~network();
+
+    executor_type get_executor() const;
+
+    /// Send packets at layer 3.
+    /// Completes when: the kernel has taken, or refused, the last packet.
+    /// Result and errors: `void(error_code, send_report)`. Packets that cannot leave are counted in
+    /// `send_errors`; when not one could leave, the first's error is the operation's. Cancellation: terminal,
+    /// partial and total: what has not left never will; the report says what has. Lifetimes: the packets and
+    /// options are the operation's own. Threads: see network. Cost: a system call for 64 packets; a route
+    /// lookup, 0.2 us, for each.
+    template <
+        boost::asio::completion_token_for<void(error_code, send_report)> Token = boost::asio::deferred_t>
+    auto send(packet_source packets, send_options options = {}, Token&& token = Token{}) {
+        return start_send(std::move(packets), options, false, std::forward<Token>(token));
+    }
+
+    /// Send frames at layer 2, as `send`. `iface` empty: the default interface (Scapy's conf.iface).
+    template <
+        boost::asio::completion_token_for<void(error_code, send_report)> Token = boost::asio::deferred_t>
+    auto sendp(packet_source frames, send_options options = {}, Token&& token = Token{}) {
+        return start_send(std::move(frames), options, true, std::forward<Token>(token));
+    }
+
+    /// Send a packet and wait for its first answer; of a set, the first answer to any of it, and no more is
+    /// sent. Completes when: an answer came, or the last of 1 + retry waits of `timeout` ended. Result and
+    /// errors: `void(error_code, std::optional<exchange>)`; silence is nothing, not an error. When not one
+    /// packet could leave, the error is the first's: no_route, no_neighbour, permission, host_not_found …
+    /// Cancellation: terminal, partial and total: a probe that has not left never will, the table forgets the
+    /// others. Lifetimes: packet and options are the operation's own. Threads: see network. Cost: one entry
+    /// in the table of probes, no timer, no socket.
+    template <boost::asio::completion_token_for<void(error_code, std::optional<exchange>)> Token =
+                  boost::asio::deferred_t>
+    auto sr1(packet_source packets, sr_options options = {}, Token&& token = Token{}) {
+        return start_sr1(std::move(packets), options, false, std::forward<Token>(token));
+    }
+    /// `sr1` at layer 2. `iface` empty: the default interface.
+    template <boost::asio::completion_token_for<void(error_code, std::optional<exchange>)> Token =
+                  boost::asio::deferred_t>
+    auto srp1(packet_source frames, sr_options options = {}, Token&& token = Token{}) {
+        return start_sr1(std::move(frames), options, true, std::forward<Token>(token));
+    }
+
+    /// Send packets and receive their answers, as a generator; see exchange_stream.
+    exchange_stream sr(packet_source packets, sr_options options = {});
+    /// `sr` at layer 2.
+    exchange_stream srp(packet_source frames, sr_options options = {});
+
+    /// Send the set in rounds, and receive; see loop_stream.
+    loop_stream srloop(packet_source packets, loop_options options = {});
+    /// `srloop` at layer 2.
+    loop_stream srploop(packet_source frames, loop_options options = {});
+
+    /// Capture packets, as a generator; see packet_stream. Listens from this call on; what failed in opening
+    /// is told by the first `next`.
+    packet_stream sniff(sniff_options options = {});
+
+    /// Probes in flight, of all operations.
+    std::size_t in_flight() const;
+    /// What the latest error was about: the interface, the filter's mistake, the address. Empty when there
+    /// was none.
+    std::string const& why() const;
+
+private:
+    template <class Token>
+    auto start_send(packet_source packets, send_options const& options, bool layer2, Token&& token) {
+        return boost::asio::async_initiate<Token, void(error_code, send_report)>(
+            [](auto handler, std::shared_ptr<detail::engine> engine, packet_source what, send_options how,
+               bool l2) {
+                auto op = make_send(engine, std::move(what), how, l2);
+                detail::initiate<send_report>(
+                    std::move(handler), op, executor_of(*engine),
+                    [](auto& o, auto w) { start(o, std::move(w)); },
+                    [](detail::cancellable& o) { o.cancel(); });
+            },
+            token, engine_, std::move(packets), options, layer2);
+    }
+    template <class Token>
+    auto start_sr1(packet_source packets, sr_options const& options, bool layer2, Token&& token) {
+        return boost::asio::async_initiate<Token, void(error_code, std::optional<exchange>)>(
+            [](auto handler, std::shared_ptr<detail::engine> engine, packet_source what,
+               detail::stored_sr_options how, bool l2) {
+                auto op = make_sr1(engine, std::move(what), how.get(), l2);
+                detail::initiate<std::optional<exchange>>(
+                    std::move(handler), op, executor_of(*engine),
+                    [](auto& o, auto w) { start(o, std::move(w)); },
+                    [](detail::cancellable& o) { o.cancel(); });
+            },
+            token, engine_, std::move(packets), detail::stored_sr_options(options), layer2);
+    }
+
+    static boost::asio::any_io_executor executor_of(detail::engine const&);
+    static std::shared_ptr<detail::cancellable> make_send(std::shared_ptr<detail::engine> const&,
+                                                          packet_source, send_options const&, bool layer2);
+    static std::shared_ptr<detail::cancellable> make_sr1(std::shared_ptr<detail::engine> const&,
+                                                         packet_source, sr_options const&, bool layer2);
+    static void start(detail::cancellable&, detail::waiting_ptr<send_report>);
+    static void start(detail::cancellable&, detail::waiting_ptr<std::optional<exchange>>);
+
+    std::shared_ptr<detail::engine> engine_;
+};
+
+}  // namespace sonde

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <sonde/error.hpp>
+#include <sonde/packet/address.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+namespace sonde {
+
+/// The name of a network interface, held inside (15 bytes, IFNAMSIZ): `{.iface = "eth1"}`. Empty: by the
+/// route.
+class if_name {
+public:
+    constexpr if_name() = default;
+    /// Throws no_such_interface when the text is too long to be an interface's name.
+    constexpr if_name(std::string_view name) {
+        if (name.size() > capacity) throw_error(errc::no_such_interface, name);
+        for (std::size_t i = 0; i < name.size(); ++i) text_[i] = name[i];
+    }
+    constexpr if_name(char const* name) : if_name(std::string_view(name)) {}
+    if_name(std::string const& name) : if_name(std::string_view(name)) {}
+
+    constexpr std::string_view view() const { return text_; }
+    constexpr bool empty() const { return text_[0] == 0; }
+    friend constexpr bool operator==(if_name const& a, if_name const& b) { return a.view() == b.view(); }
+
+private:
+    static constexpr std::size_t capacity = 15;
+    char text_[capacity + 1]{};
+};
+
+/// A count that does not end.
+inline constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+
+/// How `send` and `sendp` send.
+struct send_options {
+    std::uint64_t count = 1;           ///< repeats of the whole set; 0 sends nothing
+    std::chrono::nanoseconds inter{};  ///< from one packet to the next
+    bool loop = false;                 ///< repeat until cancelled, whatever `count` says
+    double rate = 0;                   ///< packets per second at most; 0: as fast as the kernel takes them
+    if_name iface{};                   ///< the interface; empty: by the route, for `sendp` the default one
+    bool realtime = false;             ///< keep the gaps between the packets' own times (replay)
+};
+
+/// How `sr`, `sr1`, `srp`, `srp1` probe.
+struct sr_options {
+    std::chrono::nanoseconds timeout =
+        std::chrono::seconds(2);  ///< of each attempt, from the moment that it left
+    int retry = 0;                ///< attempts after the first; -n: until n rounds in a row bring nothing new
+    std::chrono::nanoseconds inter{};  ///< from one packet to the next
+    double rate = 0;                   ///< packets per second at most; 0: no limit
+    if_name iface{};                   ///< the interface; empty: by the route, for `srp` the default one
+    std::string_view filter{};     ///< pcap-filter(7): of the answers, only these count. Copied by the call
+    bool multi = false;            ///< yield every answer, not only the first; ends at the timeout
+    std::uint32_t window = 16384;  ///< probes in flight at most
+};
+
+/// How `srloop` and `srploop` repeat.
+struct loop_options {
+    std::uint64_t count = forever;                             ///< rounds; 0 sends nothing
+    std::chrono::nanoseconds inter = std::chrono::seconds(1);  ///< from the start of one round to the next
+    std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1);  ///< negative: 2 x inter, 5 s at most
+    int retry = 0;                                                    ///< as in sr_options
+    if_name iface{};                                                  ///< as in sr_options
+    std::string_view filter{};                                        ///< as in sr_options
+};
+
+/// What `sniff` captures.
+struct sniff_options {
+    if_name iface{};                     ///< empty: all interfaces
+    std::string_view filter{};           ///< pcap-filter(7), run by the kernel. Copied by the call
+    std::uint64_t count = 0;             ///< ends after so many packets; 0: never
+    std::chrono::nanoseconds timeout{};  ///< ends after so long; 0: never
+    bool promisc = true;                 ///< also frames for other hosts
+    std::uint32_t queue = 4096;  ///< packets held for a slow consumer; the newest are dropped and counted
+};
+
+static_assert(std::is_trivially_destructible_v<send_options> &&
+              std::is_trivially_destructible_v<sr_options> &&
+              std::is_trivially_destructible_v<loop_options> &&
+              std::is_trivially_destructible_v<sniff_options>);
+
+}  // namespace sonde

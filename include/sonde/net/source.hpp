@@ -1,0 +1,128 @@
+#pragma once
+
+#include <sonde/packet/packet.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <type_traits>
+
+namespace sonde {
+
+namespace detail {
+
+/// Called once with the next packet, or with nothing at the end.
+using next_packet_handler = std::function<void(error_code, std::optional<packet>)>;
+
+/// Where a verb's packets come from.
+class source_base {
+public:
+    virtual ~source_base() = default;
+    /// How many packets, where that is known and any of them can be had by its number.
+    virtual std::optional<std::uint64_t> size() const { return {}; }
+    /// The packet of this number; only with a size.
+    virtual packet at(std::uint64_t, random_source&) { return {}; }
+    /// The next packet, or nothing at the end; only without a size.
+    virtual std::optional<packet> next() { return {}; }
+    /// True when `async_next` must be used instead of `next`.
+    virtual bool is_async() const { return false; }
+    virtual void async_next(next_packet_handler) {}
+    /// Begins anew; false when it cannot.
+    virtual bool rewind() { return false; }
+};
+
+template <class G>
+concept async_packet_generator = requires(G& g) {
+    { g.next(std::declval<next_packet_handler>()) };
+};
+
+template <class R>
+concept packet_range =
+    std::ranges::input_range<R> && std::convertible_to<std::ranges::range_reference_t<R>, packet> &&
+    !std::convertible_to<R const&, std::string_view> && !std::same_as<std::remove_cvref_t<R>, packet>;
+
+template <class R>
+class range_source final : public source_base {
+public:
+    template <class From>
+    explicit range_source(From&& range) : range_(std::forward<From>(range)) {}
+
+    std::optional<std::uint64_t> size() const override {
+        if constexpr (std::ranges::random_access_range<R> && std::ranges::sized_range<R>)
+            return static_cast<std::uint64_t>(std::ranges::size(range_));
+        else
+            return {};
+    }
+    packet at(std::uint64_t index, random_source& random) override {
+        if constexpr (std::ranges::random_access_range<R> && std::ranges::sized_range<R>)
+            return packet(std::ranges::begin(range_)[static_cast<std::ranges::range_difference_t<R>>(index)])
+                .at(0, random);
+        else
+            return {};
+    }
+    std::optional<packet> next() override {
+        if (!at_)
+            at_ = std::ranges::begin(range_);
+        else
+            ++*at_;
+        if (*at_ == std::ranges::end(range_)) return {};
+        return packet(**at_);
+    }
+    bool rewind() override {
+        at_.reset();
+        return std::ranges::forward_range<R>;
+    }
+
+private:
+    mutable R range_;
+    std::optional<std::ranges::iterator_t<R>> at_;
+};
+
+template <class G>
+class generator_source final : public source_base {
+public:
+    explicit generator_source(G generator) : generator_(std::move(generator)) {}
+    bool is_async() const override { return true; }
+    void async_next(next_packet_handler handler) override { generator_.next(std::move(handler)); }
+
+private:
+    G generator_;
+};
+
+}  // namespace detail
+
+/// What a verb takes for its packets: a packet (a set of any size, made lazily), a range of packets (a
+/// capture file, a vector, a view), or an async generator of packets (a `sniff`, whatever has `next(token)`).
+///
+/// Sets and random access ranges are read by number, so a probe in flight needs no copy of its packet. Of a
+/// range whose elements are sets, each element is its first packet.
+class packet_source {
+public:
+    packet_source(packet set);
+    template <layer L>
+    packet_source(L const& l) : packet_source(packet(l)) {}
+    packet_source(char const* payload) : packet_source(packet(payload)) {}
+    packet_source(std::string_view payload) : packet_source(packet(payload)) {}
+    packet_source(std::string const& payload) : packet_source(packet(payload)) {}
+    template <detail::packet_range R>
+    packet_source(R&& range)
+        : source_(std::make_unique<detail::range_source<std::remove_cvref_t<R>>>(std::forward<R>(range))) {}
+    template <class G>
+        requires(!detail::packet_range<G> && detail::async_packet_generator<G> && !std::is_reference_v<G>)
+    packet_source(G&& generator)
+        : source_(std::make_unique<detail::generator_source<G>>(std::move(generator))) {}
+
+    packet_source(packet_source&&) noexcept = default;
+    packet_source& operator=(packet_source&&) noexcept = default;
+
+    detail::source_base& operator*() const { return *source_; }
+    detail::source_base* operator->() const { return source_.get(); }
+
+private:
+    std::unique_ptr<detail::source_base> source_;
+};
+
+}  // namespace sonde

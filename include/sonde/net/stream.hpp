@@ -1,0 +1,176 @@
+#pragma once
+
+#include <sonde/detail/waiting.hpp>
+#include <sonde/net/exchange.hpp>
+#include <sonde/probe/format.hpp>
+#include <sonde/probe/report.hpp>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace sonde {
+
+namespace detail {
+
+/// The far end of a stream: what the engine fills.
+template <class T>
+class stream_state {
+public:
+    virtual ~stream_state() = default;
+    virtual boost::asio::any_io_executor executor() const = 0;
+    virtual void start_next(waiting_ptr<std::optional<T>> op) = 0;
+    virtual void cancel_next() = 0;
+    virtual std::optional<T> try_next() = 0;
+    virtual void abandon() noexcept = 0;
+};
+
+/// Begins an operation whose handler waits in the engine, and lets its cancellation slot end it.
+template <class T, class Handler, class State, class Start, class Cancel>
+void initiate(Handler&& handler, std::shared_ptr<State> const& state,
+              boost::asio::any_io_executor const& executor, Start start, Cancel cancel) {
+    namespace asio = boost::asio;
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected())
+        slot.assign([weak = std::weak_ptr<State>(state), cancel](asio::cancellation_type type) {
+            if (auto s = weak.lock(); s && type != asio::cancellation_type::none) cancel(*s);
+        });
+    start(*state, make_waiting<T>(std::forward<Handler>(handler), executor));
+}
+
+}  // namespace detail
+
+/// What the streams of all verbs share. Items come in order; one `next` at a time.
+/// Lifetimes: destroying the stream ends what it stands for, at once and exactly: what was not sent is never
+/// sent, nothing of it stays in the network, a pending `next` ends with operation_aborted. May outlive its
+/// network. Threads: on the network's executor only.
+template <class T>
+class stream {
+public:
+    stream(stream&&) noexcept = default;
+    stream& operator=(stream&& other) noexcept {
+        if (this != &other) {
+            cancel();
+            state_ = std::move(other.state_);
+        }
+        return *this;
+    }
+    ~stream() { cancel(); }
+
+    /// The next item.
+    /// Completes when: an item is there, or the stream has ended; never from inside this call.
+    /// Result and errors: `void(error_code, std::optional<T>)`; nothing at the end. What ended the stream
+    /// early (permission, no_such_interface, bad_filter …) is told once, after the items before it.
+    /// already_running: another `next` waits. Cancellation: total, partial and terminal all end this wait
+    /// only; no item is lost, the stream goes on. Cost: no allocation when the token's memory can be
+    /// recycled; suspends once per batch, see `try_next`.
+    template <
+        boost::asio::completion_token_for<void(error_code, std::optional<T>)> Token = boost::asio::deferred_t>
+    auto next(Token&& token = Token{}) {
+        return boost::asio::async_initiate<Token, void(error_code, std::optional<T>)>(
+            [](auto handler, std::shared_ptr<detail::stream_state<T>> state) {
+                detail::initiate<std::optional<T>>(
+                    std::move(handler), state, state->executor(),
+                    [](auto& s, auto op) { s.start_next(std::move(op)); }, [](auto& s) { s.cancel_next(); });
+            },
+            token, state_);
+    }
+
+    /// An item that is there already, without the event loop; nothing when there is none now.
+    std::optional<T> try_next() { return state_->try_next(); }
+
+    /// Ends the stream, as its destructor does.
+    void cancel() noexcept {
+        if (state_) state_->abandon();
+    }
+
+protected:
+    explicit stream(std::shared_ptr<detail::stream_state<T>> state) : state_(std::move(state)) {}
+    std::shared_ptr<detail::stream_state<T>> state_;
+};
+
+namespace detail {
+
+class exchange_state : public stream_state<exchange> {
+public:
+    virtual sonde::loop_report report() const = 0;
+    virtual packet_list unanswered() const = 0;
+    virtual void start_collect(waiting_ptr<collected> op) = 0;
+    virtual void cancel_collect() = 0;
+};
+
+class capture_state : public stream_state<packet> {
+public:
+    virtual sonde::report report() const = 0;
+};
+
+}  // namespace detail
+
+/// `sr` and `srp`: a generator of answered probes, as their answers arrive. Sends nothing before the first
+/// `next` or `collect`, then goes on by itself while the consumer keeps up.
+class [[nodiscard]] exchange_stream : public stream<exchange> {
+public:
+    explicit exchange_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
+
+    /// Counts so far; `{}` prints "Received 6 packets, got 3 answers, remaining 0 packets".
+    sonde::report report() const { return full().report().total; }
+    /// The probes without an answer, in the order of the set: those that timed out or could not leave, so
+    /// far.
+    packet_list unanswered() const { return full().unanswered(); }
+
+    /// Both lists, when all probes are answered or timed out.
+    /// Completes when: the stream has ended. Result and errors: `void(error_code, collected)`, as `next`.
+    /// Cancellation: terminal, partial and total end the wait; the stream can be read on.
+    template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
+    auto collect(Token&& token = Token{}) & {
+        return collect_from(state(), std::forward<Token>(token));
+    }
+    /// The same for a stream that nobody keeps: `co_await net.sr(…).collect()`.
+    template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
+    auto collect(Token&& token = Token{}) && {
+        auto kept = state();
+        state_.reset();
+        return collect_from(std::move(kept), std::forward<Token>(token));
+    }
+
+private:
+    std::shared_ptr<detail::exchange_state> state() const {
+        return std::static_pointer_cast<detail::exchange_state>(state_);
+    }
+    detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
+
+    template <class Token>
+    static auto collect_from(std::shared_ptr<detail::exchange_state> state, Token&& token) {
+        return boost::asio::async_initiate<Token, void(error_code, collected)>(
+            [](auto handler, std::shared_ptr<detail::exchange_state> s) {
+                detail::initiate<collected>(
+                    std::move(handler), s, s->executor(),
+                    [](auto& e, auto op) { e.start_collect(std::move(op)); },
+                    [](auto& e) { e.cancel_collect(); });
+            },
+            token, std::move(state));
+    }
+};
+
+/// `srloop` and `srploop`: a generator of rounds. Of each round every probe comes once: answered, or after
+/// its timeout with an empty `received`.
+class [[nodiscard]] loop_stream : public stream<exchange> {
+public:
+    explicit loop_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
+
+    /// Counts so far; `{}` prints "Sent 3 packets, received 3 packets. 100.0% hits."
+    sonde::loop_report report() const { return static_cast<detail::exchange_state&>(*state_).report(); }
+};
+
+/// `sniff`: a generator of captured packets.
+class [[nodiscard]] packet_stream : public stream<packet> {
+public:
+    explicit packet_stream(std::shared_ptr<detail::capture_state> state) : stream(std::move(state)) {}
+
+    /// Counts so far: `received`, `kernel_drops`, and in `unrelated` what a slow consumer lost.
+    sonde::report report() const { return static_cast<detail::capture_state&>(*state_).report(); }
+};
+
+}  // namespace sonde

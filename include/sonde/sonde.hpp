@@ -1,0 +1,19 @@
+#pragma once
+
+/// Everything: packets, layers, and the network's verbs. Include single headers to build faster.
+
+#include <sonde/capture/capture_file.hpp>
+#include <sonde/capture/capture_writer.hpp>
+#include <sonde/error.hpp>
+#include <sonde/layers/arp.hpp>
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/icmp.hpp>
+#include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/raw.hpp>
+#include <sonde/layers/tcp.hpp>
+#include <sonde/layers/udp.hpp>
+#include <sonde/net/network.hpp>
+#include <sonde/packet/format.hpp>
+#include <sonde/packet/packet.hpp>

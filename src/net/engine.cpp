@@ -1,0 +1,357 @@
+#include "engine.hpp"
+
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/link/packet_socket.hpp>
+#include <sonde/link/raw_socket.hpp>
+#include <sonde/packet/match.hpp>
+#include <sonde/probe/probe_run.hpp>
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace sonde::detail {
+namespace {
+
+template <class T>
+T from_system() {
+    T value{};
+    while (::getrandom(&value, sizeof value, 0) < 0 && errno == EINTR) {
+    }
+    return value;
+}
+
+constexpr std::size_t frames_before_a_deadline = 1 << 16;
+
+}  // namespace
+
+engine::engine(asio::any_io_executor executor, network_options options)
+    : executor_(std::move(executor)),
+      options_(options),
+      tables_(executor_),
+      table_(table_limits{.probes = options.probes}),
+      secret_(from_system<secret_key>()),
+      identities_(from_system<secret_key>(), {}, from_system<std::uint32_t>()),
+      neighbours_(*this),
+      timer_(executor_),
+      resolver_(executor_) {}
+
+// --- operations and turns
+// ---------------------------------------------------------------------------------------
+
+void engine::begin(std::shared_ptr<operation> op) {
+    operations_.insert(op);
+    read_ports(true);
+    ready(std::move(op));
+}
+
+void engine::end(operation& op) noexcept {
+    wake_at(op, never);
+    operations_.erase(op.shared_from_this());
+    if (operations_.empty()) {
+        read_ports(false);
+        table_.forget_all();
+    }
+    arm_timer();
+}
+
+void engine::ready(std::shared_ptr<operation> op) {
+    if (op->queued_for_turn) return;
+    op->queued_for_turn = true;
+    ready_.push_back(std::move(op));
+    schedule_turn();
+}
+
+void engine::schedule_turn() {
+    if (turn_scheduled_ || in_turn_) return;
+    turn_scheduled_ = true;
+    asio::post(executor_, [self = shared_from_this()] {
+        self->turn_scheduled_ = false;
+        self->run_turn();
+    });
+}
+
+void engine::wake_at(operation& op, steady_time when) {
+    if (op.wake == when) return;
+    if (op.wake != never) sleepers_.erase({op.wake, &op});
+    op.wake = when;
+    if (when != never) sleepers_.insert({when, &op});
+    if (!in_turn_) arm_timer();
+}
+
+void engine::run_turn() {
+    if (in_turn_) return;
+    in_turn_ = true;
+    auto now = std::chrono::steady_clock::now();
+    auto batch = std::exchange(ready_, {});
+    for (auto& op : batch) {
+        op->queued_for_turn = false;
+        op->turn(now);
+    }
+    for (auto& [index, p] : ports_) p->flush();
+    backlog_ = 0;
+    for (auto& [index, p] : ports_) backlog_ += p->backlog();
+    if (!is_backlogged() && table_.has_room())
+        for (auto& op : std::exchange(starving_, {})) ready(op);
+    in_turn_ = false;
+    if (!ready_.empty()) schedule_turn();
+    arm_timer();
+}
+
+void engine::arm_timer() {
+    auto next = table_.next_deadline().value_or(never);
+    if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->first);
+    if (next == armed_) return;
+    armed_ = next;
+    if (next == never) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(next);
+    timer_.async_wait([self = weak_from_this()](error_code ec) {
+        if (ec) return;
+        if (auto e = self.lock()) e->on_timer();
+    });
+}
+
+void engine::on_timer() {
+    armed_ = never;
+    // An answer that waits in a socket came in time: read before anything expires.
+    for (auto& p : std::map(ports_)) p.second->drain(frames_before_a_deadline);
+    auto now = std::chrono::steady_clock::now();
+    while (auto attempt = table_.expire(now))
+        if (attempt->user) reinterpret_cast<answer_judge*>(attempt->user)->expired(*attempt, now);
+    while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
+        auto* op = sleepers_.begin()->second;
+        wake_at(*op, never);
+        ready(op->shared_from_this());
+    }
+    run_turn();
+}
+
+void engine::shut_down() noexcept {
+    if (std::exchange(closed_, true)) return;
+    auto alive = shared_from_this();
+    for (auto& op : std::vector(operations_.begin(), operations_.end())) op->shut_down();
+    operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
+    neighbours_.forget();
+    for (auto& [index, p] : ports_) p->close();
+    ports_.clear();
+    timer_.cancel();
+    resolver_.cancel();
+    tables_.stop();
+}
+
+// --- frames coming in
+// -------------------------------------------------------------------------------------------
+
+void engine::read_ports(bool on) {
+    reading_ = on;
+    // Two devices of one interface would show each frame twice: the routed one reads for both.
+    for (auto& [id, p] : ports_) p->read(on && !(id > 0 && ports_.contains(-id)));
+}
+
+void engine::on_frame(frame const& f) {
+    if (f.outgoing) return;
+    auto received = dissect(f.bytes, f.type);
+    received.time = f.time;
+    received.interface = f.interface;
+    received.wire_length = f.length;
+    auto keys = keys_of_answer(received.view(), secret_);
+    if (!keys.readable) {
+        ++strays_.unrelated;
+        return;
+    }
+    bool to_many = false;
+    auto accepts = [&](attempt_info const& a) {
+        return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
+    };
+    auto found = table_.find(keys.to_one, accepts);
+    if (!found) {
+        to_many = true;
+        found = table_.find(keys.to_many, accepts);
+    }
+    if (!found) {
+        bool cut =
+            std::ranges::any_of(received.layers(), [](auto const& l) { return l.truncated && !l.quoted; });
+        ++(cut ? strays_.malformed : strays_.unrelated);
+    } else if (found->user == 0) {
+        ++(stray_kind(*found) == verdict::kind::late ? strays_.late : strays_.duplicates);
+    } else {
+        reinterpret_cast<answer_judge*>(found->user)
+            ->replied(*found, std::move(received), std::chrono::steady_clock::now());
+    }
+}
+
+std::uint64_t engine::kernel_drops() {
+    std::uint64_t drops = 0;
+    for (auto& [index, p] : ports_) drops += p->counters().kernel_dropped;
+    return drops;
+}
+
+// --- packets going out
+// ------------------------------------------------------------------------------------------
+
+int engine::interface_index(if_name const& name, error_code& ec) {
+    if (name.empty()) return 0;
+    if (auto const* found = tables_.interfaces(ec).find(name.view())) return found->index;
+    if (!ec) ec = fail(errc::no_such_interface, std::string(name.view()));
+    return 0;
+}
+
+int engine::default_interface(error_code& ec) {
+    auto index = tables_.default_interface();
+    if (index) return *index;
+    ec = fail(index.error(), "default interface");
+    return 0;
+}
+
+std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& ec) {
+    // One device for each interface; on the loopback interface a second one, whose packets take the kernel's
+    // own way.
+    int id = routed ? -interface : interface;
+    if (auto found = ports_.find(id); found != ports_.end()) return found->second;
+    receive_options how;
+    how.buffer = options_.receive_buffer;
+    std::string about;
+    std::unique_ptr<link_device> device;
+    if (routed)
+        device = raw_socket::open(executor_, interface, how, ec, &about);
+    else
+        device = packet_socket::open(executor_, interface, how, ec, &about);
+    if (ec) {
+        fail(ec, std::move(about));
+        return {};
+    }
+    auto p = std::make_shared<port>(
+        std::move(device), [this](frame const& f) { on_frame(f); },
+        [self = weak_from_this(), id](error_code failed) {
+            auto e = self.lock();
+            if (!e) return;
+            // The interface is gone; what waits for answers on it times out, the next probe opens it anew.
+            if (auto at = e->ports_.find(id); at != e->ports_.end()) {
+                e->fail(failed, at->second->info().name);
+                at->second->close();
+                e->ports_.erase(at);
+            }
+        });
+    p->after_read = [self = weak_from_this()] {
+        if (auto e = self.lock()) e->run_turn();
+    };
+    p->drained = [self = weak_from_this()] {
+        if (auto e = self.lock(); e && !e->in_turn_ && !e->starving_.empty()) e->run_turn();
+    };
+    ports_.emplace(id, p);
+    read_ports(reading_);
+    return p;
+}
+
+way_out engine::route(outgoing& packet, int interface, error_code& ec) {
+    way_out way;
+    auto destination = packet.destination();
+    if (!destination || packet.network_layer().index() != 0) {
+        ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
+        return way;
+    }
+    auto found = tables_.route_to(*destination, interface);
+    if (!found || !found->usable()) {
+        ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
+        return way;
+    }
+    if (packet.has_automatic_source()) packet.set_source(found->source);
+    auto const* out = tables_.interfaces(ec).find(found->interface);
+    if (ec) return way;
+    bool loopback = out && out->loopback;
+    way.out = open_port(found->interface, loopback, ec);
+    if (ec) return way;
+    way.to_many = found->kind == route_kind::broadcast || found->kind == route_kind::multicast;
+    way.add_ethernet = !loopback && way.out->info().type == link_type::ethernet;
+    if (!way.add_ethernet)
+        way.next_hop_mac = mac();
+    else if (found->kind == route_kind::broadcast)
+        way.next_hop_mac = mac::broadcast();
+    else if (destination->is_multicast())
+        way.next_hop_mac = multicast_address(*destination);
+    way.next_hop = found->gateway.value_or(*destination);
+    return way;
+}
+
+way_out engine::link(outgoing& frame, int interface, error_code& ec) {
+    way_out way;
+    way.out = open_port(interface, false, ec);
+    if (ec) return way;
+    auto const& own = way.out->info();
+    frame.set_link_source(own.address);
+    way.next_hop_mac = mac::broadcast();  // a frame that names no destination at all
+    auto destination = frame.destination();
+    if (!destination) return way;
+    auto found = tables_.route_to(*destination, interface);
+    bool known = found && found->usable();
+    if (frame.has_automatic_source() && known) frame.set_source(found->source);
+    if (!frame.wants_neighbour() || !(frame.network_layer().is<IP>() || frame.network_layer().is<IPv6>()))
+        return way;
+    if (destination->is_multicast()) {
+        way.next_hop_mac = multicast_address(*destination);
+    } else if (!known) {
+        ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
+    } else if (found->kind != route_kind::broadcast) {
+        way.next_hop_mac.reset();
+        way.next_hop = found->gateway.value_or(*destination);
+    }
+    return way;
+}
+
+void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
+                      std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
+    std::vector<std::byte> bytes;
+    auto const& body = packet.bytes();
+    if (way.add_ethernet) {
+        bytes.reserve(14 + body.size());
+        auto put = [&](mac const& m) {
+            for (auto o : m.octets) bytes.push_back(std::byte(o));
+        };
+        put(next_hop);
+        put(way.out->info().address);
+        bool v6 = packet.network_layer().is<IPv6>();
+        bytes.push_back(std::byte(v6 ? 0x86 : 0x08));
+        bytes.push_back(std::byte(v6 ? 0xdd : 0x00));
+    }
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    way.out->queue(std::move(bytes), std::move(owner), tag);
+    ++backlog_;
+    schedule_turn();
+}
+
+void engine::resolve_name(std::string const& name, bool v6,
+                          std::function<void(error_code, ip_address)> handler) {
+    auto& waiting = asked_names_[(v6 ? "6" : "4") + name];
+    waiting.push_back(std::move(handler));
+    if (waiting.size() > 1) return;
+    auto family = v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+    resolver_.async_resolve(
+        family, name, "",
+        [self = weak_from_this(), name, v6](error_code ec, asio::ip::tcp::resolver::results_type results) {
+            auto e = self.lock();
+            if (!e) return;
+            auto key = (v6 ? "6" : "4") + name;
+            auto askers = std::exchange(e->asked_names_[key], {});
+            e->asked_names_.erase(key);
+            ip_address address;
+            if (!ec && !results.empty()) {
+                auto found = results.begin()->endpoint().address();
+                if (found.is_v4())
+                    address = ipv4(found.to_v4().to_uint());
+                else
+                    address = ipv6(found.to_v6().to_bytes());
+            } else if (ec != asio::error::operation_aborted) {
+                ec = e->fail(errc::host_not_found, name);
+            }
+            for (auto& done : askers) done(ec, address);
+        });
+}
+
+}  // namespace sonde::detail

@@ -1,0 +1,152 @@
+#pragma once
+
+#include "neighbours.hpp"
+#include "outgoing.hpp"
+#include "port.hpp"
+
+#include <sonde/net/kernel_tables.hpp>
+#include <sonde/net/network.hpp>
+#include <sonde/probe/identity.hpp>
+#include <sonde/probe/probe_table.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sonde::detail {
+
+/// Something that the engine gives turns to: a running operation.
+class operation : public std::enable_shared_from_this<operation> {
+public:
+    virtual ~operation() = default;
+    /// Send what may leave, hand over what has come. User code runs only from here.
+    virtual void turn(steady_time now) = 0;
+    /// The network ends.
+    virtual void shut_down() noexcept = 0;
+
+    bool queued_for_turn = false;
+    steady_time wake = never;
+};
+
+/// Who sends probes: is asked about answers.
+class answer_judge {
+public:
+    virtual ~answer_judge() = default;
+    /// Whether `received` answers this attempt, compared field by field. `to_many`: the attempt went to a
+    /// group.
+    virtual bool accepts(attempt_info const& attempt, packet const& received, bool to_many) = 0;
+    virtual void replied(attempt_info const& attempt, packet&& received, steady_time now) = 0;
+    virtual void expired(attempt_info const& attempt, steady_time now) = 0;
+};
+
+/// How a packet leaves: prepared, but for a neighbour's address that may still be missing.
+struct way_out {
+    std::shared_ptr<port> out;
+    bool add_ethernet = false;          ///< layer 3 over Ethernet: a header goes before the packet
+    bool to_many = false;               ///< answers come from addresses that it does not name
+    std::optional<mac> next_hop_mac{};  ///< known already (group, broadcast, given)
+    ip_address next_hop{};              ///< else this neighbour's address is needed
+};
+
+/// One network's machinery: what its operations share. Everything runs on one executor; see
+/// docs/design/engine.md.
+class engine : public std::enable_shared_from_this<engine> {
+public:
+    engine(asio::any_io_executor executor, network_options options);
+
+    asio::any_io_executor const& executor() const { return executor_; }
+    kernel_tables& tables() { return tables_; }
+    probe_table& table() { return table_; }
+    identity_source& identities() { return identities_; }
+    neighbours& neighbour_cache() { return neighbours_; }
+    secret_key const& secret() const { return secret_; }
+    network_options const& options() const { return options_; }
+
+    /// The engine owns an operation from `begin` to `end`; while there is one, ports are read.
+    void begin(std::shared_ptr<operation> op);
+    void end(operation& op) noexcept;
+    /// Gives a turn to an operation that reads by itself.
+    void watch(std::shared_ptr<operation> op) { ready(std::move(op)); }
+    /// Gives the operation a turn, in this turn of the loop or the next.
+    void ready(std::shared_ptr<operation> op);
+    /// Gives it a turn at that time; one time for each operation, `never` for none.
+    void wake_at(operation& op, steady_time when);
+    /// Gives it a turn when probes or frames have left.
+    void starve(std::shared_ptr<operation> op) { starving_.push_back(std::move(op)); }
+    bool is_backlogged() const { return backlog_ >= max_backlog; }
+
+    /// The index of an interface; 0 for an empty name. Errors: no_such_interface.
+    int interface_index(if_name const& name, error_code& ec);
+    /// The interface that layer 2 verbs use when none is named.
+    int default_interface(error_code& ec);
+    /// Finds the way of a layer 3 packet and fills in its source. Errors: no_route, interface_down,
+    /// permission ….
+    way_out route(outgoing& packet, int interface, error_code& ec);
+    /// The same for a frame.
+    way_out link(outgoing& frame, int interface, error_code& ec);
+    /// Puts a finished packet into its port's queue. Names of neighbours are known by now.
+    void transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
+                  std::shared_ptr<frame_owner> owner, std::uint64_t tag);
+
+    /// Looks a host name up, once for all who ask. The handler is called later.
+    void resolve_name(std::string const& name, bool v6, std::function<void(error_code, ip_address)> handler);
+
+    /// Remembers what an error was about.
+    error_code fail(error_code ec, std::string about) {
+        why_ = std::move(about);
+        return ec;
+    }
+    std::string const& why() const { return why_; }
+
+    /// Frames that no run counts as its own.
+    struct strays {
+        std::uint64_t unrelated = 0, malformed = 0, late = 0, duplicates = 0;
+    };
+    strays const& stray_frames() const { return strays_; }
+    std::uint64_t kernel_drops();
+
+    void shut_down() noexcept;
+
+private:
+    static constexpr std::size_t max_backlog = 1024;
+
+    std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
+    void on_frame(frame const& f);
+    void run_turn();
+    void schedule_turn();
+    void on_timer();
+    void arm_timer();
+    void read_ports(bool on);
+
+    asio::any_io_executor executor_;
+    network_options options_;
+    kernel_tables tables_;
+    probe_table table_;
+    secret_key secret_;
+    identity_source identities_;
+    neighbours neighbours_;
+    asio::steady_timer timer_;
+    steady_time armed_ = never;
+    asio::ip::tcp::resolver resolver_;
+    boost::unordered_flat_map<std::string, std::vector<std::function<void(error_code, ip_address)>>>
+        asked_names_;
+
+    std::map<int, std::shared_ptr<port>> ports_;
+    boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
+    std::vector<std::shared_ptr<operation>> ready_, starving_;
+    std::set<std::pair<steady_time, operation*>> sleepers_;
+    strays strays_;
+    std::string why_;
+    std::size_t backlog_ = 0;
+    bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;
+};
+
+}  // namespace sonde::detail

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <sonde/error.hpp>
+#include <sonde/packet/address.hpp>
+#include <sonde/probe/time.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace sonde::detail {
+
+class engine;
+
+/// Hardware addresses of next hops: the kernel's where it knows them, else asked for by ARP (RFC 826) or
+/// neighbour solicitation (RFC 4861 §7.2), once for all who wait. Three questions a second apart; then who
+/// waits gets no_neighbour, and so does whoever asks within the next second.
+class neighbours {
+public:
+    using handler = std::function<void(error_code, mac)>;
+
+    explicit neighbours(engine& e) : engine_(e) {}
+
+    /// At once, when it is known or known to be silent; nothing when it has to be asked.
+    std::optional<mac> find(int interface, ip_address const& address, steady_time now, error_code& ec);
+    /// Asks. The handler is called later, on the engine's executor.
+    void resolve(int interface, ip_address const& address, handler done);
+
+    std::uint64_t questions() const { return questions_; }
+    void forget() noexcept {
+        known_.clear();
+        asked_.clear();
+    }
+
+private:
+    struct entry {
+        mac address;
+        bool silent;
+        steady_time until;
+    };
+    using key = std::pair<int, ip_address>;
+
+    void answered(key const& which, error_code ec, std::optional<mac> address);
+
+    engine& engine_;
+    std::map<key, entry> known_;  // at most 4096
+    std::map<key, std::vector<handler>> asked_;
+    std::uint64_t questions_ = 0;
+};
+
+}  // namespace sonde::detail

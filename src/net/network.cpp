@@ -1,0 +1,127 @@
+#include "engine.hpp"
+#include "prober.hpp"
+#include "sender.hpp"
+#include "sniffer.hpp"
+
+#include <sonde/net/network.hpp>
+
+#include <algorithm>
+
+namespace sonde {
+namespace {
+
+using detail::engine;
+using detail::prober;
+
+std::shared_ptr<prober> make_prober(std::shared_ptr<engine> const& e, packet_source source,
+                                    detail::probing what, if_name const& iface) {
+    error_code ec;
+    what.interface = e->interface_index(iface, ec);
+    if (!ec && what.layer2 && what.interface == 0) what.interface = e->default_interface(ec);
+    auto p = std::make_shared<prober>(e, std::move(source), std::move(what));
+    if (ec) p->fail(ec);
+    return p;
+}
+
+detail::probing probing_of(sr_options const& o, bool layer2) {
+    detail::probing what;
+    what.run = {.timeout = o.timeout,
+                .retry = o.retry,
+                .inter = o.inter,
+                .rate = o.rate,
+                .multi = o.multi,
+                .window = std::max(o.window, 1u)};
+    what.layer2 = layer2;
+    what.filter = o.filter;
+    return what;
+}
+
+detail::probing probing_of(loop_options const& o, bool layer2) {
+    detail::probing what;
+    auto timeout = o.timeout.count() < 0
+                       ? std::min<std::chrono::nanoseconds>(2 * o.inter, std::chrono::seconds(5))
+                       : o.timeout;
+    what.run = {.timeout = timeout, .retry = o.retry};
+    what.layer2 = layer2;
+    what.filter = o.filter;
+    what.rounds = o.count;
+    what.inter = o.inter;
+    return what;
+}
+
+}  // namespace
+
+network::network(boost::asio::any_io_executor executor, network_options options)
+    : engine_(std::make_shared<engine>(std::move(executor), options)) {}
+
+network::network(network&&) noexcept = default;
+
+network& network::operator=(network&& other) noexcept {
+    if (this != &other) {
+        if (engine_) engine_->shut_down();
+        engine_ = std::move(other.engine_);
+    }
+    return *this;
+}
+
+network::~network() {
+    if (engine_) engine_->shut_down();
+}
+
+network::executor_type network::get_executor() const {
+    return engine_->executor();
+}
+std::size_t network::in_flight() const {
+    return engine_->table().in_flight();
+}
+std::string const& network::why() const {
+    return engine_->why();
+}
+
+boost::asio::any_io_executor network::executor_of(engine const& e) {
+    return e.executor();
+}
+
+std::shared_ptr<detail::cancellable> network::make_send(std::shared_ptr<engine> const& e,
+                                                        packet_source source, send_options const& options,
+                                                        bool layer2) {
+    return std::make_shared<detail::sender>(e, std::move(source), options, layer2);
+}
+
+void network::start(detail::cancellable& op, detail::waiting_ptr<send_report> w) {
+    static_cast<detail::sender&>(op).start(std::move(w));
+}
+
+std::shared_ptr<detail::cancellable> network::make_sr1(std::shared_ptr<engine> const& e, packet_source source,
+                                                       sr_options const& options, bool layer2) {
+    auto what = probing_of(options, layer2);
+    what.run.first = true;
+    what.run.multi = false;
+    return make_prober(e, std::move(source), std::move(what), options.iface);
+}
+
+void network::start(detail::cancellable& op, detail::waiting_ptr<std::optional<exchange>> w) {
+    static_cast<prober&>(op).start_next(std::move(w));
+}
+
+exchange_stream network::sr(packet_source packets, sr_options options) {
+    return exchange_stream(
+        make_prober(engine_, std::move(packets), probing_of(options, false), options.iface));
+}
+exchange_stream network::srp(packet_source frames, sr_options options) {
+    return exchange_stream(make_prober(engine_, std::move(frames), probing_of(options, true), options.iface));
+}
+loop_stream network::srloop(packet_source packets, loop_options options) {
+    if (options.count == 0) packets = packet_source(std::vector<packet>());
+    return loop_stream(make_prober(engine_, std::move(packets), probing_of(options, false), options.iface));
+}
+loop_stream network::srploop(packet_source frames, loop_options options) {
+    if (options.count == 0) frames = packet_source(std::vector<packet>());
+    return loop_stream(make_prober(engine_, std::move(frames), probing_of(options, true), options.iface));
+}
+
+packet_stream network::sniff(sniff_options options) {
+    return packet_stream(std::make_shared<detail::sniffer>(engine_, options));
+}
+
+}  // namespace sonde

@@ -1,0 +1,132 @@
+#include "outgoing.hpp"
+
+#include <sonde/layers/arp.hpp>
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/packet/build.hpp>
+#include <sonde/packet/match.hpp>
+
+namespace sonde::detail {
+
+outgoing::outgoing(packet const& p)
+    : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {}
+
+bool outgoing::resolve(packet const& p, host_names const& known) {
+    for (auto const& v : p.sets()) {
+        if (v.content.state != field_state::name) continue;
+        auto found = known.find(v.name);
+        auto const& span = layers_[v.layer];
+        bool v6 = span.layer->fields[v.field].kind == value_kind::ipv6;
+        if (found == known.end() || found->second.is_v6() != v6) return false;
+        auto value = v6 ? value_traits<ipv6>::to_wire(found->second.v6())
+                        : value_traits<ipv4>::to_wire(found->second.v4());
+        auto header = std::span(bytes_).subspan(span.begin, span.size());
+        write_bits(header, locate(*span.layer, v.field, header), value);
+    }
+    return true;
+}
+
+layer_view outgoing::network_layer() const {
+    layer_view v(view(), 0);
+    while (v && is_link_layer(v)) v = v.upper();
+    return v;
+}
+
+std::optional<ip_address> outgoing::destination() const {
+    auto v = network_layer();
+    if (v.is<IP>()) return v.get<&IP::dst>();
+    if (v.is<IPv6>()) return v.get<&IPv6::dst>();
+    if (v.is<ARP>()) return v.get<&ARP::pdst>();
+    return {};
+}
+
+std::optional<ip_address> outgoing::source() const {
+    auto v = network_layer();
+    if (v.is<IP>()) return v.get<&IP::src>();
+    if (v.is<IPv6>()) return v.get<&IPv6::src>();
+    if (v.is<ARP>()) return v.get<&ARP::psrc>();
+    return {};
+}
+
+bool outgoing::has_automatic_source() const {
+    auto v = network_layer();
+    auto automatic = [&](std::size_t field) { return (v.span().automatic >> field & 1) != 0; };
+    if (v.is<IP>()) return automatic(field_index<&IP::src>);
+    if (v.is<IPv6>()) return automatic(field_index<&IPv6::src>);
+    return v.is<ARP>() && automatic(field_index<&ARP::psrc>);
+}
+
+bool outgoing::wants_neighbour() const {
+    layer_view v(view(), 0);
+    return v.is<Ether>() && (v.span().automatic >> field_index<&Ether::dst> & 1) != 0;
+}
+
+template <auto Member>
+void outgoing::fill(std::size_t layer, wire_value value) {
+    auto& span = layers_[layer];
+    auto bit = std::uint64_t(1) << field_index<Member>;
+    if (!(span.automatic & bit)) return;
+    auto header = std::span(bytes_).subspan(span.begin, span.size());
+    write_bits(header, locate(*span.layer, field_index<Member>, header), value);
+    span.automatic &= ~bit;
+}
+
+void outgoing::set_source(ip_address const& source) {
+    auto v = network_layer();
+    auto v4 = value_traits<ipv4>::to_wire(source.v4());
+    if (v.is<IP>() && source.is_v4()) fill<&IP::src>(v.index(), v4);
+    if (v.is<ARP>() && source.is_v4()) fill<&ARP::psrc>(v.index(), v4);
+    if (v.is<IPv6>() && source.is_v6()) fill<&IPv6::src>(v.index(), value_traits<ipv6>::to_wire(source.v6()));
+}
+
+void outgoing::set_link_source(mac const& address) {
+    auto value = value_traits<mac>::to_wire(address);
+    if (layer_view(view(), 0).is<Ether>()) fill<&Ether::src>(0, value);
+    if (auto v = network_layer(); v.is<ARP>()) fill<&ARP::hwsrc>(v.index(), value);
+}
+
+void outgoing::set_link_destination(mac const& address) {
+    if (wants_neighbour()) fill<&Ether::dst>(0, value_traits<mac>::to_wire(address));
+}
+
+bool outgoing::identify(identity const& who) {
+    bool any = false;
+    for (auto& span : layers_) {
+        auto header = std::span(bytes_).subspan(span.begin, span.size());
+        auto const& fields = span.layer->fields;
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            auto bit = std::uint64_t(1) << i;
+            if (!(span.automatic & bit) || fields[i].rule.identity == identity_part::none) continue;
+            std::uint64_t part = 0;
+            switch (fields[i].rule.identity) {
+                case identity_part::port: part = who.port; break;
+                case identity_part::id: part = who.id; break;
+                case identity_part::sequence: part = who.sequence; break;
+                case identity_part::number: part = who.number; break;
+                case identity_part::none: break;
+            }
+            write_bits(header, locate(*span.layer, i, header), {0, part});
+            span.automatic &= ~bit;
+            any = true;
+        }
+    }
+    return any;
+}
+
+void outgoing::finish() {
+    sonde::finish(bytes_, layers_);
+    for (auto& span : layers_) span.automatic = 0;
+}
+
+mac multicast_address(ip_address const& group) {
+    if (group.is_v6()) {
+        auto const& o = group.v6().octets;
+        return mac(std::array<std::uint8_t, 6>{0x33, 0x33, o[12], o[13], o[14], o[15]});
+    }
+    auto a = group.v4().value;
+    return mac(std::array<std::uint8_t, 6>{0x01, 0x00, 0x5e, static_cast<std::uint8_t>(a >> 16 & 0x7f),
+                                           static_cast<std::uint8_t>(a >> 8), static_cast<std::uint8_t>(a)});
+}
+
+}  // namespace sonde::detail

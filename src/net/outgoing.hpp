@@ -1,0 +1,61 @@
+#pragma once
+
+#include <sonde/net/kernel_tables.hpp>
+#include <sonde/packet/packet.hpp>
+#include <sonde/probe/identity.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sonde::detail {
+
+using host_names = boost::unordered_flat_map<std::string, ip_address>;
+
+/// A packet on its way out: its automatic fields are filled in one after the other.
+class outgoing {
+public:
+    outgoing() = default;
+    explicit outgoing(packet const& p);
+
+    /// Puts addresses where host names stand. False when one is missing from `known`, or of the other family.
+    bool resolve(packet const& p, host_names const& known);
+
+    /// The layer above the link's, or nothing.
+    layer_view network_layer() const;
+    /// Where its network layer goes to, if it is IP; whom ARP asks.
+    std::optional<ip_address> destination() const;
+    std::optional<ip_address> source() const;
+    bool has_automatic_source() const;
+    /// True when the frame is Ethernet and its destination is automatic.
+    bool wants_neighbour() const;
+
+    /// Fields of IP, ARP and Ether that the interface and the route tell, where automatic.
+    void set_source(ip_address const& source);
+    void set_link_source(mac const& address);
+    void set_link_destination(mac const& address);
+
+    /// Fields by which its answer is told from others, where automatic. True when there was one.
+    bool identify(identity const& who);
+
+    /// Lengths and checksums. After this nothing is automatic any more.
+    void finish();
+
+    packet_view view() const { return {bytes_, layers_}; }
+    std::vector<std::byte> const& bytes() const { return bytes_; }
+    packet to_packet() && { return packet::from_parts(std::move(bytes_), std::move(layers_)); }
+
+private:
+    template <auto Member>
+    void fill(std::size_t layer, wire_value value);
+
+    std::vector<std::byte> bytes_;
+    std::vector<layer_span> layers_;
+};
+
+/// The link address of an IP multicast group (RFC 1112 §6.4, RFC 2464 §7).
+mac multicast_address(ip_address const& group);
+
+}  // namespace sonde::detail

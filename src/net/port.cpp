@@ -1,0 +1,118 @@
+#include "port.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sonde::detail {
+namespace {
+
+constexpr std::size_t batch = 64;             // more gains nothing: docs/design/transmit.md
+constexpr std::size_t frames_per_turn = 512;  // then the loop's other users have their turn
+constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond apart
+
+timestamp wall_clock() {
+    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+port::port(std::unique_ptr<link_device> device, sink receive, std::function<void(error_code)> failed)
+    : device_(std::move(device)),
+      receive_(std::move(receive)),
+      failed_(std::move(failed)),
+      retry_(device_->get_executor()) {}
+
+void port::read(bool on) {
+    if (reading_ == on) return;
+    reading_ = on;
+    if (on)
+        wait_readable();
+    else
+        device_->cancel_readable();
+}
+
+void port::wait_readable() {
+    if (waiting_) return;
+    waiting_ = true;
+    device_->wait_readable([self = weak_from_this()](error_code ec) {
+        auto p = self.lock();
+        if (!p) return;
+        p->waiting_ = false;
+        if (!p->reading_) return;
+        if (ec && ec != asio::error::operation_aborted) return p->failed_(ec);
+        p->drain(frames_per_turn);
+        if (p->reading_) p->wait_readable();
+        if (p->after_read) p->after_read();
+    });
+}
+
+void port::drain(std::size_t limit) {
+    auto self = shared_from_this();
+    error_code ec;
+    while (limit > 0 && device_) {
+        auto n = device_->receive(std::min(limit, batch), receive_, ec);
+        limit -= n;
+        if (ec && ec != errc::interface_down) {
+            reading_ = false;
+            return failed_(ec);
+        }
+        if (n < batch) return;
+    }
+}
+
+void port::queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
+    queue_.push_back({std::move(bytes), std::move(owner), tag});
+}
+
+void port::flush() {
+    auto self = shared_from_this();
+    while (!queue_.empty() && !blocked_ && device_) {
+        std::array<std::span<std::byte const>, batch> frames;
+        std::array<entry, batch> leaving;
+        std::size_t n = 0;
+        while (n < batch && !queue_.empty()) {
+            if (queue_.front().owner->wants_to_send()) {
+                leaving[n] = std::move(queue_.front());
+                frames[n] = leaving[n].bytes;
+                ++n;
+            }
+            queue_.pop_front();
+        }
+        auto now = std::chrono::steady_clock::now();
+        auto sent = wall_clock();
+        error_code ec;
+        auto taken = n ? device_->transmit(std::span(frames).first(n), ec) : 0;
+        bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
+        if (taken > 0) refusals_ = 0;
+        std::size_t failed = ec && !full && taken < n ? 1 : 0;
+        if (full && ++refusals_ > refusals_allowed && taken < n) failed = 1, refusals_ = 0;
+        for (std::size_t i = n; i-- > taken + failed;) queue_.push_front(std::move(leaving[i]));
+        if (full) back_off(ec);
+        for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
+        if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
+    }
+    if (!blocked_ && drained) drained();
+}
+
+void port::back_off(error_code ec) {
+    blocked_ = true;
+    auto go_on = [self = weak_from_this()](error_code waited) {
+        auto p = self.lock();
+        if (!p || !p->device_ || waited == asio::error::operation_aborted) return;
+        p->blocked_ = false;
+        p->flush();
+    };
+    if (ec == asio::error::would_block) return device_->wait_writable(go_on);
+    // A full interface queue has no event: look again in a millisecond.
+    retry_.expires_after(std::chrono::milliseconds(1));
+    retry_.async_wait(go_on);
+}
+
+void port::close() {
+    reading_ = false;
+    queue_.clear();
+    retry_.cancel();
+    device_.reset();
+}
+
+}  // namespace sonde::detail

@@ -1,0 +1,140 @@
+#pragma once
+
+#include "engine.hpp"
+
+#include <sonde/link/filter.hpp>
+#include <sonde/net/stream.hpp>
+#include <sonde/probe/probe_run.hpp>
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace sonde::detail {
+
+/// What a prober is to do. `rounds` 0: one run, whose answers are yielded; else srloop.
+struct probing {
+    run_options run;
+    bool layer2 = false;
+    int interface = 0;
+    std::string filter{};
+    std::uint64_t rounds = 0;
+    steady_duration inter{};  ///< between rounds
+};
+
+/// Carries out `sr`, `sr1` and `srloop`: makes the packets that a probe_run says may leave, hands them to the
+/// engine, and turns answers into exchanges for whoever waits. Keeps no packet that it can make again from
+/// its number.
+class prober final : public operation,
+                     public answer_judge,
+                     public frame_owner,
+                     public cancellable,
+                     public exchange_state {
+public:
+    prober(std::shared_ptr<engine> e, packet_source source, probing what);
+    ~prober() override;
+
+    // stream_state
+    asio::any_io_executor executor() const override { return engine_->executor(); }
+    void start_next(waiting_ptr<std::optional<exchange>> op) override;
+    void cancel_next() override;
+    std::optional<exchange> try_next() override;
+    void abandon() noexcept override { cancel(); }
+    loop_report report() const override;
+    packet_list unanswered() const override;
+    void start_collect(waiting_ptr<collected> op) override;
+    void cancel_collect() override;
+
+    // cancellable
+    void cancel() noexcept override;
+    /// What went wrong before there was anything to start.
+    void fail(error_code ec);
+
+    // operation
+    void turn(steady_time now) override;
+    void shut_down() noexcept override { cancel(); }
+
+    // answer_judge
+    bool accepts(attempt_info const& attempt, packet const& received, bool to_many) override;
+    void replied(attempt_info const& attempt, packet&& received, steady_time now) override;
+    void expired(attempt_info const& attempt, steady_time now) override;
+
+    // frame_owner
+    bool wants_to_send() const noexcept override { return !closed_; }
+    void frame_left(std::uint64_t tag, steady_time now, timestamp sent) override;
+    void frame_failed(std::uint64_t tag, error_code ec) override;
+
+private:
+    struct leaving {
+        departure probe;
+        match_key key;
+        std::uint32_t draw = 0;
+    };
+
+    std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
+    void start();
+    void begin_round(steady_time now);
+    void end_round(steady_time now);
+    void pump(steady_time now);
+    bool depart(departure const& d);
+    void pull(departure const& d);
+    void launch(departure const& d, packet p);
+    bool resolve_names(departure const& d, packet const& p);
+    void prepare(departure const& d, packet const& p);
+    void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
+    void failed(departure const& d, error_code ec);
+    void push(exchange x);
+    void deliver();
+    void close(error_code ec);
+    void remember_source(outgoing const& o);
+
+    packet make(std::uint64_t index, std::uint16_t attempt) const;
+    /// The packet of an attempt as it left. `own`: the source address that it had, if that was automatic.
+    outgoing rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const;
+    bool passes_filter(packet const& received) const;
+    sonde::report current() const;
+
+    std::shared_ptr<engine> engine_;
+    packet_source source_;
+    probing what_;
+    std::optional<capture_filter> ethernet_filter_, ip_filter_;
+    std::unique_ptr<probe_run> run_;
+    std::uint64_t seed_;
+
+    std::vector<leaving> leaving_;
+    std::vector<std::uint32_t> free_;
+    std::map<std::uint64_t, packet> kept_;  // packets of a source that cannot make them again
+    host_names names_;
+    std::vector<ip_address> sources_;  // automatic source addresses in use, few
+    mac link_source_;
+    bool pulling_ = false;
+    std::optional<std::uint64_t> source_size_;
+
+    std::deque<exchange> queue_;
+    waiting_ptr<std::optional<exchange>> waiting_;
+    waiting_ptr<collected> collecting_;
+    exchange_list gathered_;
+
+    std::uint64_t round_ = 0;
+    steady_time next_round_ = never;
+    loop_report totals_;
+    engine::strays strays_before_;
+    std::uint64_t drops_before_ = 0;
+
+    struct rebuilt {
+        std::uint64_t index;
+        std::uint16_t attempt;
+        outgoing packet;
+    };
+    std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
+
+    error_code end_;
+    bool started_ = false, closed_ = false, end_told_ = false;
+};
+
+/// The engine's own question: the first answer goes to `done`.
+void ask(std::shared_ptr<engine> const& e, packet_source what, int interface, run_options const& how,
+         std::function<void(error_code, std::optional<exchange>)> done);
+
+}  // namespace sonde::detail

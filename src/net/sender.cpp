@@ -1,0 +1,186 @@
+#include "sender.hpp"
+
+namespace sonde::detail {
+namespace {
+
+constexpr unsigned packets_per_turn = 256;
+
+}  // namespace
+
+sender::sender(std::shared_ptr<engine> e, packet_source source, send_options how, bool layer2)
+    : engine_(std::move(e)),
+      source_(std::move(source)),
+      how_(how),
+      layer2_(layer2),
+      pacer_(how.inter, how.rate) {}
+
+void sender::start(waiting_ptr<send_report> op) {
+    waiting_ = std::move(op);
+    size_ = source_->size();
+    error_code ec;
+    interface_ = engine_->interface_index(how_.iface, ec);
+    if (!ec && layer2_ && interface_ == 0) interface_ = engine_->default_interface(ec);
+    exhausted_ = how_.count == 0 && !how_.loop;
+    engine_->begin(shared_from_this());
+    if (ec) {
+        report_.first_error = ec;
+        exhausted_ = true;
+    }
+}
+
+void sender::cancel() noexcept {
+    finish(asio::error::operation_aborted);
+}
+
+void sender::finish(error_code ec) {
+    if (std::exchange(done_, true)) return;
+    auto alive = shared_from_this();
+    if (began_ != never) report_.duration = last_ - began_;
+    engine_->end(*this);
+    if (!ec && report_.sent == 0) ec = report_.first_error;
+    asio::post(engine_->executor(), [op = std::move(waiting_), ec, r = report_]() mutable {
+        if (op) complete(std::move(op), ec, r);
+    });
+}
+
+/// The next packet of the source, over all passes; nothing at the end, or until an async source gives one.
+std::optional<packet> sender::take() {
+    for (;;) {
+        if (size_) {
+            if (index_ < *size_) return source_->at(index_++, random_);
+        } else if (source_->is_async()) {
+            pull();
+            return {};
+        } else if (auto p = source_->next()) {
+            ++index_;
+            return (*p)[0];
+        }
+        if (index_ == 0 || !next_pass()) {
+            exhausted_ = true;
+            return {};
+        }
+    }
+}
+
+bool sender::next_pass() {
+    ++pass_;
+    first_time_.reset();
+    if (!how_.loop && pass_ >= how_.count) return false;
+    index_ = 0;
+    return size_ || source_->rewind();
+}
+
+void sender::pull() {
+    pulling_ = true;
+    source_->async_next([weak = weak_from_this()](error_code ec, std::optional<packet> p) {
+        auto me = std::static_pointer_cast<sender>(weak.lock());
+        if (!me || me->done_) return;
+        me->pulling_ = false;
+        if (ec || !p)
+            me->exhausted_ = true;
+        else
+            me->next_ = (*p)[0];
+        me->engine_->ready(me);
+    });
+}
+
+/// When this packet may leave: by the pace, and in a replay by its own time.
+steady_time sender::due(packet const& p, steady_time now) {
+    auto at = pacer_.ready_at();
+    if (!how_.realtime || p.time == timestamp{}) return at;
+    if (!first_time_) {
+        first_time_ = p.time;
+        pass_began_ = now;
+    }
+    return std::max(at, later(pass_began_, p.time - *first_time_));
+}
+
+void sender::turn(steady_time now) {
+    auto alive = shared_from_this();
+    for (unsigned n = 0; !done_ && !exhausted_ && !pulling_; ++n) {
+        if (n == packets_per_turn) return engine_->ready(alive);
+        if (engine_->is_backlogged()) return engine_->starve(alive);
+        try {
+            if (!next_) next_ = take();
+        } catch (boost::system::system_error const& e) {
+            failed(engine_->fail(e.code(), e.what()));
+            exhausted_ = true;
+        }
+        if (!next_) break;
+        if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
+        pacer_.left(now);
+        launch(*std::exchange(next_, {}));
+    }
+    if (exhausted_ && open_ == 0) finish({});
+}
+
+void sender::launch(packet p) {
+    for (auto const& v : p.sets()) {
+        if (v.content.state != field_state::name || names_.contains(v.name)) continue;
+        bool v6 = p.layers()[v.layer].layer->fields[v.field].kind == value_kind::ipv6;
+        ++open_;
+        engine_->resolve_name(v.name, v6,
+                              [weak = weak_from_this(), p, name = v.name](error_code ec, ip_address a) {
+                                  auto me = std::static_pointer_cast<sender>(weak.lock());
+                                  if (!me || me->done_) return;
+                                  --me->open_;
+                                  if (ec) return me->failed(ec);
+                                  me->names_.emplace(name, a);
+                                  me->launch(p);
+                                  me->engine_->ready(me);
+                              });
+        return;
+    }
+    try {
+        outgoing o(p);
+        if (!o.resolve(p, names_))
+            return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
+        error_code ec;
+        auto way = layer2_ ? engine_->link(o, interface_, ec) : engine_->route(o, interface_, ec);
+        if (!ec && !way.next_hop_mac)
+            way.next_hop_mac = engine_->neighbour_cache().find(way.out->info().index, way.next_hop,
+                                                               std::chrono::steady_clock::now(), ec);
+        if (ec) return failed(ec);
+        if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
+        ++open_;
+        engine_->neighbour_cache().resolve(
+            way.out->info().index, way.next_hop,
+            [weak = weak_from_this(), o = std::move(o), way](error_code e, mac address) {
+                auto me = std::static_pointer_cast<sender>(weak.lock());
+                if (!me || me->done_) return;
+                --me->open_;
+                if (e) return me->failed(e);
+                me->leave(o, way, address);
+            });
+    } catch (boost::system::system_error const& e) {
+        failed(engine_->fail(e.code(), e.what()));
+    }
+}
+
+void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
+    o.set_link_destination(next_hop);
+    o.finish();
+    ++open_;
+    engine_->transmit(way, o, next_hop, self(), o.bytes().size() + (way.add_ethernet ? 14 : 0));
+}
+
+void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
+    if (began_ == never) began_ = now;
+    last_ = now;
+    ++report_.sent;
+    report_.bytes += size;
+    if (--open_ == 0 && exhausted_) engine_->ready(shared_from_this());
+}
+
+void sender::frame_failed(std::uint64_t, error_code ec) {
+    --open_;
+    failed(ec);
+}
+
+void sender::failed(error_code ec) {
+    if (!report_.first_error) report_.first_error = ec;
+    ++report_.send_errors;
+    engine_->ready(shared_from_this());
+}
+
+}  // namespace sonde::detail

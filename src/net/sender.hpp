@@ -1,0 +1,55 @@
+#pragma once
+
+#include "engine.hpp"
+
+#include <sonde/probe/pacer.hpp>
+
+#include <optional>
+
+namespace sonde::detail {
+
+/// Carries out `send` and `sendp`.
+class sender final : public operation, public frame_owner, public cancellable {
+public:
+    sender(std::shared_ptr<engine> e, packet_source source, send_options how, bool layer2);
+
+    void start(waiting_ptr<send_report> op);
+    void cancel() noexcept override;
+    void turn(steady_time now) override;
+    void shut_down() noexcept override { cancel(); }
+
+    bool wants_to_send() const noexcept override { return !done_; }
+    void frame_left(std::uint64_t tag, steady_time now, timestamp sent) override;
+    void frame_failed(std::uint64_t tag, error_code ec) override;
+
+private:
+    std::shared_ptr<sender> self() { return std::static_pointer_cast<sender>(shared_from_this()); }
+    std::optional<packet> take();
+    bool next_pass();
+    steady_time due(packet const& p, steady_time now);
+    void pull();
+    void launch(packet p);
+    void leave(outgoing o, way_out const& way, mac const& next_hop);
+    void failed(error_code ec);
+    void finish(error_code ec);
+
+    std::shared_ptr<engine> engine_;
+    packet_source source_;
+    send_options how_;
+    bool layer2_;
+    int interface_ = 0;
+    pacer pacer_;
+    random_source random_ = random_source::from_system();
+    host_names names_;
+
+    std::optional<packet> next_;  // taken from the source, its time has not come
+    std::optional<std::uint64_t> size_;
+    std::uint64_t index_ = 0, pass_ = 0, open_ = 0;
+    std::optional<timestamp> first_time_;  // of a replay: what its gaps are measured from
+    steady_time pass_began_ = never, began_ = never, last_ = never;
+    waiting_ptr<send_report> waiting_;
+    send_report report_;
+    bool exhausted_ = false, pulling_ = false, done_ = false;
+};
+
+}  // namespace sonde::detail

@@ -1,0 +1,128 @@
+#include "sniffer.hpp"
+
+namespace sonde::detail {
+namespace {
+
+constexpr std::size_t batch = 64;
+
+}  // namespace
+
+sniffer::sniffer(std::shared_ptr<engine> e, sniff_options const& how)
+    : engine_(std::move(e)),
+      left_(how.count ? how.count : forever),
+      began_(std::chrono::steady_clock::now()),
+      ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never) {
+    open(how);
+}
+
+void sniffer::open(sniff_options const& how) {
+    error_code ec;
+    std::string about;
+    auto index = engine_->interface_index(how.iface, ec);
+    receive_options receive;
+    capture_filter filter;
+    if (!ec && !how.filter.empty()) {
+        auto type = link_type::ethernet;
+        if (index) type = interface_info(index, ec).type;
+        if (!ec) filter = capture_filter::compile(how.filter, type, capture_filter::whole_frame, ec, &about);
+        receive.filter = &filter;
+    }
+    receive.promiscuous = how.promisc;
+    receive.buffer = engine_->options().receive_buffer;
+    receive.see_outgoing = true;
+    if (!ec) device_ = packet_socket::open(engine_->executor(), index, receive, ec, &about);
+    if (!ec) return;
+    if (!about.empty()) engine_->fail(ec, std::move(about));
+    close(ec);
+}
+
+void sniffer::start_next(waiting_ptr<std::optional<packet>> op) {
+    if (waiting_) {
+        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
+            complete(std::move(op), make_error_code(errc::already_running), std::optional<packet>());
+        });
+        return;
+    }
+    waiting_ = std::move(op);
+    engine_->watch(shared_from_this());
+}
+
+std::optional<packet> sniffer::try_next() {
+    if (queue_.empty() && !closed_) read();
+    if (queue_.empty()) return {};
+    std::optional<packet> p(std::move(queue_.front()));
+    queue_.pop_front();
+    return p;
+}
+
+void sniffer::read() {
+    if (left_ == 0 || std::chrono::steady_clock::now() >= ends_) return close({});
+    error_code ec;
+    device_->receive(
+        std::min<std::uint64_t>(batch, left_),
+        [this](frame const& f) {
+            auto p = dissect(f.bytes, f.type);
+            p.time = f.time, p.interface = f.interface, p.wire_length = f.length;
+            queue_.push_back(std::move(p));
+            ++report_.received;
+            if (left_ != forever) --left_;
+        },
+        ec);
+    if (ec && ec != errc::interface_down) close(ec);
+}
+
+void sniffer::turn(steady_time) {
+    auto alive = shared_from_this();
+    if (!waiting_) return;
+    if (auto p = try_next()) return complete(std::move(waiting_), {}, std::move(p));
+    if (closed_) return complete(std::move(waiting_), std::exchange(end_, {}), std::optional<packet>());
+    engine_->wake_at(*this, ends_);
+    wait();
+}
+
+void sniffer::wait() {
+    if (std::exchange(waits_, true)) return;
+    device_->wait_readable([weak = weak_from_this()](error_code ec) {
+        auto me = std::static_pointer_cast<sniffer>(weak.lock());
+        if (!me) return;
+        me->waits_ = false;
+        if (ec == asio::error::operation_aborted && !me->waiting_) return;
+        me->turn(std::chrono::steady_clock::now());
+    });
+}
+
+void sniffer::cancel_next() {
+    if (!waiting_) return;
+    engine_->wake_at(*this, never);
+    if (device_) device_->cancel_readable();
+    asio::post(engine_->executor(), [op = std::move(waiting_)]() mutable {
+        complete(std::move(op), make_error_code(asio::error::operation_aborted), std::optional<packet>());
+    });
+}
+
+void sniffer::close(error_code ec) {
+    if (std::exchange(closed_, true)) return;
+    end_ = ec;
+    if (device_) report_.kernel_drops = device_->counters().kernel_dropped;
+    report_.duration = std::chrono::steady_clock::now() - began_;
+    device_.reset();
+    engine_->wake_at(*this, never);
+}
+
+void sniffer::abandon() noexcept {
+    auto alive = shared_from_this();
+    close(asio::error::operation_aborted);
+    queue_.clear();
+    cancel_next();
+}
+
+sonde::report sniffer::report() const {
+    auto r = report_;
+    if (device_) {
+        r.kernel_drops = device_->counters().kernel_dropped;
+        r.duration = std::chrono::steady_clock::now() - began_;
+    }
+    return r;
+}
+
+}  // namespace sonde::detail

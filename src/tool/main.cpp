@@ -1,0 +1,81 @@
+#include "tool/lab.hpp"
+#include "tool/options.hpp"
+#include "tool/text_commands.hpp"
+#include "tool/verbs.hpp"
+
+#include <sonde/error.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+namespace {
+
+using sonde::tool::words;
+
+constexpr auto help = R"(Usage: sonde COMMAND [ARGUMENTS]
+
+Send packets and await their answers, with Scapy's verbs and packet expressions.
+
+Send and receive (need CAP_NET_RAW, or the lab):
+  send      send packets at layer 3          sendp     send frames at layer 2
+  sr        send, print all answers          srp       the same at layer 2
+  sr1       send, print the first answer     srp1      the same at layer 2
+  srloop    send and receive in rounds       srploop   the same at layer 2
+  sniff     print packets as they come
+
+Packets as text (need nothing):
+  build     expressions to bytes             dissect   bytes to layers
+  match     does one packet answer another
+
+  lab       run a command in a private network that answers: try everything here
+
+sonde COMMAND --help tells more. For example:
+  sonde lab -- sonde sr1 'IP(dst="198.18.0.1")/ICMP()/"XXXXXXXXXXX"'
+
+Exit status: 0 answered, 1 no answer (or some line in error), 2 usage, 3 system (permission, interface, route),
+130 interrupted.
+)";
+
+int dispatch(std::string const& command, words const& arguments) {
+    using namespace sonde::tool;
+    static std::map<std::string_view, int (*)(std::string const&, words const&)> const network_verbs = {
+        {"send", run_send},     {"sendp", run_send},     {"sr", run_sr},
+        {"srp", run_sr},        {"sr1", run_sr},         {"srp1", run_sr},
+        {"srloop", run_srloop}, {"srploop", run_srloop}, {"sniff", run_sniff}};
+    if (auto found = network_verbs.find(command); found != network_verbs.end())
+        return found->second(command, arguments);
+    if (command == "lab") return sonde::run_lab(arguments);
+    if (command == "build") return run_build(arguments);
+    if (command == "dissect") return run_dissect(arguments);
+    if (command == "match") return run_match(arguments);
+    throw usage_error(fmt::format("no command \"{}\"; sonde --help lists them", command));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    words arguments(argv + 1, argv + argc);
+    if (arguments.empty()) {
+        fmt::print(stderr, "{}", help);
+        return sonde::tool::usage;
+    }
+    auto command = arguments.front();
+    arguments.erase(arguments.begin());
+    if (command == "--help" || command == "-h" || command == "help") return fmt::print("{}", help), 0;
+    if (command == "--version" || command == "-V") return fmt::print("sonde {}\n", SONDE_VERSION), 0;
+    try {
+        return dispatch(command, arguments);
+    } catch (sonde::tool::usage_error const& e) {
+        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
+        return sonde::tool::usage;
+    } catch (boost::system::system_error const& e) {
+        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
+        return e.code().category() == sonde::sonde_category() ? sonde::tool::usage
+                                                              : sonde::tool::system_error;
+    } catch (std::exception const& e) {
+        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
+        return sonde::tool::system_error;
+    }
+}

@@ -1,0 +1,147 @@
+#include "tool/options.hpp"
+
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/positional_options.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+namespace sonde::tool {
+
+namespace po = boost::program_options;
+
+std::chrono::nanoseconds parse_duration(std::string const& text) {
+    double number = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string unit(end, text.data() + text.size());
+    double factor = unit.empty() || unit == "s" ? 1e9
+                    : unit == "ms"              ? 1e6
+                    : unit == "us"              ? 1e3
+                    : unit == "ns"              ? 1
+                    : unit == "m"               ? 6e10
+                                                : 0;
+    if (failure != std::errc() || factor == 0 || !(number >= 0) || number * factor > 9e18)
+        throw usage_error(fmt::format("\"{}\" is no duration: write 2, 0.5, 500ms, 20us or 1m", text));
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(number * factor));
+}
+
+verb::verb(std::string n, std::string s, std::string a, std::string e)
+    : name(std::move(n)), synopsis(std::move(s)), about(std::move(a)), example(std::move(e)) {
+    options.add_options()("help,h", "print this help and exit");
+}
+
+void verb::print_help() const {
+    std::ostringstream list;
+    list << options;
+    fmt::print("Usage: sonde {} {}\n\n{}\n\n{}\nExample:\n  {}\n", name, synopsis, about, list.str(),
+               example);
+    fmt::print(
+        "\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\n"
+        "Exit status: 0 answered, 1 no answer, 2 usage, 3 system (permission, interface, route), 130 "
+        "interrupted.\n");
+}
+
+arguments verb::parse(std::vector<std::string> const& words) const {
+    po::options_description all;
+    all.add(options).add_options()("subject", po::value<std::vector<std::string>>());
+    po::positional_options_description positional;
+    positional.add("subject", -1);
+    arguments a;
+    try {
+        po::store(po::command_line_parser(words).options(all).positional(positional).run(), a.values);
+        po::notify(a.values);
+    } catch (po::error const& e) {
+        throw usage_error(e.what());
+    }
+    if (a.has("help")) return a;
+    if (a.has("subject")) {
+        auto const& subjects = a.values["subject"].as<std::vector<std::string>>();
+        if (subjects.size() > 1 || !needs_subject)
+            throw usage_error(fmt::format("unexpected argument \"{}\": quote the whole packet expression",
+                                          subjects.back()));
+        a.subject = subjects.front();
+    } else if (needs_subject) {
+        throw usage_error("a packet expression is missing");
+    }
+    return a;
+}
+
+void add_sending(verb& v) {
+    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
+        "count,c", po::value<std::uint64_t>(), "repeat the whole set so often (0: send nothing)")(
+        "loop", po::value<std::string>()->implicit_value("1"), "repeat until interrupted")(
+        "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
+                                                                       "packets per second, at most")(
+        "realtime", "keep the gaps between the packets of a capture file");
+}
+
+void add_probing(verb& v) {
+    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
+        "timeout,t", po::value<std::string>(),
+        "how long each attempt waits, from the moment that it left; default 2s")(
+        "retry,r", po::value<int>(),
+        "attempts after the first; -n: until n rounds in a row bring nothing new")(
+        "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
+                                                                       "packets per second, at most")(
+        "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count")(
+        "multi", "every answer to a probe, not only the first");
+}
+
+void add_looping(verb& v) {
+    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
+        "count,c", po::value<std::uint64_t>(), "rounds; default: until interrupted")(
+        "inter", po::value<std::string>(), "time from the start of one round to the next; default 1s")(
+        "timeout,t", po::value<std::string>(), "how long each attempt waits; default 2 x inter, 5s at most")(
+        "retry,r", po::value<int>(), "attempts after the first, in each round")(
+        "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count");
+}
+
+void add_output(verb& v) {
+    v.options.add_options()("json", "JSON lines")("quiet,q", "print the report only");
+}
+
+namespace {
+
+template <class Options>
+void read_common(arguments const& a, Options& o) {
+    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("inter")) o.inter = parse_duration(a.text("inter"));
+    if constexpr (requires { o.rate; })
+        if (a.has("rate") && (o.rate = a.values["rate"].template as<double>()) < 0)
+            throw usage_error("--rate must not be negative");
+    if constexpr (requires { o.timeout; })
+        if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
+    if constexpr (requires { o.retry; })
+        if (a.has("retry")) o.retry = a.values["retry"].template as<int>();
+    if constexpr (requires { o.filter; })
+        if (a.has("filter")) o.filter = a.values["filter"].template as<std::string>();
+    if constexpr (requires { o.count; })
+        if (a.has("count")) o.count = a.values["count"].template as<std::uint64_t>();
+}
+
+}  // namespace
+
+send_options send_options_of(arguments const& a) {
+    send_options o;
+    read_common(a, o);
+    o.loop = a.has("loop") && a.text("loop") != "0" && !a.has("count");
+    o.realtime = a.has("realtime");
+    return o;
+}
+
+sr_options sr_options_of(arguments const& a) {
+    sr_options o;
+    read_common(a, o);
+    o.multi = a.has("multi");
+    return o;
+}
+
+loop_options loop_options_of(arguments const& a) {
+    loop_options o;
+    read_common(a, o);
+    return o;
+}
+
+}  // namespace sonde::tool

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <sonde/net/network.hpp>
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace sonde::tool {
+
+/// What the command was asked to do, and how: exit status 2.
+class usage_error : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// A duration as people write it: "2", "0.5" (seconds, as Scapy), "500ms", "20us", "1m". Throws usage_error.
+std::chrono::nanoseconds parse_duration(std::string const& text);
+
+/// The words after a verb.
+struct arguments {
+    std::string subject;  ///< the packet expression or file
+    boost::program_options::variables_map values;
+
+    bool has(char const* name) const { return values.count(name) != 0; }
+    std::string text(char const* name) const {
+        return has(name) ? values[name].as<std::string>() : std::string();
+    }
+};
+
+/// A verb of the command: its options and its help.
+struct verb {
+    std::string name;
+    std::string synopsis;  ///< "EXPRESSION [OPTIONS]"
+    std::string about;     ///< what it does, one paragraph
+    std::string example;
+    bool needs_subject = true;
+    boost::program_options::options_description options{"Options"};
+
+    verb(std::string n, std::string s, std::string a, std::string e);
+    void print_help() const;
+    /// Throws usage_error.
+    arguments parse(std::vector<std::string> const& words) const;
+};
+
+/// Options that verbs share.
+void add_sending(verb& v);
+void add_probing(verb& v);
+void add_looping(verb& v);
+void add_output(verb& v);
+
+send_options send_options_of(arguments const& a);
+sr_options sr_options_of(arguments const& a);
+loop_options loop_options_of(arguments const& a);
+
+}  // namespace sonde::tool

@@ -1,0 +1,208 @@
+#include "tool/run.hpp"
+
+#include <sonde/packet/json.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+namespace sonde::tool {
+namespace {
+
+namespace asio = boost::asio;
+
+verb make_verb(std::string const& name) {
+    bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
+    verb v(name, "EXPRESSION [OPTIONS]",
+           fmt::format("Send {} at layer {} and {}.", layer2 ? "frames" : "packets", layer2 ? 2 : 3,
+                       one ? "print the first answer; nothing more is sent then"
+                           : "print each answer as it arrives, then what was not answered"),
+           one ? "sonde sr1 'IP(dst=\"198.18.0.1\")/ICMP()/\"XXXXXXXXXXX\"'"
+               : "sonde sr 'IP(dst=\"198.18.0.1\")/TCP(dport=[21,22,23])'");
+    add_probing(v);
+    add_output(v);
+    v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer");
+    return v;
+}
+
+std::string json(exchange const& x) {
+    return fmt::format(
+        "{{\"type\":\"answer\",\"attempt\":{},\"rtt_us\":{:.3f}{},\"sent\":{},\"received\":{}}}", x.attempt,
+        std::chrono::duration<double, std::micro>(x.rtt()).count(),
+        x.round ? fmt::format(",\"round\":{}", x.round) : "", to_json(x.sent), to_json(x.received));
+}
+
+std::string json(report const& r) {
+    return fmt::format(
+        "{{\"type\":\"summary\",\"sent\":{},\"received\":{},\"answered\":{},\"remaining\":{},\"duplicates\":{"
+        "},"
+        "\"late\":{},\"unrelated\":{},\"malformed\":{},\"retries\":{},\"send_errors\":{},"
+        "\"kernel_drops\":{},\"seconds\":{:.6f}}}",
+        r.sent, r.received, r.answered, r.remaining, r.duplicates, r.late, r.unrelated, r.malformed,
+        r.retries, r.send_errors, r.kernel_drops, std::chrono::duration<double>(r.duration).count());
+}
+
+/// "<Results: TCP:3 UDP:0 ICMP:0 Other:0>", as Scapy shows a list of packets.
+class kinds {
+public:
+    void add(packet const& p) {
+        for (auto const& span : p.layers())
+            for (auto name : {"TCP", "UDP", "ICMP"})
+                if (span.layer->name.starts_with(name)) {
+                    ++counts_[name];
+                    return;
+                }
+        ++counts_["Other"];
+    }
+    std::string text(char const* title) {
+        return fmt::format("<{}: TCP:{} UDP:{} ICMP:{} Other:{}>", title, counts_["TCP"], counts_["UDP"],
+                           counts_["ICMP"], counts_["Other"]);
+    }
+
+private:
+    std::map<std::string, std::uint64_t> counts_;
+};
+
+void print(exchange const& x, arguments const& a) {
+    if (a.has("json"))
+        fmt::print("{}\n", json(x));
+    else if (a.has("show"))
+        fmt::print("{:show}\n", x.received);
+    else if (a.has("hex"))
+        fmt::print("{:hex}\n", x.received);
+    else
+        fmt::print("{}\n", x);
+    std::fflush(stdout);
+}
+
+/// Why probes could not leave, for people.
+void explain(session& s, report const& r) {
+    if (r.send_errors)
+        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", r.send_errors, s.net.why());
+}
+
+asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments const& a) {
+    asio::cancellation_signal stop;
+    s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    bool human = !a.has("json") && !a.has("quiet");
+    if (human) fmt::print("Begin emission:\n");
+    std::uint64_t answers = 0;
+    kinds answered_kinds, silent_kinds;
+    std::vector<exchange> shown;
+    for (;;) {
+        auto [ec, x] = co_await scan.next(
+            asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+        if (ec && !s.interrupted) throw boost::system::system_error(ec);
+        if (!x) break;
+        ++answers;
+        answered_kinds.add(x->received);
+        if (a.has("json"))
+            print(*x, a);
+        else if (human && (one || answers <= 100000))
+            shown.push_back(std::move(*x));
+        if (one) break;
+    }
+    s.on_interrupt = {};
+    auto r = scan.report();
+    auto silent = scan.unanswered();
+    if (one) scan.cancel();
+    if (a.has("json")) {
+        if (!a.has("quiet"))
+            for (auto const& p : silent) fmt::print("{{\"type\":\"unanswered\",\"sent\":{}}}\n", to_json(p));
+        fmt::print("{}\n", json(r));
+    } else {
+        constexpr std::uint64_t marks = 100000;
+        if (human)
+            fmt::print("Finished sending {} packets.\n{}{}\n\n", r.sent,
+                       std::string(std::min(r.received - r.answered, marks), '.'),
+                       std::string(std::min(r.answered, marks), '*'));
+        fmt::print("Received {} packets, got {} answers, remaining {} packets\n", r.received, r.answered,
+                   one ? r.remaining : silent.size());
+        for (auto const& x : shown) {
+            if (one && !a.has("show") && !a.has("hex"))
+                fmt::print("{}\n{:show}\n", x.received, x.received);
+            else
+                print(x, a);
+        }
+        for (auto const& p : silent) silent_kinds.add(p);
+        if (human && !one)
+            fmt::print("({}, {})\n", answered_kinds.text("Results"), silent_kinds.text("Unanswered"));
+    }
+    explain(s, r);
+    if (r.send_errors && r.sent == 0) co_return system_error;
+    co_return answers ? answered : no_answer;
+}
+
+verb make_loop_verb(std::string const& name) {
+    verb v(name, "EXPRESSION [OPTIONS]",
+           "Send packets and print what answers, in rounds: RECV lines for answers, fail lines for silence.",
+           "sonde srloop 'IP(dst=\"198.18.0.1\")/ICMP()' --count 3");
+    add_looping(v);
+    add_output(v);
+    return v;
+}
+
+asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
+    asio::cancellation_signal stop;
+    s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    for (;;) {
+        auto [ec, x] = co_await loop.next(
+            asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+        if (ec && !s.interrupted) throw boost::system::system_error(ec);
+        if (!x) break;
+        if (a.has("quiet")) continue;
+        if (a.has("json"))
+            fmt::print("{}\n", json(*x));
+        else
+            fmt::print("{}\n", *x);
+        std::fflush(stdout);
+    }
+    s.on_interrupt = {};
+    auto r = loop.report();
+    loop.cancel();
+    if (a.has("json"))
+        fmt::print("{}\n", json(r.total));
+    else
+        fmt::print("\n{}\n", r);
+    explain(s, r.total);
+    if (r.total.send_errors && r.total.sent == 0) co_return system_error;
+    co_return r.total.answered ? answered : no_answer;
+}
+
+}  // namespace
+
+int run_sr(std::string const& name, words const& arguments_) {
+    auto v = make_verb(name);
+    auto a = v.parse(arguments_);
+    if (a.has("help")) return v.print_help(), answered;
+    auto options = sr_options_of(a);
+    auto packets = std::make_shared<packet_source>(read_packets(a.subject));
+    bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
+    return run(name, [&a, options, packets, one, layer2](session& s) {
+        return sr(s,
+                  layer2 ? s.net.srp(std::move(*packets), options) : s.net.sr(std::move(*packets), options),
+                  one, a);
+    });
+}
+
+int run_srloop(std::string const& name, words const& arguments_) {
+    auto v = make_loop_verb(name);
+    auto a = v.parse(arguments_);
+    if (a.has("help")) return v.print_help(), answered;
+    auto options = loop_options_of(a);
+    auto packets = std::make_shared<packet_source>(read_packets(a.subject));
+    return run(name, [&a, options, packets, layer2 = name == "srploop"](session& s) {
+        return srloop(
+            s,
+            layer2 ? s.net.srploop(std::move(*packets), options) : s.net.srloop(std::move(*packets), options),
+            a);
+    });
+}
+
+}  // namespace sonde::tool

@@ -1,0 +1,95 @@
+#include "tool/run.hpp"
+
+#include <sonde/capture/capture_file.hpp>
+#include <sonde/packet/expression.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace sonde::tool {
+namespace {
+
+namespace asio = boost::asio;
+
+/// 2 for what the user wrote, 3 for what the system refused.
+int status_of(error_code ec) {
+    if (ec.category() != sonde_category()) return system_error;
+    switch (static_cast<errc>(ec.value())) {
+        case errc::permission:
+        case errc::no_such_interface:
+        case errc::interface_down:
+        case errc::no_route:
+        case errc::no_neighbour:
+        case errc::host_not_found:
+        case errc::message_too_long:
+        case errc::table_full:
+        case errc::identities_exhausted: return system_error;
+        default: return usage;
+    }
+}
+
+}  // namespace
+
+int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> body) {
+    asio::io_context loop(1);
+    session s{network(loop)};
+    asio::signal_set signals(loop, SIGINT, SIGTERM);
+    int status = system_error;
+
+    std::function<void()> listen = [&] {
+        signals.async_wait([&](error_code ec, int) {
+            if (ec) return;
+            if (s.interrupted) std::_Exit(interrupted);
+            s.interrupted = true;
+            if (s.on_interrupt) s.on_interrupt();
+            listen();
+        });
+    };
+    listen();
+    asio::co_spawn(loop, body(s), [&](std::exception_ptr e, int result) {
+        signals.cancel();
+        status = result;
+        try {
+            if (e) std::rethrow_exception(e);
+        } catch (boost::system::system_error const& failure) {
+            auto const& about = s.net.why();
+            std::string what = failure.code().category() == sonde_category() && !about.empty()
+                                   ? fmt::format("{}: {}", about, failure.code().message())
+                                   : failure.what();
+            fmt::print(stderr, "sonde {}: {}\n", verb, what);
+            status = status_of(failure.code());
+        } catch (std::exception const& failure) {
+            fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
+        }
+    });
+    loop.run();
+    return s.interrupted ? interrupted : status;
+}
+
+packet_source read_packets(std::string const& text) {
+    std::error_code ec;
+    auto extension = std::filesystem::path(text).extension();
+    bool named = extension == ".pcap" || extension == ".pcapng" || extension == ".cap";
+    if (named || std::filesystem::is_regular_file(text, ec)) return packet_source(read_pcap(text));
+    // Words without any parenthesis or quote are a payload, as in Scapy's sendp("some text"): no layer is
+    // written so.
+    if (text.find(' ') != text.npos && text.find('(') == text.npos && text.front() != '"' &&
+        text.front() != '\'' && !text.starts_with("b'") && !text.starts_with("b\""))
+        return packet_source(packet(text));
+    auto packets = parse_packets(text);
+    if (packets.size() == 1) return packet_source(std::move(packets.front()));
+    std::vector<packet> all;  // a list of packets: each one's set, in order
+    for (auto const& set : packets)
+        for (auto p : set) all.push_back(std::move(p));
+    return packet_source(std::move(all));
+}
+
+}  // namespace sonde::tool

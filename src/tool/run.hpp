@@ -1,0 +1,26 @@
+#pragma once
+
+#include "tool/options.hpp"
+#include "tool/verbs.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+
+namespace sonde::tool {
+
+/// What a verb's coroutine works with.
+struct session {
+    network net;
+    bool interrupted = false;              ///< Ctrl-C came: print what there is and end
+    std::function<void()> on_interrupt{};  ///< ends what is going on
+};
+
+/// Runs a verb on an event loop of its own. The first SIGINT or SIGTERM calls `on_interrupt`, a second one
+/// ends the process. Errors go to stderr with their remedy. Gives the exit status.
+int run(std::string const& verb, std::function<boost::asio::awaitable<int>(session&)> body);
+
+/// The packets of an expression, or of a capture file where `text` names one.
+packet_source read_packets(std::string const& text);
+
+}  // namespace sonde::tool

@@ -1,0 +1,80 @@
+#include "tool/run.hpp"
+
+#include <sonde/packet/json.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/program_options/value_semantic.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace sonde::tool {
+namespace {
+
+namespace asio = boost::asio;
+namespace po = boost::program_options;
+
+verb make_verb() {
+    verb v("sniff", "[OPTIONS]", "Print packets as they come and go.",
+           "sonde sniff --iface eth1 --filter 'icmp' --count 10");
+    v.needs_subject = false;
+    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
+        "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
+        "count,c", po::value<std::uint64_t>(), "end after so many packets")(
+        "timeout,t", po::value<std::string>(), "end after so long")(
+        "no-promisc", "leave out frames for other hosts")("show", "all fields of each packet")(
+        "hex", "a hexdump of each packet");
+    add_output(v);
+    return v;
+}
+
+void print(packet const& p, arguments const& a) {
+    if (a.has("quiet")) return;
+    if (a.has("json"))
+        fmt::print("{}\n", to_json(p));
+    else if (a.has("show"))
+        fmt::print("{:show}\n", p);
+    else if (a.has("hex"))
+        fmt::print("{:hex}\n", p);
+    else
+        fmt::print("{}\n", p);
+    std::fflush(stdout);
+}
+
+asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a) {
+    asio::cancellation_signal stop;
+    s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    for (;;) {
+        auto [ec, p] = co_await capture.next(
+            asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+        if (ec && !s.interrupted) throw boost::system::system_error(ec);
+        if (!p) break;
+        print(*p, a);
+    }
+    s.on_interrupt = {};
+    auto r = capture.report();
+    fmt::print(stderr, "{} packets captured, {} dropped by the kernel\n", r.received, r.kernel_drops);
+    co_return r.received ? answered : no_answer;
+}
+
+}  // namespace
+
+int run_sniff(std::string const& name, words const& arguments_) {
+    auto v = make_verb();
+    auto a = v.parse(arguments_);
+    if (a.has("help")) return v.print_help(), answered;
+    sniff_options o;
+    auto filter = a.text("filter");
+    o.iface = if_name(a.text("iface"));
+    o.filter = filter;
+    if (a.has("count")) o.count = a.values["count"].as<std::uint64_t>();
+    if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
+    o.promisc = !a.has("no-promisc");
+    return run(name, [&](session& s) { return sniff(s, s.net.sniff(o), a); });
+}
+
+}  // namespace sonde::tool
