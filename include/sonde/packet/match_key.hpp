@@ -9,9 +9,10 @@
 
 namespace sonde {
 
-/// What a probe and its answer have in common, in 128 bits. It is computed twice, from the packet that is sent and from
-/// the packet that comes back (addresses, ports, ids and sequence numbers, each seen from the prober's side), and
-/// only a pair with equal keys is compared field by field. Equal keys are necessary for an answer, never sufficient.
+/// What a probe and its answer have in common, in 128 bits. It is computed twice, from the packet that is
+/// sent and from the packet that comes back (addresses, ports, ids and sequence numbers, each seen from the
+/// prober's side), and only a pair with equal keys is compared field by field. Equal keys are necessary for
+/// an answer, never sufficient.
 struct match_key {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
@@ -19,7 +20,8 @@ struct match_key {
     friend constexpr bool operator==(match_key const&, match_key const&) = default;
 };
 
-/// For hash tables. A key is a keyed hash already, so half of it will do, and Boost.Unordered is told not to mix again.
+/// For hash tables. A key is a keyed hash already, so half of it will do, and Boost.Unordered is told not to
+/// mix again.
 struct match_key_hash {
     using is_avalanching = std::true_type;
     constexpr std::size_t operator()(match_key const& key) const noexcept {
@@ -27,14 +29,14 @@ struct match_key_hash {
     }
 };
 
-/// Makes match keys: SipHash-2-4-128 of whatever is added, under the network's secret. Strangers see answers come and
-/// go, but without the secret they cannot choose packets whose keys fall together (hash flooding), nor the key of a
-/// probe that they have not seen.
+/// Makes match keys: SipHash-2-4-128 of whatever is added, under the network's secret. Strangers see answers
+/// come and go, but without the secret they cannot choose packets whose keys fall together (hash flooding),
+/// nor the key of a probe that they have not seen.
 ///
 ///     match_key key = key_mixer(secret).add(protocol).add(address.high()).add(address.low()).finish();
 ///
-/// What is added is one string of bytes: put the length before a field of variable length, and a different number
-/// first for each kind of probe, or different probes can give equal strings.
+/// What is added is one string of bytes: put the length before a field of variable length, and a different
+/// number first for each kind of probe, or different probes can give equal strings.
 /// Cost: about 12 ns, and 1.5 ns for each 8 bytes; no allocation.
 class key_mixer {
 public:

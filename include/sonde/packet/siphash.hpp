@@ -7,8 +7,8 @@
 
 namespace sonde {
 
-/// 128 secret bits, from the system's random source (getrandom), one set per network. Everything that a stranger must
-/// not guess or choose hangs on them: match keys, ports, ids, sequence numbers, cookies.
+/// 128 secret bits, from the system's random source (getrandom), one set per network. Everything that a
+/// stranger must not guess or choose hangs on them: match keys, ports, ids, sequence numbers, cookies.
 struct secret_key {
     std::uint64_t low = 0;   ///< bytes 0 to 7, read as little endian
     std::uint64_t high = 0;  ///< bytes 8 to 15
@@ -16,9 +16,9 @@ struct secret_key {
 
 namespace detail {
 
-/// SipHash-C-D (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), fed a piece at a time; `Wide` is
-/// the variant with 128 bits of output. Its bits are those of the reference code, which the tests hold it to.
-/// Cost of SipHash-2-4: about 5 ns, and 1.5 ns for each 8 bytes.
+/// SipHash-C-D (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), fed a piece at a time;
+/// `Wide` is the variant with 128 bits of output. Its bits are those of the reference code, which the tests
+/// hold it to. Cost of SipHash-2-4: about 5 ns, and 1.5 ns for each 8 bytes.
 template <int C, int D, bool Wide>
 class siphash {
 public:
@@ -87,7 +87,8 @@ private:
     unsigned length_ = 0;  // only its low 8 bits reach the output
 };
 
-/// One word under a key: SipHash-2-4 where the output is seen by others, SipHash-1-3 inside a cipher's rounds.
+/// One word under a key: SipHash-2-4 where the output is seen by others, SipHash-1-3 inside a cipher's
+/// rounds.
 template <int C = 2, int D = 4>
 constexpr std::uint64_t siphash_word(secret_key key, std::uint64_t word) noexcept {
     siphash<C, D, false> hash(key);

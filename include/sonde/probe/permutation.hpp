@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sonde/packet/siphash.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace sonde::detail {
+
+/// A secret order of the numbers 0 .. size-1 (size 1 to 65536): each number comes once, and without the key
+/// the next one cannot be told from those seen. A Feistel network of eight rounds over tables that the key
+/// fills; where size is not a power of four it walks on until it lands inside (Black and Rogaway, "Ciphers
+/// with arbitrary finite domains").
+/// Cost: 2 KB; about 10 ns, four times that at worst.
+class small_permutation {
+public:
+    /// `label` sets permutations under one key apart.
+    small_permutation(secret_key key, std::uint8_t label, std::uint32_t size) noexcept;
+
+    std::uint32_t size() const noexcept { return size_; }
+    /// The place of `number` (below size) in the order.
+    std::uint32_t operator()(std::uint32_t number) const noexcept;
+
+private:
+    static constexpr int rounds = 8;
+
+    std::uint32_t size_;
+    unsigned half_bits_;
+    std::array<std::array<std::uint8_t, 256>, rounds> table_;
+};
+
+/// The same for all 2^32 numbers: six rounds of SipHash-1-3. About 45 ns, no tables.
+class wide_permutation {
+public:
+    wide_permutation(secret_key key, std::uint8_t label) noexcept : key_(key), label_(label) {}
+
+    std::uint32_t operator()(std::uint32_t number) const noexcept;
+
+private:
+    secret_key key_;
+    std::uint8_t label_;
+};
+
+}  // namespace sonde::detail

@@ -1,0 +1,50 @@
+#include <sonde/probe/permutation.hpp>
+
+#include <bit>
+
+namespace sonde::detail {
+namespace {
+
+constexpr std::uint64_t round_word(std::uint8_t label, int round, std::uint64_t half) {
+    return std::uint64_t{label} << 56 | static_cast<std::uint64_t>(round) << 48 | half;
+}
+
+}  // namespace
+
+small_permutation::small_permutation(secret_key key, std::uint8_t label, std::uint32_t size) noexcept
+    : size_(size), half_bits_(static_cast<unsigned>(std::bit_width(size - 1) + 1) / 2) {
+    auto mask = (1u << half_bits_) - 1;
+    for (int round = 0; round < rounds; ++round) {
+        for (std::uint32_t half = 0; half < 256; ++half) {
+            auto word = siphash_word(key, round_word(label, round, half));
+            table_[static_cast<std::size_t>(round)][half] = static_cast<std::uint8_t>(word & mask);
+        }
+    }
+}
+
+std::uint32_t small_permutation::operator()(std::uint32_t number) const noexcept {
+    auto mask = (1u << half_bits_) - 1;
+    do {
+        std::uint32_t left = number >> half_bits_, right = number & mask;
+        for (auto const& table : table_) {
+            auto next = left ^ table[right];
+            left = right;
+            right = next;
+        }
+        number = left << half_bits_ | right;
+    } while (number >= size_);
+    return number;
+}
+
+std::uint32_t wide_permutation::operator()(std::uint32_t number) const noexcept {
+    std::uint32_t left = number >> 16, right = number & 0xffff;
+    for (int round = 0; round < 6; ++round) {
+        auto word = siphash_word<1, 3>(key_, round_word(label_, round, right));
+        auto next = left ^ static_cast<std::uint32_t>(word & 0xffff);
+        left = right;
+        right = next;
+    }
+    return left << 16 | right;
+}
+
+}  // namespace sonde::detail

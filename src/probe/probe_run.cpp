@@ -1,0 +1,326 @@
+#include <sonde/probe/probe_run.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace sonde {
+namespace {
+
+constexpr std::size_t kept_failures = 4096;
+constexpr std::uint16_t last_attempt = 65535;
+
+steady_duration rest_of(run_options const& options) {
+    using namespace std::chrono_literals;
+    if (options.rest >= steady_duration::zero()) return options.rest;
+    return std::clamp<steady_duration>(options.timeout, 2s, 60s);
+}
+
+run_options checked(run_options options) {
+    if (options.timeout < steady_duration::zero()) options.timeout = no_timeout;
+    options.window = std::max(options.window, 1u);
+    return options;
+}
+
+std::uint32_t magnitude(int n) {
+    return n < 0 ? 0u - static_cast<std::uint32_t>(n) : static_cast<std::uint32_t>(n);
+}
+
+}  // namespace
+
+probe_run::probe_run(probe_table& table, std::uintptr_t user, run_options const& options,
+                     std::optional<std::uint64_t> count)
+    : table_(table),
+      options_(checked(options)),
+      owner_(table.open(user, options_.timeout, rest_of(options_))),
+      pacer_(options.inter, options.rate),
+      count_(count) {
+    end_if_done();
+}
+
+probe_run::~probe_run() {
+    if (!finished_) cancel();
+    if (!cancelled_) table_.close(owner_);
+}
+
+// Sending
+
+bool probe_run::has_next() const noexcept {
+    return due_next_ < due_.size() || !count_ || next_index_ < *count_;
+}
+
+probe_run::hold probe_run::held() const noexcept {
+    if (finished_) return hold::over;
+    if (!has_next()) return hold::answers;
+    if (paused_) return hold::paused;
+    if (table_.in_flight(owner_) + leaving_ >= options_.window) return hold::window;
+    if (!table_.has_room()) return hold::table;
+    return hold::none;
+}
+
+std::optional<steady_time> probe_run::wake_at() const noexcept {
+    if (held() != hold::none) return {};
+    return pacer_.ready_at();
+}
+
+std::optional<departure> probe_run::next(steady_time now) {
+    if (finished_) return {};
+    if (!began_) began_ = now;
+    latest_ = std::max(latest_, now);
+    if (held() != hold::none || pacer_.ready_at() > now || table_.admit()) return {};
+    pacer_.left(now);
+    ++leaving_;
+    if (due_next_ == due_.size()) {
+        ++accounts_.open;
+        return departure{next_index_++, 1};
+    }
+    auto index = due_[due_next_++];
+    auto& probe = retried_.find(index)->second;
+    probe.now = retried::phase::leaving;
+    skip_answered();
+    return departure{index, static_cast<std::uint16_t>(probe.attempt + 1)};
+}
+
+void probe_run::departed(departure const& probe, match_key const& key, steady_time now, timestamp sent,
+                         std::uint32_t draw) {
+    ++report_.sent;
+    if (probe.attempt > 1) ++report_.retries;
+    if (finished_) return;
+    latest_ = std::max(latest_, now);
+    auto slot = table_.insert(owner_, key, probe.index, probe.attempt, draw, now, sent);
+    --leaving_;
+    if (probe.attempt == 1) return;
+    auto at = retried_.find(probe.index);
+    if (at == retried_.end()) {  // an earlier attempt was answered while this one was leaving
+        table_.settle(slot, attempt_state::answered, now);
+        return end_if_done();
+    }
+    auto answered = at->second.answered;
+    if (answered) table_.collect(slot);
+    at->second = {
+        .slot = slot, .attempt = probe.attempt, .now = retried::phase::in_flight, .answered = answered};
+}
+
+void probe_run::send_failed(departure const& probe, error_code error) {
+    ++report_.send_errors;
+    if (failures_.size() < kept_failures) failures_.push_back({probe, error});
+    if (finished_) return;
+    --leaving_;
+    table_.withdraw(1);
+    auto at = retried_.find(probe.index);
+    bool answered = probe.attempt > 1 && (at == retried_.end() || at->second.answered);
+    if (at != retried_.end()) retried_.erase(at);
+    if (!answered) {
+        ++accounts_.send_failed;
+        --accounts_.open;
+        if (options_.keep_unanswered) unanswered_.insert(probe.index);
+    }
+    end_if_done();
+}
+
+void probe_run::source_ended(std::uint64_t count) {
+    if (finished_) return;
+    count_ = count;
+    if (next_index_ > count) {
+        auto beyond = static_cast<std::uint32_t>(next_index_ - count);
+        next_index_ = count;
+        leaving_ -= beyond;
+        accounts_.open -= beyond;
+        table_.withdraw(beyond);
+    }
+    end_if_done();
+}
+
+// Receiving
+
+verdict probe_run::replied(attempt_info const& found, steady_time now) {
+    ++report_.received;
+    if (!finished_) latest_ = std::max(latest_, now);
+    bool in_flight = found.state == attempt_state::in_flight || found.state == attempt_state::collecting;
+    auto result = in_flight && !finished_ ? answer(found, now) : answer_at_rest(found, now);
+    switch (result.what) {
+        case verdict::kind::answered: ++report_.answered; break;
+        case verdict::kind::duplicate: ++report_.duplicates; break;
+        case verdict::kind::late: ++report_.late; break;
+    }
+    end_if_done();
+    return result;
+}
+
+namespace {
+
+verdict verdict_on(attempt_info const& found, verdict::kind what) {
+    return {
+        .what = what, .attempt = found.attempt, .index = found.index, .draw = found.draw, .sent = found.sent};
+}
+
+}  // namespace
+
+// To an attempt that is in flight: an answer, whatever became of attempts before it.
+verdict probe_run::answer(attempt_info found, steady_time now) {
+    auto twin = found.attempt > 1 ? table_.twin(found.slot) : std::nullopt;
+    auto result = verdict_on(twin ? *twin : found, verdict::kind::answered);
+    result.ambiguous = twin.has_value();
+    auto at = found.attempt > 1 ? retried_.find(found.index) : retried_.end();
+    if (found.state == attempt_state::in_flight) first_answer();
+    if (at != retried_.end()) {
+        finish_retried(at, now);
+    } else if (options_.multi) {
+        table_.collect(found.slot);
+    } else {
+        table_.settle(found.slot, attempt_state::answered, now);
+    }
+    return result;
+}
+
+// To an attempt that had timed out, or had its answer before.
+verdict probe_run::answer_at_rest(attempt_info const& found, steady_time now) {
+    auto at = finished_ ? retried_.end() : retried_.find(found.index);
+    if (at != retried_.end()) {
+        bool first = !at->second.answered;
+        table_.mark_answered(found.slot);
+        if (first) first_answer();
+        finish_retried(at, now);
+        return verdict_on(found, verdict::kind::answered);
+    }
+    if (options_.multi) return verdict_on(found, verdict::kind::late);
+    bool answered = found.state == attempt_state::answered || settled_.contains(found.index);
+    return verdict_on(found, answered ? verdict::kind::duplicate : verdict::kind::late);
+}
+
+void probe_run::first_answer() noexcept {
+    ++accounts_.answered;
+    --accounts_.open;
+    round_answered_ = true;
+}
+
+// A retried probe has an answer: it is not sent again. What of it is in flight rests, or with multi waits for
+// more.
+void probe_run::finish_retried(retried_map::iterator at, steady_time now) {
+    auto& probe = at->second;
+    settled_.insert(at->first);
+    if (options_.multi && probe.now != retried::phase::waiting) {
+        probe.answered = true;
+        if (probe.now == retried::phase::in_flight) table_.collect(probe.slot);
+        return;
+    }
+    if (probe.now == retried::phase::in_flight) table_.settle(probe.slot, attempt_state::answered, now);
+    retried_.erase(at);
+    skip_answered();
+}
+
+void probe_run::expired(attempt_info const& attempt, steady_time now) {
+    if (finished_) return;
+    latest_ = std::max(latest_, now);
+    if (attempt.state == attempt_state::answered) {
+        retried_.erase(attempt.index);
+    } else if (may_retry(attempt.attempt)) {
+        wait_for_retry(attempt);
+    } else {
+        give_up(attempt.index);
+    }
+    end_if_done();
+}
+
+// Sending again
+
+bool probe_run::may_retry(std::uint16_t attempt) const noexcept {
+    return attempt < last_attempt && (options_.retry < 0 || attempt <= magnitude(options_.retry));
+}
+
+void probe_run::wait_for_retry(attempt_info const& attempt) {
+    retried_[attempt.index] = {.slot = detail::no_slot,
+                               .attempt = attempt.attempt,
+                               .now = retried::phase::waiting,
+                               .answered = false};
+    (options_.retry < 0 ? next_round_ : due_).push_back(attempt.index);
+}
+
+void probe_run::give_up(std::uint64_t index) {
+    retried_.erase(index);
+    ++accounts_.timed_out;
+    --accounts_.open;
+    if (options_.keep_unanswered) unanswered_.insert(index);
+}
+
+bool probe_run::waiting(std::uint64_t index) const {
+    auto at = retried_.find(index);
+    return at != retried_.end() && at->second.now == retried::phase::waiting;
+}
+
+// Keeps the front of due_ a probe that is to be sent, and its memory in proportion to what waits.
+void probe_run::skip_answered() noexcept {
+    while (due_next_ < due_.size() && !waiting(due_[due_next_])) ++due_next_;
+    if (due_next_ == due_.size() || due_next_ > due_.size() / 2) {
+        due_.erase(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(due_next_));
+        due_next_ = 0;
+    }
+}
+
+// Ending
+
+void probe_run::end_if_done() {
+    if (finished_) return;
+    if (options_.first && accounts_.answered > 0) {
+        table_.abandon(owner_);
+        return finish();
+    }
+    if (has_next() || leaving_ > 0 || table_.in_flight(owner_) > 0) return;
+    if (!begin_round()) finish();
+}
+
+// The round is over, and next_round_ holds what it left unanswered. The first round counts as none of the
+// |n|.
+bool probe_run::begin_round() {
+    std::erase_if(next_round_, [&](std::uint64_t index) { return !waiting(index); });
+    if (next_round_.empty()) return false;
+    if (round_answered_) {
+        idle_rounds_ = 0;
+    } else if (!first_round_) {
+        ++idle_rounds_;
+    }
+    first_round_ = round_answered_ = false;
+    if (idle_rounds_ >= magnitude(options_.retry)) {
+        for (auto index : next_round_) give_up(index);
+        next_round_.clear();
+        return false;
+    }
+    std::swap(due_, next_round_);
+    next_round_.clear();
+    due_next_ = 0;
+    return true;
+}
+
+void probe_run::cancel() noexcept {
+    if (finished_) return;
+    finish();
+    table_.cancel(owner_);
+    cancelled_ = true;
+}
+
+void probe_run::finish() noexcept {
+    finished_ = true;
+    table_.withdraw(std::exchange(leaving_, 0));
+    accounts_.cancelled += std::exchange(accounts_.open, 0);
+    retried_ = retried_map();
+    due_ = std::vector<std::uint64_t>();
+    due_next_ = 0;
+    next_round_ = std::vector<std::uint64_t>();
+}
+
+// Results
+
+accounting probe_run::accounts() const noexcept {
+    auto result = accounts_;
+    result.probes = count_.value_or(next_index_);
+    result.unsent = result.probes - next_index_;
+    return result;
+}
+
+report probe_run::report() const noexcept {
+    auto result = report_;
+    result.remaining = count_.value_or(next_index_) - accounts_.answered;
+    if (began_) result.duration = latest_ - *began_;
+    return result;
+}
+
+}  // namespace sonde

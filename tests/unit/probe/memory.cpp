@@ -1,0 +1,108 @@
+#include "support/catch.hpp"
+#include "unit/probe/support.hpp"
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+using namespace sonde;
+using namespace virtual_net;
+
+// Every allocation of this program is counted; the tests look at differences.
+namespace {
+std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* p = std::malloc(size)) return p;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
+    ++allocations;
+    return std::malloc(size);
+}
+void operator delete(void* p) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+    std::free(p);
+}
+
+namespace {
+
+constexpr std::uint32_t million = 1'000'000;
+
+/// One probe of a new run, from its departure to its end.
+void one_probe(probe_table& table, steady_time& now, std::uint64_t number, bool replies) {
+    probe_run run(table, 1, {.timeout = 100ms, .keep_unanswered = false, .rest = 1s}, 1);
+    auto d = run.next(now);
+    run.departed(*d, key_of(number, 0, 1), now, stamp(now));
+    now += 100ms;
+    if (replies) {
+        run.replied(*table.find(key_of(number, 0, 1)), now);
+    } else {
+        run.expired(*table.expire(now), now);
+    }
+    if (!run.finished()) std::abort();
+}
+
+}  // namespace
+
+TEST_CASE("A million probes in flight take at most 64 bytes each, and give them back") {
+    probe_table table;
+    auto empty = table.bytes();
+    probe_run run(table, 1, {.timeout = 1s, .window = million, .keep_unanswered = false}, million);
+    steady_time now{};
+    double most = 0;
+    auto each = [&] { return static_cast<double>(table.bytes() - empty) / table.in_flight(); };
+    while (auto d = run.next(now)) {
+        run.departed(*d, key_of(1, d->index, 1), now, stamp(now));
+        if (d->index > 400'000) most = std::max(most, each());
+    }
+    REQUIRE(table.in_flight() == million);
+    WARN("bytes per probe with 1,000,000 in flight: " << each() << "; at worst on the way there: " << most);
+    CHECK(each() <= 64);
+    CHECK(most <= 64);
+    CHECK(sizeof(probe_run) <= 640);
+
+    now += 1s;
+    while (auto a = table.expire(now)) run.expired(*a, now);
+    CHECK(run.finished());
+    CHECK(table.at_rest() == table_limits{}.rests);
+    CHECK(table.bytes() < 16u << 20);
+    table.forget(now + 2s);
+    CHECK(table.empty());
+    CHECK(table.bytes() < 300'000);
+}
+
+TEST_CASE("Once warm, a probe allocates nothing, alone or as one of many") {
+    probe_table table;
+    steady_time now{};
+    SECTION("sr1 after sr1, with a rest of ten behind each") {
+        for (std::uint64_t i = 0; i < 100; ++i) one_probe(table, now, i, i % 2);
+        auto before = allocations;
+        for (std::uint64_t i = 100; i < 10'000; ++i) one_probe(table, now, i, i % 2);
+        CHECK(allocations == before);
+    }
+    SECTION("a long run in a window") {
+        probe_run run(table, 1, {.timeout = 100ms, .retry = 1, .window = 1000, .rest = 1s});
+        std::size_t before = 0;
+        for (int turn = 0; turn < 300; ++turn) {
+            if (turn == 150) before = allocations;
+            while (auto d = run.next(now)) run.departed(*d, key_of(1, d->index, d->attempt), now, stamp(now));
+            now += 50ms;
+            while (auto a = table.expire(now)) run.expired(*a, now);
+        }
+        CHECK(run.report().sent > 140'000);
+        CHECK(allocations <= before + 20);  // pages of `unanswered`: one for 4096 probes
+        CHECK(allocations > before);        // and the counter counts
+    }
+}
+
+TEST_CASE("What a silent network costs is one bit for each probe") {
+    index_set set;
+    auto before = allocations;
+    for (std::uint64_t i = 0; i < million; ++i) set.insert(i);
+    CHECK((allocations - before) * 560 * 8 < million * 115 / 100);
+}
