@@ -58,7 +58,8 @@ private:
     hardware hardware_{1024};
     bool neighbour_dumps_only_ = false;
 
-    bool stale_ = true;
+    bool stale_ = true;        // something in tables_ may be old
+    bool links_stale_ = true;  // its interfaces, too
     std::uint64_t generation_ = 1;
     time_point polled_{}, read_{};            // the last time that each was done
     clock_type::duration read_cost_{};        // how long the last copying took
@@ -110,6 +111,7 @@ void kernel_tables::engine::invalidate(table_changes const& changes) {
     answers_.forget();  // IPv6 routers that stop answering are passed over
     if (!changes.any_route()) return;
     stale_ = true;
+    links_stale_ |= changes.links || changes.addresses || changes.overrun;
     expires_ = time_point::max();
     ++generation_;
 }
@@ -127,7 +129,7 @@ error_code kernel_tables::engine::read_again() {
     for (auto const& e : found.routes)
         if (e.expires != 0) expires_ = std::min(expires_, read_ + std::chrono::seconds(e.expires));
     tables_ = route_table(std::move(found));
-    stale_ = false;
+    stale_ = links_stale_ = false;
     ++counters.rereads;
     return {};
 }
@@ -156,7 +158,8 @@ boost::system::result<route> kernel_tables::engine::answer(ip_address const& to,
 
 boost::system::result<route> kernel_tables::engine::ask(ip_address const& to, int interface, time_point now) {
     auto over = interface;
-    if (auto settled = tables_.settle(to, over)) return stale_ ? answer_anew(to, interface, now) : *settled;
+    if (auto settled = tables_.settle(to, over))
+        return links_stale_ ? answer_anew(to, interface, now) : *settled;
     detail::scoped_address key{to, over};
     if (auto* known = answers_.find(key, now - options_.max_age)) {
         ++counters.remembered;
@@ -165,8 +168,12 @@ boost::system::result<route> kernel_tables::engine::ask(ip_address const& to, in
     ++counters.asked;
     auto e = detail::ask_route(socket_, to, over);
     // It may be an interface that has just gone down: the kernel does not tell that from a missing route.
-    if (!e && stale_ && over != 0 && e.error() == errc::no_route) return answer_anew(to, interface, now);
-    if (!e && e.error().category() != sonde_category()) ++counters.failures;
+    if (!e && links_stale_ && over != 0 && e.error() == errc::no_route)
+        return answer_anew(to, interface, now);
+    if (!e && e.error().category() != sonde_category()) {
+        ++counters.failures;
+        return e.error();
+    }
     auto answer = e ? boost::system::result<route>(from_answer(*e, to)) : e.error();
     answers_.store(key, answer, now);
     return answer;
@@ -185,7 +192,7 @@ route kernel_tables::engine::from_answer(detail::route_entry const& e, ip_addres
             .gateway = e.gateway,
             .kind = to.is_multicast() && e.kind == route_kind::unicast ? route_kind::multicast : e.kind,
             .encapsulated = e.encapsulated};
-    if (r.interface != 0 && !tables_.interfaces().find(r.interface)) read_again();  // it is new
+    if (r.interface != 0 && (links_stale_ || !tables_.interfaces().find(r.interface))) read_again();
     r.mtu = e.mtu != 0 ? e.mtu : tables_.mtu_of(r.interface, to.is_v6());
     return r;
 }
@@ -199,22 +206,24 @@ std::optional<mac> kernel_tables::engine::neighbour(int interface, ip_address co
     ++counters.neighbours_asked;
     error_code ec;
     auto found = detail::ask_neighbour(socket_, interface, address, neighbour_dumps_only_, ec);
-    if (ec) ++counters.failures;
-    hardware_.store(key, found, now);
+    if (ec)
+        ++counters.failures;
+    else
+        hardware_.store(key, found, now);
     return found;
 }
 
 interface_table const& kernel_tables::engine::interfaces(error_code& ec) {
     look_for_changes(clock_type::now());
-    ec = stale_ ? read_again() : error_code();
+    ec = links_stale_ ? read_again() : error_code();
     return tables_.interfaces();
 }
 
 boost::system::result<int> kernel_tables::engine::default_interface() {
-    error_code ec;
-    auto const& all = interfaces(ec);
-    if (ec) return ec;
-    auto* found = all.default_interface(tables_.default_route_interface());
+    look_for_changes(clock_type::now());
+    if (stale_)
+        if (auto ec = read_again()) return ec;
+    auto* found = tables_.interfaces().default_interface(tables_.default_route_interface());
     if (!found) return make_error_code(errc::no_such_interface);
     return found->index;
 }

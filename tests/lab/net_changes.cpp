@@ -302,10 +302,16 @@ TEST_CASE("without a free descriptor lookups fail with the system's error, and w
     CHECK(ec == expected);
     CHECK(known == 0);
     CHECK(tables.counters().failures >= 4);
-    auto end = std::chrono::steady_clock::now() + 2s;
-    while (gateway(tables, "198.18.32.1") != "198.18.0.1" && std::chrono::steady_clock::now() < end)
-        std::this_thread::yield();
     CHECK(gateway(tables, "198.18.32.1") == "198.18.0.1");
+    ip("route replace 198.18.32.0/24 via 198.18.1.1");
+    auto end = std::chrono::steady_clock::now() + 2s;  // within max_age without notifications, or with them
+    while (gateway(tables, "198.18.32.1") != "198.18.1.1" && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
+    CHECK(gateway(tables, "198.18.32.1") == "198.18.1.1");
+    auto notified = tables.counters().notifications;
+    ip("route replace 198.18.32.0/24 via 198.18.0.1");
+    CHECK(gateway(tables, "198.18.32.1") == "198.18.0.1");
+    CHECK(tables.counters().notifications == notified + 1);
 }
 
 TEST_CASE("the sockets are not inherited by programs that are started", "[lab][net]") {

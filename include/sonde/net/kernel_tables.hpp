@@ -32,8 +32,8 @@ struct table_changes {
 
 /// How `kernel_tables` keeps up with the kernel.
 struct kernel_tables_options {
-    /// Ask the kernel to be told of changes. Without it (some sandboxes forbid it) what was read is thrown
-    /// away after `max_age`. Set back by itself when the notifications cannot be had.
+    /// Ask the kernel to be told of changes. Without it, or while that cannot be had (no descriptor left,
+    /// sandboxes), what was read is thrown away after `max_age`.
     bool notifications = true;
     /// The oldest answer given from memory where no notification guards it.
     std::chrono::milliseconds max_age{1000};
@@ -73,8 +73,8 @@ struct kernel_tables_counters {
 ///
 /// Lifetimes: belongs to the network namespace of the thread that uses it first.
 /// Threads: none inside; calls are for one thread or strand at a time, the executor's if `start` is used.
-/// Cost: route_to 0.1 to 0.3 us from the copy, about 5 us when the kernel is asked; no allocation. A copy of a
-/// small host's tables takes about 0.2 ms. 40 KiB of buffers, and about 200 bytes a route.
+/// Cost: route_to 0.1 to 0.3 us from the copy, about 5 us when the kernel is asked; no allocation. A copy of
+/// a small host's tables takes about 0.2 ms. 40 KiB of buffers, and about 200 bytes a route.
 class kernel_tables {
 public:
     explicit kernel_tables(boost::asio::any_io_executor executor, kernel_tables_options options = {});
