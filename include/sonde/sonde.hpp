@@ -16,4 +16,5 @@
 #include <sonde/layers/udp.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/format.hpp>
+#include <sonde/packet/match.hpp>
 #include <sonde/packet/packet.hpp>

@@ -286,6 +286,12 @@ public:
         else
             return std::cmp_equal(a.value().value, b);
     }
+    /// Literals too are read at run time here, so that comparisons may pass through templates (test macros).
+    template <std::size_t N>
+        requires(detail::is_text_parsed<native> || std::same_as<native, octets>)
+    friend constexpr bool operator==(field const& a, char const (&text)[N]) {
+        return a.value() == native(std::string_view(text, N - 1));
+    }
     template <runtime_text S>
         requires(detail::is_text_parsed<native> || std::same_as<native, octets>)
     friend constexpr bool operator==(field const& a, S const& b) {
