@@ -1,0 +1,111 @@
+#include "support/catch.hpp"
+
+#include <sonde/layers/icmp.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/tcp.hpp>
+#include <sonde/layers/udp.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace sonde;
+
+namespace {
+
+std::string places(packet const& set) {
+    std::string text;
+    for (auto p : set)
+        text += p.get<IP>().dst.value().to_string().substr(6) + "/" +
+                std::to_string(p.get<IP>().ttl.value()) + ":" + std::to_string(p.get<TCP>().dport.value()) +
+                " ";
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("The innermost layer varies fastest, within a layer the first wire field: Scapy's order") {
+    auto set = IP{.dst = {"1.1.1.1", "1.1.1.2"}, .ttl = range(1, 2)} / TCP{.dport = {80, 443}};
+    CHECK(set.size() == 8);
+    CHECK(places(set) == "1/1:80 1/1:443 1/2:80 1/2:443 2/1:80 2/1:443 2/2:80 2/2:443 ");
+    auto ports = TCP{.dport = {80, 81}, .sport = {1, 2}};
+    std::vector<int> sources;
+    for (auto p : packet(ports)) sources.push_back(p.get<TCP>().sport);
+    CHECK(sources == std::vector<int>{1, 2, 1, 2});  // sport lies before dport
+}
+
+TEST_CASE("Ranges include both ends, networks all their addresses") {
+    std::vector<int> ttls;
+    for (auto p : packet(IP{.ttl = range(1, 10, 3)})) ttls.push_back(p.get<IP>().ttl);
+    CHECK(ttls == std::vector<int>{1, 4, 7, 10});
+    packet net = IP{.dst = "10.0.0.5/30"};
+    CHECK(net.size() == 4);
+    CHECK(net[0].get<IP>().dst == "10.0.0.4");
+    CHECK(net[3].get<IP>().dst == "10.0.0.7");
+    packet span = IP{.dst = range("10.0.0.254", "10.0.1.1")};
+    CHECK(span.size() == 4);
+    CHECK(span[2].get<IP>().dst == "10.0.1.0");
+    packet v6 = IPv6{.dst = "2001:db8::/96"};
+    CHECK(v6.size() == 1ull << 32);
+    CHECK(v6[0xffffffff].get<IPv6>().dst == "2001:db8::ffff:ffff");
+}
+
+TEST_CASE("A huge set costs nothing: size and any index at once") {
+    auto set = IP{.dst = "10.0.0.0/8"} / TCP{.dport = range(0, 65535)};
+    CHECK(set.size() == 1ull << 40);
+    auto last = set[set.size() - 1];
+    CHECK(last.get<IP>().dst == "10.255.255.255");
+    CHECK(last.get<TCP>().dport == 65535);
+    CHECK(set[65536].get<IP>().dst == "10.0.0.1");
+    CHECK_THROWS_AS(set[set.size()], error);
+    CHECK_THROWS_AS(packet(IPv6{.dst = "::/64"}).size(), error);
+}
+
+TEST_CASE("A long list is borrowed until the packet is made") {
+    std::vector<std::uint16_t> ports(1000);
+    for (std::size_t i = 0; i < ports.size(); ++i) ports[i] = static_cast<std::uint16_t>(i + 1);
+    packet set = IP{} / TCP{.dport = values(ports)};
+    ports.clear();
+    CHECK(set.size() == 1000);
+    CHECK(set[999].get<TCP>().dport == 1000);
+}
+
+TEST_CASE("Random fields are values: drawn for each packet, the same for the same randomness") {
+    packet p =
+        IP{.dst = random_ip("10.0.0.0/8"), .id = random_short()} / TCP{.sport = random_choice(1000, 2000)};
+    CHECK(p.size() == 1);
+    std::set<unsigned> ids, ports;
+    for (int i = 0; i < 200; ++i) {
+        auto one = p[0];
+        ids.insert(one.get<IP>().id);
+        ports.insert(one.get<TCP>().sport);
+        CHECK(one.get<IP>().dst.value().value >> 24 == 10);
+    }
+    CHECK(ids.size() > 100);
+    CHECK(ports == std::set<unsigned>{1000, 2000});
+    random_source a(7), b(7);
+    CHECK(p.at(0, a).build() == p.at(0, b).build());
+}
+
+TEST_CASE("A set may change which fields there are, and how long they are") {
+    auto set = IP{} / ICMP{.type = {8, 13, 5}, .seq = 5, .gw = "192.0.2.9"};
+    CHECK(set.size() == 3);
+    CHECK(set[0].build().size() == 28);
+    CHECK(set[1].build().size() == 40);
+    CHECK(set[1].get<ICMP>().seq == 5);
+    CHECK(set[2].get<ICMP>().gw == "192.0.2.9");
+    packet loads = UDP{} / Raw{.load = {"a", "bcd"}};
+    CHECK(loads.size() == 2);
+    CHECK(loads[1].build().size() == 11);
+    CHECK(loads[1].get<Raw>().load == "bcd");
+}
+
+TEST_CASE("Editing a layer of a set keeps the sets of its other fields") {
+    auto set = IP{.dst = {"1.1.1.1", "1.1.1.2"}} / TCP{.dport = {80, 443}};
+    set.get<IP>().ttl = 7;
+    CHECK(set.size() == 4);
+    CHECK(places(set) == "1/7:80 1/7:443 2/7:80 2/7:443 ");
+    set.get<TCP>().dport = 22;
+    CHECK(places(set) == "1/7:22 2/7:22 ");
+}
