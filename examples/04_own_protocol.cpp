@@ -11,6 +11,7 @@ SONDE_LAYER(Echo, token, kind, cookie)
 SONDE_BIND(UDP, Echo, dport, 4242)
 
 int main() {
-    auto probes = IP{.dst = "192.0.2.1", .src = "192.0.2.2"} / UDP{} / Echo{.token = range(1, 3), .cookie = 0xfeed};
+    auto probes =
+        IP{.dst = "192.0.2.1", .src = "192.0.2.2"} / UDP{} / Echo{.token = range(1, 3), .cookie = 0xfeed};
     for (packet const& p : probes) fmt::print("{:command}\n", dissect(p.build(), link_type::ipv4));
 }

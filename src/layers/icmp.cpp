@@ -14,8 +14,11 @@ using header = std::span<std::byte const>;
 unsigned type_of(header h) {
     return h.empty() ? 0 : std::to_integer<unsigned>(h[0]);
 }
+constexpr bool is_name_query(unsigned t) {  // RFC 1788
+    return t == 37 || t == 38;
+}
 constexpr bool is_query(unsigned t) {
-    return t == 0 || t == 8 || (t >= 13 && t <= 18);
+    return t == 0 || t == 8 || (t >= 13 && t <= 18) || is_name_query(t);
 }
 bool query(header h) {
     return is_query(type_of(h));
@@ -43,7 +46,8 @@ bool address_mask(header h) {
 }
 unsigned unused_width(header h) {
     auto t = type_of(h);
-    return t == 11 || t == 12 ? 16 : is_query(t) || t == 3 || t == 5 ? 0 : 32;
+    if (t == 11 || t == 12) return 16;
+    return (is_query(t) && !is_name_query(t)) || t == 3 || t == 5 ? 0 : 32;
 }
 
 /// Codes by type, as Scapy names them; no name stands for two codes.
@@ -109,7 +113,7 @@ constexpr field_rule rules[] = {
     {.field = "unused", .width = unused_width}};
 
 std::size_t header_length(header h) {
-    return timestamps(h) ? 20 : address_mask(h) ? 12 : 8;
+    return timestamps(h) ? 20 : address_mask(h) || is_name_query(type_of(h)) ? 12 : 8;
 }
 
 void finish(build_step& step) {
@@ -138,6 +142,7 @@ unsigned query_of(unsigned type) {
         case 14: return 13;
         case 16: return 15;
         case 18: return 17;
+        case 38: return 37;
         default: return type;
     }
 }

@@ -2,6 +2,7 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/tcp.hpp>
 
+#include "services.hpp"
 #include "summary.hpp"
 #include "transport.hpp"
 
@@ -11,8 +12,8 @@ namespace sonde {
 namespace {
 
 constexpr field_rule rules[] = {
-    {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::services},
-    {.field = "dport", .quoted = true, .names = detail::services},
+    {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::tcp_services},
+    {.field = "dport", .quoted = true, .names = detail::tcp_services},
     {.field = "seq", .identity = identity_part::number, .quoted = true},
     {.field = "chksum", .hexadecimal = true}};
 

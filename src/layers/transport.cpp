@@ -6,6 +6,29 @@
 
 namespace sonde::detail {
 
+namespace {
+
+/// Where the packet goes in the end: the last stop of a source route, of which there may be one (RFC 791
+/// §3.1).
+ipv4 final_destination(layer_view const& ip) {
+    constexpr unsigned loose = 3, strict = 9;
+    auto header = ip.header();
+    auto destination = ip.get<&IP::dst>();
+    std::size_t routes = 0, length = 1;
+    for (std::size_t at = 20; at < header.size(); at += length) {
+        auto kind = std::to_integer<unsigned>(header[at]) & 31;
+        length = kind <= 1 ? 1 : at + 1 < header.size() ? std::to_integer<std::size_t>(header[at + 1]) : 0;
+        if (length == 0 || at + length > header.size()) break;
+        if ((kind != loose && kind != strict) || length < 7 || length % 4 != 3) continue;
+        if (++routes > 1) return ip.get<&IP::dst>();
+        destination = value_traits<ipv4>::from_wire(
+            read_bits(header, {static_cast<std::uint32_t>(8 * (at + length - 4)), 32}));
+    }
+    return destination;
+}
+
+}  // namespace
+
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {
     auto segment =
         layer.packet().bytes.subspan(layer.span().begin, layer.span().size() + layer.payload().size());
@@ -21,7 +44,7 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
             length = total > header ? static_cast<std::uint32_t>(total - header) : 0;
         }
         sum.add32(lower.get<&IP::src>().value);
-        sum.add32(lower.get<&IP::dst>().value);
+        sum.add32(final_destination(lower).value);
     } else if (lower.is<IPv6>()) {
         sum.add(lower.header().subspan(8, 32));
     } else {

@@ -4,6 +4,7 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/udp.hpp>
 
+#include "services.hpp"
 #include "summary.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,8 @@ namespace sonde {
 namespace {
 
 constexpr field_rule rules[] = {
-    {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::services},
-    {.field = "dport", .quoted = true, .names = detail::services},
+    {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::udp_services},
+    {.field = "dport", .quoted = true, .names = detail::udp_services},
     {.field = "chksum", .hexadecimal = true}};
 
 void finish(build_step& step) {

@@ -78,7 +78,7 @@ int receive_slots::fill(int fd, unsigned wanted) noexcept {
         messages_[i].msg_hdr.msg_controllen = control;
     }
     int got;
-    do got = ::recvmmsg(fd, messages_.data(), wanted, MSG_DONTWAIT | MSG_TRUNC, nullptr);
+    do got = ::recvmmsg(fd, messages_.data(), wanted, MSG_DONTWAIT, nullptr);
     while (got < 0 && errno == EINTR);
     return got;
 }
@@ -88,10 +88,8 @@ std::optional<frame> receive_slots::at(unsigned i) noexcept {
     auto type = link_type_of(from.sll_hatype);
     if (!type) return {};
     auto [auxiliary, stamp] = read_control(messages_[i].msg_hdr);
-    std::size_t queued =
-        messages_[i].msg_len;  // what a filter left of the frame; the auxiliary data know it whole
-    std::size_t captured = std::min(queued, capacity_);
-    std::size_t length = std::max<std::size_t>(auxiliary.tp_len, queued);
+    std::size_t captured = messages_[i].msg_len;  // of what the filter's program, too, may have cut
+    std::size_t length = std::max<std::size_t>(auxiliary.tp_len, captured);
     auto* start = slot(i) + tag;
     if (auxiliary.tp_status & TP_STATUS_VLAN_VALID && *type == link_type::ethernet && captured >= addresses) {
         start -= tag;

@@ -46,7 +46,7 @@ literal fields_that_matter(layer_view const& layer) {
         bool is_set = has_set(layer, i);  // for other packets of the set than the first, perhaps
         if (!is_set && (layer.span().automatic >> i & 1 || !detail::holds(layer, i))) continue;
         auto value = value_of(layer, i);
-        if (is_empty_list(value) || (!whole && !is_set && is_default(layer, i))) continue;
+        if (is_empty_list(value) || (!whole && is_default(layer, i))) continue;
         c.keywords.emplace_back(description.fields[i].name, std::move(value));
     }
     return c;

@@ -74,7 +74,16 @@ void append_value(std::string& out, literal const& value, field_description cons
     }
 }
 
+void append_raw(std::string& out, layer_view const& layer) {
+    auto bytes = layer.header();
+    append_layer_name(out, "Raw");
+    append_field(out, "load", literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}},
+                 nullptr);
+    out += "}}";
+}
+
 void append_layer(std::string& out, layer_view const& layer) {
+    if (detail::is_unreadable(layer)) return append_raw(out, layer);
     append_layer_name(out, name_of(layer.span()));
     auto const& fields = layer.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i)

@@ -42,8 +42,16 @@ std::string title_of(layer_span const& span) {
     return fmt::format("{} in {}", span.layer->name, span.layer->name == "IPv6" ? "ICMPv6" : "ICMP");
 }
 
+void append_raw(std::string& out, std::string const& indent, std::span<std::byte const> bytes) {
+    std::string text;
+    detail::append_python_quoted(text, {reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append_title(out, {}, "Raw");
+    append_field(out, indent, "load", text);
+}
+
 void append_layer(std::string& out, std::string const& indent, layer_view const& layer,
                   layer_view const& told) {
+    if (detail::is_unreadable(layer)) return append_raw(out, indent, layer.header());
     auto const& description = layer.description();
     append_title(out, {}, title_of(layer.span()));
     for (std::size_t i = 0; i < description.fields.size(); ++i) {

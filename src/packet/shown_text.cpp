@@ -16,8 +16,7 @@ public:
     std::string text(literal const& value) const {
         if (auto const* n = value.as<std::uint64_t>()) return number(*n);
         if (auto const* s = value.as<std::string>()) return escape(*s);
-        if (auto const* l = value.as<literal::list>())  // Scapy shows no options as an empty string
-            return l->items.empty() ? "''" : items(l->items, "[]");
+        if (auto const* l = value.as<literal::list>()) return items(l->items, "[]");
         if (auto const* t = value.as<literal::tuple>()) return items(t->items, "()");
         if (auto const* b = value.as<literal::bytes>()) return quoted(b->value);
         return to_python(value);
@@ -42,6 +41,8 @@ private:
     /// As Python writes it, names quoted: `['ssh', 'http', 1024]`.
     std::string item(literal const& value) const {
         auto const* n = value.as<std::uint64_t>();
+        if (auto const* s = value.as<std::string>(); s && field_.kind == value_kind::options)
+            return escape(*s);
         if (!n || field_.kind == value_kind::options) return to_python(value);
         bool is_name = field_.kind == value_kind::flags || !name_of(*n).empty();
         return is_name ? quoted(number(*n)) : number(*n);
@@ -85,6 +86,19 @@ std::string shown_text(layer_view const& layer, std::size_t field, literal const
 
 std::string shown_text(layer_view const& layer, std::size_t field) {
     return shown_text(layer, field, value_of(layer, field));
+}
+
+bool is_unreadable(layer_view const& layer) {
+    if (!layer.span().truncated) return false;
+    auto const& description = layer.description();
+    auto bits = 8 * layer.header().size();
+    if (auto length = description.find("len"); length < description.fields.size() && !holds(layer, length))
+        return true;
+    for (std::size_t i = 0; i < description.fields.size(); ++i) {
+        auto where = locate(description, i, layer.header());
+        if (where.offset < bits && where.offset + where.width > bits) return true;
+    }
+    return false;
 }
 
 bool is_computed_late(layer_view const& layer, std::size_t field) {

@@ -18,8 +18,7 @@ std::string summary(packet const& p) {
             span.layer->hooks.summarize(layer, text);
             described = true;
         }
-        if (text.empty()) text = name_of(span);
-        if (span.truncated) text += " [cut short]";
+        if (text.empty()) text = detail::is_unreadable(layer) ? "Raw" : name_of(span);
         line = line.empty() ? text : text + " / " + line;
     }
     return line;

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 asio::awaitable<void> ping() {
     network net{co_await asio::this_coro::executor};
-    if (auto x = co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s})) fmt::print("{}\n", x->received);
+    if (auto x = co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s}))
+        fmt::print("{}\n", x->received);
 }
 
 int main() {

@@ -89,7 +89,7 @@ inline std::vector<captured_frame> collect(asio::io_context& io, link_device& fr
     std::vector<captured_frame> got;
     auto deadline = std::chrono::steady_clock::now() + within;
     auto keep = [&](frame const& f) { got.emplace_back(f); };
-    while (got.size() < wanted) {
+    while (got.size() < wanted && std::chrono::steady_clock::now() <= deadline) {
         error_code ec;
         if (from.receive(wanted - got.size(), keep, ec) > 0) continue;
         if (failed) *failed = ec;

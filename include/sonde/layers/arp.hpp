@@ -5,8 +5,15 @@
 namespace sonde {
 
 struct arp_operations {
-    static constexpr std::array<value_name, 4> names{
-        {{1, "who-has"}, {2, "is-at"}, {3, "RARP-req"}, {4, "RARP-rep"}}};
+    static constexpr std::array<value_name, 9> names{{{1, "who-has"},
+                                                      {2, "is-at"},
+                                                      {3, "RARP-req"},
+                                                      {4, "RARP-rep"},
+                                                      {5, "Dyn-RARP-req"},
+                                                      {6, "Dyn-RAR-rep"},
+                                                      {7, "Dyn-RARP-err"},
+                                                      {8, "InARP-req"},
+                                                      {9, "InARP-rep"}}};
 };
 struct arp_hardware {
     static constexpr std::array<value_name, 2> names{{{1, "Ethernet (10Mb)"}, {6, "IEEE 802 Networks"}}};

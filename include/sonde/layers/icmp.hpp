@@ -5,7 +5,7 @@
 namespace sonde {
 
 struct icmp_types {
-    static constexpr std::array<value_name, 15> names{{{0, "echo-reply"},
+    static constexpr std::array<value_name, 26> names{{{0, "echo-reply"},
                                                        {3, "dest-unreach"},
                                                        {4, "source-quench"},
                                                        {5, "redirect"},
@@ -19,7 +19,18 @@ struct icmp_types {
                                                        {15, "information-request"},
                                                        {16, "information-response"},
                                                        {17, "address-mask-request"},
-                                                       {18, "address-mask-reply"}}};
+                                                       {18, "address-mask-reply"},
+                                                       {30, "traceroute"},
+                                                       {31, "datagram-conversion-error"},
+                                                       {32, "mobile-host-redirect"},
+                                                       {33, "ipv6-where-are-you"},
+                                                       {34, "ipv6-i-am-here"},
+                                                       {35, "mobile-registration-request"},
+                                                       {36, "mobile-registration-reply"},
+                                                       {37, "domain-name-request"},
+                                                       {38, "domain-name-reply"},
+                                                       {39, "skip"},
+                                                       {40, "photuris"}}};
 };
 
 /// ICMP for IPv4 (RFC 792, 950, 1191, 4884). Which fields a message has depends on its type: `id` and `seq`

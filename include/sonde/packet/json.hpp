@@ -6,13 +6,15 @@
 
 namespace sonde {
 
-/// A packet as one line of JSON, in ASCII: `{"layers":[{"layer":"IP","fields":{"src":"192.0.2.1",…}}, …]}`.
-/// Scapy's names of layers and fields. Numbers are numbers (names are not resolved), addresses and flag sets
-/// text
-/// ("SA", "MF+DF"), bytes `{"hex":"…"}`, options `[["MSS",1460],["NOP",null]]`, layers inside fields objects
-/// like the layers themselves; a list field is always a list. Fields that the header does not hold, as it
-/// ends early or is of another type, are left out. What is automatic has the value that building gives it;
-/// sets are lists.
+/// A packet as one line of JSON, in ASCII, with Scapy's names of layers and fields:
+///
+///     {"layers":[{"layer":"IP","fields":{"src":"192.0.2.1","flags":"DF","options":[], …}}, …]}
+///
+/// Numbers are numbers, whatever names they have; addresses and flag sets are text ("SA", "MF+DF"), bytes
+/// `{"hex":"…"}`, options `[["MSS",1460],["NOP",null]]`, layers inside fields objects like the layers
+/// themselves; a list field is always a list. Fields that the header does not hold are left out; a header
+/// that ends inside a field is a Raw layer. What is automatic has the value that building gives it; sets are
+/// lists.
 std::string to_json(packet const& p);
 
 /// The layers alone: `[{"layer":…,"fields":{…}}, …]`, for objects that say more about a packet.

@@ -17,7 +17,8 @@ namespace detail {
 struct unpacked_layer;
 
 /// As `dissect`, but what the outermost layer is is known.
-packet dissect_as(std::span<std::byte const> bytes, layer_description const& outermost, bool is_quoted = false);
+packet dissect_as(std::span<std::byte const> bytes, layer_description const& outermost,
+                  bool is_quoted = false);
 
 /// Tells what each field of a layer holds: read from a struct, or from contents found at run time.
 struct content_source {

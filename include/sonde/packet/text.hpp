@@ -55,6 +55,9 @@ std::string shown_text(layer_description const& layer, std::size_t field, litera
 std::string shown_text(layer_view const& layer, std::size_t field, literal const& value);
 /// The same of what the field holds.
 std::string shown_text(layer_view const& layer, std::size_t field);
+/// True for a header that ends inside a field, or before the length that it states: it prints as Raw bytes.
+/// One that ends between fields prints with those it has, as Scapy reads ICMP quotes of 8 bytes.
+bool is_unreadable(layer_view const& layer);
 /// True when show() prints None for the field while it is automatic, as nothing but building can tell it.
 bool is_computed_late(layer_view const& layer, std::size_t field);
 /// "SA", "MF+DF": the names of the bits that are set.

@@ -136,6 +136,8 @@ public:
     std::uint32_t in_flight() const noexcept { return in_flight_; }
     std::uint32_t in_flight(owner_id owner) const noexcept { return of(owner).in_flight; }
     std::uint32_t at_rest() const noexcept { return resting_; }
+    /// Places set aside and not yet used.
+    std::uint32_t admitted() const noexcept { return admitted_; }
     bool empty() const noexcept { return in_flight_ == 0 && resting_ == 0; }
     std::size_t bytes() const noexcept;
     void reserve(std::uint32_t attempts);

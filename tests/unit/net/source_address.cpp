@@ -90,6 +90,16 @@ TEST_CASE("an IPv4 source is the first primary address in reach of the scope", "
     CHECK(select_source({}, 1, {}, address_scope::universe).is_unspecified());
 }
 
+TEST_CASE("a secondary IPv4 address is never chosen, though its scope reaches farther", "[net][source]") {
+    interface_table table(
+        {interface_with(1, {own(ipv4("198.18.0.2"), 24, address_scope::link),
+                            secondary(own(ipv4("198.18.0.3"), 24)), own(ipv4("198.18.1.2"), 24)})});
+    CHECK(select_source(table, 1, "198.18.0.1", address_scope::universe) == ipv4("198.18.1.2"));
+    interface_table borrowed(
+        {interface_with(1, {secondary(own(ipv4("198.18.0.3"), 24)), own(ipv4("198.18.1.2"), 24)})});
+    CHECK(select_source(borrowed, 2, {}, address_scope::universe) == ipv4("198.18.1.2"));
+}
+
 TEST_CASE("on point-to-point links the peer's subnet counts", "[net][source]") {
     auto address = own(ipv4("198.18.9.1"), 30);
     address.network = ip_address(ipv4("198.18.200.2"));
@@ -167,8 +177,10 @@ TEST_CASE("RFC 6724 rule 8: the longest common prefix, no longer than the addres
           ipv6("2001:db8:1::2"));  // beyond bit 64 they are equals: the first stays
 }
 
-TEST_CASE("ORCHIDs speak with ORCHIDs", "[net][source]") {
-    CHECK(chosen({own6("2001:db8::2", 64), own6("2001:10::2", 28)}, "2001:1f::1") == ipv6("2001:10::2"));
+TEST_CASE("ORCHIDs speak with ORCHIDs, though another prefix be longer", "[net][source]") {
+    std::vector<interface_address> const both{own6("2001:10::2", 28), own6("2001:db8::2", 64)};
+    CHECK(chosen(both, "2001:1f::1") == ipv6("2001:10::2"));
+    CHECK(chosen(both, "2001:20::1") == ipv6("2001:db8::2"));
 }
 
 TEST_CASE("optimistic addresses are avoided, tentative ones are no candidates", "[net][source]") {

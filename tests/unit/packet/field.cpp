@@ -5,7 +5,6 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/tcp.hpp>
 
-
 using namespace sonde;
 
 namespace {

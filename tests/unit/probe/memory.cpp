@@ -8,19 +8,24 @@
 using namespace sonde;
 using namespace virtual_net;
 
-// Every allocation of this program is counted; the tests look at differences.
+// Every allocation of this program is counted, and can be made to fail; the tests look at differences.
 namespace {
+
 std::size_t allocations = 0;
+std::size_t failing = 0;  // the number of the allocation that fails; 0: none
+
+void* counted(std::size_t size) {
+    return ++allocations == failing ? nullptr : std::malloc(size);
 }
 
+}  // namespace
+
 void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* p = std::malloc(size)) return p;
+    if (void* p = counted(size)) return p;
     throw std::bad_alloc();
 }
 void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
-    ++allocations;
-    return std::malloc(size);
+    return counted(size);
 }
 void operator delete(void* p) noexcept {
     std::free(p);
@@ -45,6 +50,34 @@ void one_probe(probe_table& table, steady_time& now, std::uint64_t number, bool 
         run.expired(*table.expire(now), now);
     }
     if (!run.finished()) std::abort();
+}
+
+/// Three runs with all kinds of ends, one after another on the same table.
+void everything(probe_table& table) {
+    steady_time now{};
+    for (int retry : {0, 1, -1}) {
+        probe_run run(table, 1, {.timeout = 100ms, .retry = retry, .rest = 1s});
+        for (int turn = 0; turn < 10 && !run.finished(); ++turn) {
+            while (auto d = run.next(now)) {
+                if (d->index == 300) {
+                    run.source_ended(300);
+                } else if (d->index % 10 == 3) {
+                    run.send_failed(*d, errc::no_route);
+                } else {
+                    run.departed(*d, key_of(1, d->index, d->attempt), now, stamp(now));
+                }
+            }
+            now += 10ms;
+            for (std::uint64_t i = 0; i < 300; i += 5) {
+                if (auto found = table.find(key_of(1, i, 1))) run.replied(*found, now);
+            }
+            now += 90ms;
+            while (auto a = table.expire(now)) run.expired(*a, now);
+        }
+        if (!run.finished() || !run.accounts().holds()) std::abort();
+    }
+    table.forget(now + 1h);
+    if (!table.empty() || !table.has_room()) std::abort();
 }
 
 }  // namespace
@@ -98,6 +131,24 @@ TEST_CASE("Once warm, a probe allocates nothing, alone or as one of many") {
         CHECK(allocations <= before + 20);  // pages of `unanswered`: one for 4096 probes
         CHECK(allocations > before);        // and the counter counts
     }
+}
+
+TEST_CASE("Whichever allocation fails, its run ends and the table lives on") {
+    int failures = 0;
+    for (std::size_t n = 1;; ++n) {
+        probe_table table(table_limits{.probes = 300});
+        failing = allocations + n;
+        try {
+            everything(table);
+            failing = 0;
+            break;
+        } catch (std::bad_alloc const&) {
+            ++failures;
+        }
+        REQUIRE(table.in_flight() == 0);
+        everything(table);  // with all 300 places
+    }
+    CHECK(failures > 20);
 }
 
 TEST_CASE("What a silent network costs is one bit for each probe") {

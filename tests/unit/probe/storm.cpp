@@ -86,6 +86,7 @@ public:
             r.run.reset();
         }
         now_ += 10s;
+        CHECK(table_.admitted() == 0);
         CHECK(!table_.next_deadline());
         CHECK(!table_.expire(now_));
         table_.forget(now_);

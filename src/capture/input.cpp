@@ -1,0 +1,72 @@
+#include "capture/input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sonde::detail {
+namespace {
+
+constexpr std::size_t chunk = std::size_t(64) << 10;
+
+[[noreturn]] void fail_by_errno(std::string const& name, char const* step) {
+    throw capture_failure{{errno, boost::system::system_category()}, fmt::format("{}: {}", name, step)};
+}
+
+}  // namespace
+
+capture_input::capture_input(std::string const& path)
+    : name_(path), owned_(std::fopen(path.c_str(), "rbe")), stream_(owned_.get()) {
+    if (!stream_) fail_by_errno(name_, "open");
+    std::setvbuf(stream_, nullptr, _IOFBF, chunk);
+}
+
+bool capture_input::begin_record() {
+    record_ = offset_;
+    std::byte first;
+    if (read_some({&first, 1}) == 0) return false;
+    std::ungetc(std::to_integer<int>(first), stream_);
+    --offset_;
+    return true;
+}
+
+std::span<std::byte const> capture_input::read(std::size_t size) {
+    std::size_t done = 0;
+    while (done < size) {  // by chunks: a size that the file does not have is never allocated
+        auto part = std::min(size - done, chunk);
+        if (buffer_.size() < done + part) buffer_.resize(done + part);
+        auto got = read_some(std::span(buffer_).subspan(done, part));
+        done += got;
+        if (got < part)
+            throw capture_failure{errc::truncated_file,
+                                  fmt::format("{}: ends at byte {}, inside the record that begins at byte {}",
+                                              name_, offset_, record_)};
+    }
+    return std::span(buffer_).first(size);
+}
+
+void capture_input::skip(std::size_t size) {
+    for (; size > chunk; size -= chunk) read(chunk);
+    read(size);
+}
+
+void capture_input::fail(errc code, std::string const& what) const {
+    throw capture_failure{code, fmt::format("{}: record at byte {}: {}", name_, record_, what)};
+}
+
+/// Less than asked for at the end of the file only.
+std::size_t capture_input::read_some(std::span<std::byte> into) {
+    std::size_t done = 0;
+    while (done < into.size()) {
+        errno = 0;
+        done += std::fread(into.data() + done, 1, into.size() - done, stream_);
+        if (done == into.size() || std::feof(stream_)) break;
+        if (errno != EINTR) fail_by_errno(name_, "read");
+        std::clearerr(stream_);
+    }
+    offset_ += done;
+    return done;
+}
+
+}  // namespace sonde::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <sonde/link/frame.hpp>
+
+#include <cstdint>
+
+namespace sonde::detail {
+
+/// What the ticks of a pcapng interface mean (options if_tsresol and if_tsoffset).
+struct pcapng_clock {
+    std::uint64_t ticks_a_second = 1'000'000;
+    std::int64_t offset = 0;  // seconds
+
+    /// 10^-n, or 2^-n with the highest bit set; false when that is finer than 64 bits can count.
+    bool set_resolution(std::uint8_t resolution);
+    /// To the nanosecond below; the first or last that a timestamp can hold where it is outside.
+    timestamp time(std::uint64_t ticks) const;
+};
+
+}  // namespace sonde::detail

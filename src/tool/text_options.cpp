@@ -1,0 +1,92 @@
+#include "tool/text_options.hpp"
+
+#include <sonde/packet/escape.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+namespace sonde::tool {
+namespace {
+
+link_type parse_link(std::string_view name) {
+    constexpr std::pair<std::string_view, link_type> links[] = {
+        {"ether", link_type::ethernet}, {"ipv4", link_type::ipv4},     {"ipv6", link_type::ipv6},
+        {"null", link_type::null},      {"sll", link_type::linux_sll}, {"sll2", link_type::linux_sll2}};
+    for (auto [known, link] : links)
+        if (known == name) return link;
+    throw text_usage_error(
+        fmt::format("--link {}: it is one of ether, ipv4, ipv6, null, sll, sll2", escape(name)));
+}
+
+std::uint64_t parse_limit(std::string_view text) {
+    std::uint64_t limit = 0;
+    auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (failed != std::errc() || end != text.data() + text.size())
+        throw text_usage_error(fmt::format("--limit {}: a number of packets", escape(text)));
+    return limit;
+}
+
+/// The words, one after the other; `--name=value` counts as two.
+class word_reader {
+public:
+    explicit word_reader(std::vector<std::string> const& words) {
+        for (auto const& w : words) {
+            auto equals = w.starts_with("--") ? w.find('=') : w.npos;
+            words_.push_back(w.substr(0, equals));
+            if (equals != w.npos) words_.push_back(w.substr(equals + 1));
+        }
+    }
+    bool more() const { return next_ < words_.size(); }
+    std::string const& take() { return words_[next_++]; }
+    std::string const& value_of(std::string const& option) {
+        if (!more()) throw text_usage_error(option + " needs a value");
+        return take();
+    }
+
+private:
+    std::vector<std::string> words_;
+    std::size_t next_ = 0;
+};
+
+void set_option(text_options& o, std::string const& name, word_reader& words) {
+    if (name == "--json")
+        o.style = text_style::json;
+    else if (name == "--command")
+        o.style = text_style::command;
+    else if (name == "--summary")
+        o.style = text_style::summary;
+    else if (name == "--hex")
+        o.style = text_style::hex;
+    else if (name == "--link")
+        o.link = parse_link(words.value_of(name));
+    else if (name == "--limit")
+        o.limit = parse_limit(words.value_of(name));
+    else
+        o.file = words.value_of(name);
+}
+
+}  // namespace
+
+text_options parse_text_options(std::vector<std::string> const& words, std::string_view known) {
+    text_options o;
+    word_reader reader(words);
+    bool only_rest = false;
+    while (reader.more()) {
+        auto word = reader.take();
+        if (only_rest || !word.starts_with('-') || word == "-")
+            o.rest.push_back(word);
+        else if (word == "--")
+            only_rest = true;
+        else if (word == "--help" || word == "-h")
+            o.help = true;
+        else if (known.find(" " + word + " ") != known.npos)
+            set_option(o, word, reader);
+        else
+            throw text_usage_error(fmt::format("no option {}; --help lists them", escape(word)));
+    }
+    return o;
+}
+
+}  // namespace sonde::tool
