@@ -10,7 +10,7 @@ if [ "${1:-}" != --in-the-lab ]; then
     if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
     cmake --preset release -D SONDE_BUILD_TESTS=OFF -D SONDE_BUILD_EXAMPLES=OFF
     cmake --build --preset release --target sonde_tool --parallel "${SONDE_JOBS:-$(nproc)}"
-    exec build/release/bin/sonde lab -- "$0" --in-the-lab
+    exec build/release/sonde lab -- "$0" --in-the-lab
 fi
 
 # Runs each line of its input as a shell would, after showing it.
