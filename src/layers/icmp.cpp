@@ -78,7 +78,14 @@ constexpr value_name codes[] = {
     {1, "ttl-zero-during-reassembly"},
     // parameter problem: from 21
     {0, "ip-header-bad"},
-    {1, "required-option-missing"}};
+    {1, "required-option-missing"},
+    // Photuris: from 23
+    {0, "bad-spi"},
+    {1, "authentication-failed"},
+    {2, "decompression-failed"},
+    {3, "decryption-failed"},
+    {4, "need-authentification"},
+    {5, "need-authorization"}};
 
 value_names codes_of(header h) {
     value_names all(codes);
@@ -87,6 +94,7 @@ value_names codes_of(header h) {
         case 5: return all.subspan(15, 4);
         case 11: return all.subspan(19, 2);
         case 12: return all.subspan(21, 2);
+        case 40: return all.subspan(23, 6);
         default: return {};
     }
 }

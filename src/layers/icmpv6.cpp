@@ -35,6 +35,8 @@ constexpr field_rule echo_rules[] = {
     {.field = "cksum", .hexadecimal = true},
     {.field = "id", .identity = identity_part::id, .hexadecimal = true, .quoted = true},
     {.field = "seq", .identity = identity_part::sequence, .hexadecimal = true, .quoted = true}};
+constexpr field_rule advertisement_rules[] = {{.field = "cksum", .hexadecimal = true},
+                                              {.field = "res", .hexadecimal = true}};
 constexpr field_rule solicitation_rules[] = {{.field = "type", .quoted = true},
                                              {.field = "cksum", .hexadecimal = true},
                                              {.field = "tgt", .quoted = true}};
@@ -178,7 +180,7 @@ layer_hooks hooks(ICMPv6ND_NS const*) {
 }
 layer_hooks hooks(ICMPv6ND_NA const*) {
     return {.title = "ICMPv6 Neighbor Discovery - Neighbor Advertisement",
-            .rules = message_rules,
+            .rules = advertisement_rules,
             .finish = finish<ICMPv6ND_NA>,
             .answers = no_answers,
             .key = target_key<ICMPv6ND_NA>,

@@ -43,8 +43,14 @@ bool stamps_addresses(header h) {
     return h.size() > 3 && (std::to_integer<unsigned>(h[3]) & 15) != 0;
 }
 
+constexpr value_name stamp_kinds[] = {
+    {0, "timestamp_only"}, {1, "timestamp_and_ip_addr"}, {3, "prespecified_ip_addr"}};
+constexpr value_name alerts[] = {{0, "router_shall_examine_packet"}};
+
 constexpr field_rule rules[] = {{.field = "optclass", .names = ip_option_classes::names},
                                 {.field = "option", .names = option_names},
+                                {.field = "flg", .names = stamp_kinds},
+                                {.field = "alert", .names = alerts},
                                 {.field = "internet_address", .present = stamps_addresses}};
 
 constexpr bool is_single_octet(unsigned type) {

@@ -224,7 +224,7 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     else
         device = packet_socket::open(executor_, interface, how, ec, &about);
     if (ec) {
-        fail(ec, std::move(about));
+        note(std::move(about));
         return {};
     }
     auto p = std::make_shared<port>(
@@ -234,7 +234,7 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
             if (!e) return;
             // The interface is gone; what waits for answers on it times out, the next probe opens it anew.
             if (auto at = e->ports_.find(id); at != e->ports_.end()) {
-                e->fail(failed, at->second->info().name);
+                e->note(at->second->info().name);
                 at->second->close();
                 e->ports_.erase(at);
             }

@@ -99,9 +99,11 @@ public:
     /// Looks a host name up, once for all who ask. The handler is called later.
     void resolve_name(std::string const& name, bool v6, std::function<void(error_code, ip_address)> handler);
 
-    /// Remembers what an error was about.
-    error_code fail(error_code ec, std::string about) {
-        why_ = std::move(about);
+    /// Remembers what the latest error was about.
+    void note(std::string about) { why_ = std::move(about); }
+    /// The same, for the error that goes on.
+    [[nodiscard]] error_code fail(error_code ec, std::string about) {
+        note(std::move(about));
         return ec;
     }
     std::string const& why() const { return why_; }

@@ -174,7 +174,7 @@ bool prober::depart(departure const& d) {
         }
         launch(d, kept_[d.index] = (*p)[0]);
     } catch (boost::system::system_error const& e) {
-        engine_->fail(e.code(), e.what());
+        engine_->note(e.what());
         failed(d, e.code());
     }
     return true;
@@ -206,7 +206,7 @@ void prober::launch(departure const& d, packet p) {
     try {
         prepare(d, p);
     } catch (boost::system::system_error const& e) {
-        engine_->fail(e.code(), e.what());
+        engine_->note(e.what());
         failed(d, e.code());
     }
 }

@@ -32,7 +32,7 @@ void sniffer::open(sniff_options const& how) {
     receive.see_outgoing = true;
     if (!ec) device_ = packet_socket::open(engine_->executor(), index, receive, ec, &about);
     if (!ec) return;
-    if (!about.empty()) engine_->fail(ec, std::move(about));
+    if (!about.empty()) engine_->note(std::move(about));
     close(ec);
 }
 

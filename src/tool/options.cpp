@@ -109,8 +109,10 @@ void read_common(arguments const& a, Options& o) {
     if (a.has("iface")) o.iface = if_name(a.text("iface"));
     if (a.has("inter")) o.inter = parse_duration(a.text("inter"));
     if constexpr (requires { o.rate; })
-        if (a.has("rate") && (o.rate = a.values["rate"].template as<double>()) < 0)
-            throw usage_error("--rate must not be negative");
+        if (a.has("rate")) {
+            o.rate = a.values["rate"].template as<double>();
+            if (!(o.rate >= 0)) throw usage_error("--rate must not be negative");
+        }
     if constexpr (requires { o.timeout; })
         if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     if constexpr (requires { o.retry; })

@@ -38,6 +38,21 @@ void print(send_report const& r, arguments const& a) {
     fmt::print("{}\n", r);
 }
 
+asio::awaitable<int> send(session& s, packet_source packets, send_options options, bool layer2, arguments const& a) {
+    asio::cancellation_signal stop;
+    s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    auto token = asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable));
+    auto [ec, report] = layer2 ? co_await s.net.sendp(std::move(packets), options, token)
+                               : co_await s.net.send(std::move(packets), options, token);
+    s.on_interrupt = {};
+    if (ec && !s.interrupted) throw boost::system::system_error(ec);
+    print(report, a);
+    if (report.send_errors)
+        fmt::print(stderr, "sonde: {} packets could not leave: {}{}{}\n", report.send_errors, s.net.why(),
+                   s.net.why().empty() ? "" : ": ", report.first_error.message());
+    co_return report.send_errors ? system_error : answered;
+}
+
 }  // namespace
 
 int run_send(std::string const& name, words const& arguments_) {
@@ -46,19 +61,8 @@ int run_send(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     auto options = send_options_of(a);
     auto packets = std::make_shared<packet_source>(read_packets(a.subject));
-    return run(name, [&a, options, packets, layer2 = name == "sendp"](session& s) -> asio::awaitable<int> {
-        asio::cancellation_signal stop;
-        s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
-        auto token = asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable));
-        auto [ec, report] = layer2 ? co_await s.net.sendp(std::move(*packets), options, token)
-                                   : co_await s.net.send(std::move(*packets), options, token);
-        s.on_interrupt = {};
-        if (ec && !s.interrupted) throw boost::system::system_error(ec);
-        print(report, a);
-        if (report.send_errors)
-            fmt::print(stderr, "sonde: {} packets could not leave: {}{}{}\n", report.send_errors, s.net.why(),
-                       s.net.why().empty() ? "" : ": ", report.first_error.message());
-        co_return report.send_errors ? system_error : answered;
+    return run(name, [&a, options, packets, layer2 = name == "sendp"](session& s) {
+        return send(s, std::move(*packets), options, layer2, a);
     });
 }
 

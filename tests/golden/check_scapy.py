@@ -158,7 +158,7 @@ def comparable(shown):
     """Without what sonde shows in its own way: bytes (Scapy decodes them as UTF-8), times of day as numbers, and
     Scapy's two spellings of no options."""
     own = ("load", "data", "value", "ts_ori", "ts_rx", "ts_tx")
-    lines = [line.rstrip() for line in shown.splitlines() if line.split()[:1] not in [[name] for name in own]]
+    lines = [line.rstrip() for line in shown.splitlines() if line.strip(" |").split()[:1] not in [[name] for name in own]]
     return [line.replace("options   = ''", "options   = []") for line in lines]
 
 

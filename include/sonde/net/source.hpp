@@ -113,7 +113,7 @@ public:
     template <class G>
         requires(!detail::packet_range<G> && detail::async_packet_generator<G> && !std::is_reference_v<G>)
     packet_source(G&& generator)
-        : source_(std::make_unique<detail::generator_source<G>>(std::move(generator))) {}
+        : source_(std::make_unique<detail::generator_source<G>>(std::forward<G>(generator))) {}
 
     packet_source(packet_source&&) noexcept = default;
     packet_source& operator=(packet_source&&) noexcept = default;
