@@ -71,11 +71,9 @@ TEST_CASE("frames of real captures have the lengths and times that tshark reads"
             auto after = [&](std::string const& key) { return line.substr(line.find(key) + key.size()); };
             CHECK(next->length == std::stoul(after("\"len\":")));
             CHECK(next->bytes.size() == std::stoul(after("\"caplen\":")));
-            if (line.find("\"ts\":\"") == line.npos) continue;
+            if (holds(f.path, "timestamp_invalid")) continue;  // fractions over a second, which tshark wraps
             auto seconds = after("\"ts\":\"");
             auto point = seconds.find('.');
-            if (seconds.find('"') != point + 10)
-                continue;  // a fraction over a second, which tshark prints as it is
             CHECK(next->nanoseconds == std::stoll(seconds.substr(0, point) + seconds.substr(point + 1, 9)));
         }
     }
