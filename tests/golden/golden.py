@@ -1,6 +1,6 @@
 """What the golden checks share: running the text commands, and Scapy's spelling of values.
 
-Environment: SONDE_GOLDEN_TOOL, the program with build, dissect and match (golden_text, or sonde itself);
+Environment: SONDE_GOLDEN_TOOL, the sonde command;
 SONDE_CONFORMANCE, the directory of vectors made by other programs. A check without its data ends with SKIPPED.
 """
 
