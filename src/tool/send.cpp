@@ -38,7 +38,8 @@ void print(send_report const& r, arguments const& a) {
     fmt::print("{}\n", r);
 }
 
-asio::awaitable<int> send(session& s, packet_source packets, send_options options, bool layer2, arguments const& a) {
+asio::awaitable<int> send(session& s, packet_source packets, send_options options, bool layer2,
+                          arguments const& a) {
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
     auto token = asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable));
