@@ -229,7 +229,7 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     }
     auto p = std::make_shared<port>(
         std::move(device), [this](frame const& f) { on_frame(f); },
-        [self = weak_from_this(), id](error_code failed) {
+        [self = weak_from_this(), id](error_code) {
             auto e = self.lock();
             if (!e) return;
             // The interface is gone; what waits for answers on it times out, the next probe opens it anew.
