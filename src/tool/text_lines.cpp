@@ -55,7 +55,8 @@ void text_lines::error(std::string_view message) {
     any_error_ = true;
     if (!for_programs_) {
         if (number_) streams_.err << "line " << number_ << ": ";
-        streams_.err << escape(message) << '\n';
+        for (char c : message) streams_.err << (c >= 0x20 && c < 0x7f ? c : '?');
+        streams_.err << '\n';
         return;
     }
     std::string line = "{\"error\":";

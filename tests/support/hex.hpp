@@ -19,6 +19,9 @@ inline std::string hex(std::span<std::byte const> bytes) {
 inline std::string hex(std::string_view bytes) {
     return hex(std::as_bytes(std::span(bytes)));
 }
+inline std::string hex(std::string const& bytes) {
+    return hex(std::string_view(bytes));
+}
 inline std::string hex(sonde::packet const& p) {
     return hex(p.build());
 }

@@ -30,8 +30,8 @@ TEST_CASE("Errors tell the column, what is wrong, and what was perhaps meant") {
         errc code;
         char const* text;
     } const cases[] = {
-        {R"(IP(dst="1.2", tll=3))", errc::no_such_field,
-         R"(column 15: IP has no field "tll"; did you mean "ttl"?)"},
+        {R"(IP(dst="1.2.3.4", tll=3))", errc::no_such_field,
+         R"(column 19: IP has no field "tll"; did you mean "ttl"?)"},
         {"ICPM()", errc::no_such_layer, R"(column 1: no layer ICPM; did you mean "ICMP"?)"},
         {"Dot1Q(colour=1)", errc::no_such_field,
          "column 7: Dot1Q has no field \"colour\" (it has prio, id, vlan, type)"},
