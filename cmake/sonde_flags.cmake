@@ -20,8 +20,3 @@ if(PROJECT_IS_TOP_LEVEL)
         set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
     endif()
 endif()
-
-# g++ 12 takes Asio's recycled memory for mismatched, and use_future's storage for uninitialized: both are false.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(sonde_flags INTERFACE -Wno-mismatched-new-delete -Wno-maybe-uninitialized)
-endif()
