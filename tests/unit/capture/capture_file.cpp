@@ -137,5 +137,7 @@ TEST_CASE("reading a long file takes no more memory than reading a short one", "
     std::size_t octets = 0;
     for (packet const& p : read_pcap(path)) octets += p.view().bytes.size();
     CHECK(octets == 60'000'000);
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps freed memory for a while
     CHECK(peak.growth() < 4096);
+#endif
 }
