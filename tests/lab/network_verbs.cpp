@@ -344,7 +344,7 @@ TEST_CASE("send counts what left; count repeats the set, count 0 sends nothing")
         auto set = IP{.dst = {"198.18.0.1", "198.18.0.2"}} / UDP{.dport = 9};
         auto r = co_await net.send(set, {.count = 10, .inter = 1ms});
         CHECK(r.sent == 20);
-        CHECK(r.duration >= 19ms);
+        CHECK(r.duration >= 18ms);  // from the first system call, a little after the first turn
         CHECK(count<UDP>(witness) == 20);
         auto none = co_await net.send(set, {.count = 0});
         CHECK(none.sent == 0);
