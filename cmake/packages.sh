@@ -47,6 +47,7 @@ for task in "$@"; do
             need iproute2 have ip
             need iputils-ping have ping
             need libcap2-bin have setcap
+            need nftables have nft
             ;;
         ci)
             need ccache have ccache

@@ -84,10 +84,7 @@ void prober::begin_round(steady_time now) {
 
 void prober::end_round(steady_time now) {
     totals_.total = current();
-    if (what_.rounds == 0)
-        return close(totals_.total.sent == 0 && what_.run.first && !run_->failures().empty()
-                         ? run_->failures().front().error
-                         : error_code());
+    if (what_.rounds == 0) return close(source_error_ ? source_error_ : only_failure());
     auto const& silent = run_->unanswered();
     for (auto i = silent.next(0); i; i = silent.next(*i + 1))
         push(exchange(make(*i, 1), packet(), 0, round_));
@@ -95,9 +92,15 @@ void prober::end_round(steady_time now) {
     run_.reset();
     kept_.clear();
     bool again = (what_.rounds == forever || round_ < what_.rounds) && (source_size_ || source_->rewind());
-    if (!again) return close({});
+    if (!again || source_error_) return close(source_error_);
     engine_->wake_at(*this, next_round_);
     if (next_round_ <= now) engine_->ready(shared_from_this());
+}
+
+/// `sr1` has nothing to give when no probe could leave: then the reason is its result.
+error_code prober::only_failure() const {
+    bool none_left = totals_.total.sent == 0 && what_.run.first && !run_->failures().empty();
+    return none_left ? run_->failures().front().error : error_code();
 }
 
 void prober::close(error_code ec) {
@@ -167,7 +170,7 @@ bool prober::depart(departure const& d) {
             pull(d);
             return false;
         }
-        auto p = source_->next();
+        auto p = take();
         if (!p) {
             run_->source_ended(d.index);
             return false;
@@ -180,12 +183,25 @@ bool prober::depart(departure const& d) {
     return true;
 }
 
+/// The next packet of the source. What failed is told at the end, after all answers.
+std::optional<packet> prober::take() try {
+    return source_->next();
+} catch (boost::system::system_error const& e) {
+    source_failed(engine_->fail(e.code(), e.what()));
+    return {};
+}
+
+void prober::source_failed(error_code ec) {
+    if (!source_error_ && ec != asio::error::operation_aborted) source_error_ = ec;
+}
+
 void prober::pull(departure const& d) {
     pulling_ = true;
     source_->async_next([weak = weak_from_this(), d](error_code ec, std::optional<packet> p) {
         auto me = std::static_pointer_cast<prober>(weak.lock());
         if (!me || me->closed_) return;
         me->pulling_ = false;
+        if (ec) me->source_failed(ec);
         if (ec || !p)
             me->run_->source_ended(d.index);
         else
@@ -284,8 +300,8 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
 void prober::remember_source(outgoing const& o) {
     auto source = o.source();
     if (!source || std::ranges::find(sources_, *source) != sources_.end()) return;
-    if (sources_.size() == sources_limit) sources_.erase(sources_.begin());
-    sources_.push_back(*source);
+    sources_overflown_ = sources_.size() == sources_limit;
+    if (!sources_overflown_) sources_.push_back(*source);
 }
 
 void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
@@ -316,7 +332,8 @@ outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> 
     outgoing o(p);
     o.resolve(p, names_);
     if (o.has_automatic_source()) {
-        auto known = own && std::ranges::find(sources_, *own) != sources_.end();
+        // An answer was found by a key that holds both addresses, so it came to where its probe came from.
+        bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());
         if (known || !sources_.empty()) o.set_source(known ? *own : sources_.back());
     }
     o.set_link_source(link_source_);
@@ -464,6 +481,7 @@ sonde::report prober::current() const {
     r.sent += now.sent, r.answered += now.answered, r.duplicates += now.duplicates, r.late += now.late;
     r.retries += now.retries, r.send_errors += now.send_errors, r.duration += now.duration;
     r.remaining += now.remaining;
+    if (!r.first_error) r.first_error = now.first_error;
     auto const& strays = engine_->stray_frames();
     r.unrelated = strays.unrelated - strays_before_.unrelated;
     r.malformed = strays.malformed - strays_before_.malformed;

@@ -79,6 +79,9 @@ private:
     void pump(steady_time now);
     bool depart(departure const& d);
     void pull(departure const& d);
+    std::optional<packet> take();
+    void source_failed(error_code ec);
+    error_code only_failure() const;
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
     void prepare(departure const& d, packet const& p);
@@ -107,6 +110,7 @@ private:
     std::map<std::uint64_t, packet> kept_;  // packets of a source that cannot make them again
     host_names names_;
     std::vector<ip_address> sources_;  // automatic source addresses in use, few
+    bool sources_overflown_ = false;
     mac link_source_;
     bool pulling_ = false;
     std::optional<std::uint64_t> source_size_;
@@ -129,7 +133,7 @@ private:
     };
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
-    error_code end_;
+    error_code end_, source_error_;
     bool started_ = false, closed_ = false, end_told_ = false;
 };
 

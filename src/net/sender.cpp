@@ -76,7 +76,9 @@ void sender::pull() {
         auto me = std::static_pointer_cast<sender>(weak.lock());
         if (!me || me->done_) return;
         me->pulling_ = false;
-        if (ec || !p)
+        if (ec)
+            me->source_failed(ec);
+        else if (!p)
             me->exhausted_ = true;
         else
             me->next_ = (*p)[0];
@@ -103,15 +105,19 @@ void sender::turn(steady_time now) {
         try {
             if (!next_) next_ = take();
         } catch (boost::system::system_error const& e) {
-            failed(engine_->fail(e.code(), e.what()));
-            exhausted_ = true;
+            source_failed(engine_->fail(e.code(), e.what()));
         }
         if (!next_) break;
         if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
         pacer_.left(now);
         launch(*std::exchange(next_, {}));
     }
-    if (exhausted_ && open_ == 0) finish({});
+    if (exhausted_ && open_ == 0) finish(source_error_);
+}
+
+void sender::source_failed(error_code ec) {
+    source_error_ = ec;
+    exhausted_ = true;
 }
 
 void sender::launch(packet p) {

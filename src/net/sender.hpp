@@ -31,6 +31,7 @@ private:
     void launch(packet p);
     void leave(outgoing o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
+    void source_failed(error_code ec);
     void finish(error_code ec);
 
     std::shared_ptr<engine> engine_;
@@ -49,6 +50,7 @@ private:
     steady_time pass_began_ = never, began_ = never, last_ = never;
     waiting_ptr<send_report> waiting_;
     send_report report_;
+    error_code source_error_;  // told when all that came before it has left
     bool exhausted_ = false, pulling_ = false, done_ = false;
 };
 

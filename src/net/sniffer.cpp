@@ -21,9 +21,10 @@ void sniffer::open(sniff_options const& how) {
     auto index = engine_->interface_index(how.iface, ec);
     receive_options receive;
     capture_filter filter;
+    auto const info = index ? interface_info(index, ec) : link_info();
+    if (!ec && index && !info.up) ec = errc::interface_down, about = info.name;
     if (!ec && !how.filter.empty()) {
-        auto type = link_type::ethernet;
-        if (index) type = interface_info(index, ec).type;
+        auto type = info.type;
         if (!ec) filter = capture_filter::compile(how.filter, type, capture_filter::whole_frame, ec, &about);
         receive.filter = &filter;
     }

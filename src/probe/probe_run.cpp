@@ -320,6 +320,7 @@ report probe_run::report() const noexcept {
     auto result = report_;
     result.remaining = count_.value_or(next_index_) - accounts_.answered;
     if (began_) result.duration = latest_ - *began_;
+    if (!failures_.empty()) result.first_error = failures_.front().error;
     return result;
 }
 

@@ -1,6 +1,7 @@
 #include "tool/lab.hpp"
 #include "tool/options.hpp"
 #include "tool/text_commands.hpp"
+#include "tool/text_lines.hpp"
 #include "tool/verbs.hpp"
 
 #include <sonde/error.hpp>
@@ -71,9 +72,8 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "sonde {}: {}\n", command, e.what());
         return sonde::tool::usage;
     } catch (boost::system::system_error const& e) {
-        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
-        return e.code().category() == sonde::sonde_category() ? sonde::tool::usage
-                                                              : sonde::tool::system_error;
+        fmt::print(stderr, "sonde {}: {}\n", command, sonde::tool::message_of(e));
+        return sonde::tool::status_of(e.code());
     } catch (std::exception const& e) {
         fmt::print(stderr, "sonde {}: {}\n", command, e.what());
         return sonde::tool::system_error;

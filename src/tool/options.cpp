@@ -27,6 +27,15 @@ std::chrono::nanoseconds parse_duration(std::string const& text) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(number * factor));
 }
 
+// Not by lexical_cast, which takes "-1" for the largest number of all.
+std::uint64_t parse_count(std::string const& text) {
+    std::uint64_t number = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc() || end != text.data() + text.size())
+        throw usage_error(fmt::format("\"{}\" is no count: write 0, 1, 2 ...", text));
+    return number;
+}
+
 verb::verb(std::string n, std::string s, std::string a, std::string e)
     : name(std::move(n)), synopsis(std::move(s)), about(std::move(a)), example(std::move(e)) {
     options.add_options()("help,h", "print this help and exit");
@@ -70,7 +79,7 @@ arguments verb::parse(std::vector<std::string> const& words) const {
 
 void add_sending(verb& v) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
-        "count,c", po::value<std::uint64_t>(), "repeat the whole set so often (0: send nothing)")(
+        "count,c", po::value<std::string>(), "repeat the whole set so often (0: send nothing)")(
         "loop", po::value<std::string>()->implicit_value("1"), "repeat until interrupted")(
         "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
                                                                        "packets per second, at most")(
@@ -91,7 +100,7 @@ void add_probing(verb& v) {
 
 void add_looping(verb& v) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
-        "count,c", po::value<std::uint64_t>(), "rounds; default: until interrupted")(
+        "count,c", po::value<std::string>(), "rounds; default: until interrupted")(
         "inter", po::value<std::string>(), "time from the start of one round to the next; default 1s")(
         "timeout,t", po::value<std::string>(), "how long each attempt waits; default 2 x inter, 5s at most")(
         "retry,r", po::value<int>(), "attempts after the first, in each round")(
@@ -120,7 +129,7 @@ void read_common(arguments const& a, Options& o) {
     if constexpr (requires { o.filter; })
         if (a.has("filter")) o.filter = a.values["filter"].template as<std::string>();
     if constexpr (requires { o.count; })
-        if (a.has("count")) o.count = a.values["count"].template as<std::uint64_t>();
+        if (a.has("count")) o.count = parse_count(a.text("count"));
 }
 
 }  // namespace

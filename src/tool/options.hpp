@@ -16,6 +16,11 @@ class usage_error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// 2 for what the user wrote, 3 for what the system refused.
+int status_of(error_code ec);
+/// A number that is not negative, as text. Throws usage_error.
+std::uint64_t parse_count(std::string const& text);
+
 /// A duration as people write it: "2", "0.5" (seconds, as Scapy), "500ms", "20us", "1m". Throws usage_error.
 std::chrono::nanoseconds parse_duration(std::string const& text);
 

@@ -1,5 +1,6 @@
 #include "tool/run.hpp"
 
+#include <sonde/packet/escape.hpp>
 #include <sonde/packet/json.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -38,14 +39,21 @@ std::string json(exchange const& x) {
         x.round ? fmt::format(",\"round\":{}", x.round) : "", to_json(x.sent), to_json(x.received));
 }
 
+std::string quoted_json(std::string_view text) {
+    std::string out;
+    detail::append_json_quoted(out, text);
+    return out;
+}
+
 std::string json(report const& r) {
     return fmt::format(
         "{{\"type\":\"summary\",\"sent\":{},\"received\":{},\"answered\":{},\"remaining\":{},\"duplicates\":{"
         "},"
         "\"late\":{},\"unrelated\":{},\"malformed\":{},\"retries\":{},\"send_errors\":{},"
-        "\"kernel_drops\":{},\"seconds\":{:.6f}}}",
+        "\"kernel_drops\":{},\"seconds\":{:.6f}{}}}",
         r.sent, r.received, r.answered, r.remaining, r.duplicates, r.late, r.unrelated, r.malformed,
-        r.retries, r.send_errors, r.kernel_drops, std::chrono::duration<double>(r.duration).count());
+        r.retries, r.send_errors, r.kernel_drops, std::chrono::duration<double>(r.duration).count(),
+        r.first_error ? ",\"first_error\":" + quoted_json(r.first_error.message()) : "");
 }
 
 /// "<Results: TCP:3 UDP:0 ICMP:0 Other:0>", as Scapy shows a list of packets.
@@ -84,59 +92,92 @@ void print(exchange const& x, arguments const& a) {
 /// Why probes could not leave, for people.
 void explain(session& s, report const& r) {
     if (r.send_errors)
-        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", r.send_errors, s.net.why());
+        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", r.send_errors,
+                   explained(s, r.first_error));
 }
 
-asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments const& a) {
+constexpr std::uint64_t shown_at_most = 100000;  // more lines and marks tell nobody anything
+
+/// What came of a scan, as it is to be printed.
+struct scan_result {
+    bool one = false;  ///< sr1
+    std::vector<exchange> shown{};
+    std::uint64_t answers = 0;
+    kinds answered{};
+    error_code error{};
+};
+
+/// All answers, or the first; JSON lines leave as they come.
+asio::awaitable<scan_result> gather(session& s, exchange_stream& scan, bool one, arguments const& a) {
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
-    bool human = !a.has("json") && !a.has("quiet");
-    if (human) fmt::print("Begin emission:\n");
-    std::uint64_t answers = 0;
-    kinds answered_kinds, silent_kinds;
-    std::vector<exchange> shown;
+    scan_result result{.one = one};
     for (;;) {
         auto [ec, x] = co_await scan.next(
             asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
-        if (ec && !s.interrupted) throw boost::system::system_error(ec);
+        if (ec && !s.interrupted) result.error = ec;
         if (!x) break;
-        ++answers;
-        answered_kinds.add(x->received);
+        ++result.answers;
+        result.answered.add(x->received);
         if (a.has("json"))
             print(*x, a);
-        else if (human && (one || answers <= 100000))
-            shown.push_back(std::move(*x));
+        else if (!a.has("quiet") && result.answers <= shown_at_most)
+            result.shown.push_back(std::move(*x));
         if (one) break;
     }
     s.on_interrupt = {};
+    co_return result;
+}
+
+void print_json(report const& r, packet_list const& silent, bool quiet) {
+    if (!quiet)
+        for (auto const& p : silent) fmt::print("{{\"type\":\"unanswered\",\"sent\":{}}}\n", to_json(p));
+    fmt::print("{}\n", json(r));
+}
+
+void print_answers(scan_result const& result, arguments const& a) {
+    for (auto const& x : result.shown) {
+        if (result.one && !a.has("show") && !a.has("hex"))
+            fmt::print("{}\n{:show}\n", x.received, x.received);
+        else
+            print(x, a);
+    }
+    if (result.answers > shown_at_most && !a.has("quiet"))
+        fmt::print(stderr, "sonde: {} answers more; --json prints all as they come\n",
+                   result.answers - shown_at_most);
+}
+
+void print_text(report const& r, scan_result& result, packet_list const& silent, arguments const& a) {
+    bool human = !a.has("quiet");
+    if (human)
+        fmt::print("Finished sending {} packets.\n{}{}\n\n", r.sent,
+                   std::string(std::min(r.received - r.answered, shown_at_most), '.'),
+                   std::string(std::min(r.answered, shown_at_most), '*'));
+    fmt::print("Received {} packets, got {} answers, remaining {} packets\n", r.received, r.answered,
+               result.one ? r.remaining : silent.size());
+    print_answers(result, a);
+    if (!human || result.one) return;
+    kinds unanswered;
+    for (auto const& p : silent) unanswered.add(p);
+    fmt::print("({}, {})\n", result.answered.text("Results"), unanswered.text("Unanswered"));
+}
+
+asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments const& a) {
+    if (!a.has("json") && !a.has("quiet")) fmt::print("Begin emission:\n");
+    auto result = co_await gather(s, scan, one, a);
     auto r = scan.report();
     auto silent = scan.unanswered();
     if (one) scan.cancel();
-    if (a.has("json")) {
-        if (!a.has("quiet"))
-            for (auto const& p : silent) fmt::print("{{\"type\":\"unanswered\",\"sent\":{}}}\n", to_json(p));
-        fmt::print("{}\n", json(r));
-    } else {
-        constexpr std::uint64_t marks = 100000;
-        if (human)
-            fmt::print("Finished sending {} packets.\n{}{}\n\n", r.sent,
-                       std::string(std::min(r.received - r.answered, marks), '.'),
-                       std::string(std::min(r.answered, marks), '*'));
-        fmt::print("Received {} packets, got {} answers, remaining {} packets\n", r.received, r.answered,
-                   one ? r.remaining : silent.size());
-        for (auto const& x : shown) {
-            if (one && !a.has("show") && !a.has("hex"))
-                fmt::print("{}\n{:show}\n", x.received, x.received);
-            else
-                print(x, a);
-        }
-        for (auto const& p : silent) silent_kinds.add(p);
-        if (human && !one)
-            fmt::print("({}, {})\n", answered_kinds.text("Results"), silent_kinds.text("Unanswered"));
-    }
+    // What failed before anything left has nothing to report.
+    if (result.error && r.sent == 0) throw boost::system::system_error(result.error);
+    if (a.has("json"))
+        print_json(r, silent, a.has("quiet"));
+    else
+        print_text(r, result, silent, a);
     explain(s, r);
+    if (result.error) throw boost::system::system_error(result.error);
     if (r.send_errors && r.sent == 0) co_return system_error;
-    co_return answers ? answered : no_answer;
+    co_return result.answers ? answered : no_answer;
 }
 
 verb make_loop_verb(std::string const& name) {

@@ -1,4 +1,5 @@
 #include "tool/run.hpp"
+#include "tool/text_lines.hpp"
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/packet/expression.hpp>
@@ -19,7 +20,13 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// 2 for what the user wrote, 3 for what the system refused.
+}  // namespace
+
+std::string explained(session const& s, error_code ec) {
+    auto const& about = s.net.why();
+    return about.empty() ? ec.message() : fmt::format("{}: {}", about, ec.message());
+}
+
 int status_of(error_code ec) {
     if (ec.category() != sonde_category()) return system_error;
     switch (static_cast<errc>(ec.value())) {
@@ -35,8 +42,6 @@ int status_of(error_code ec) {
         default: return usage;
     }
 }
-
-}  // namespace
 
 int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> body) {
     asio::io_context loop(1);
@@ -60,11 +65,9 @@ int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> b
         try {
             if (e) std::rethrow_exception(e);
         } catch (boost::system::system_error const& failure) {
-            auto const& about = s.net.why();
-            std::string what = failure.code().category() == sonde_category() && !about.empty()
-                                   ? fmt::format("{}: {}", about, failure.code().message())
-                                   : failure.what();
-            fmt::print(stderr, "sonde {}: {}\n", verb, what);
+            bool ours = failure.code().category() == sonde_category() && !s.net.why().empty();
+            fmt::print(stderr, "sonde {}: {}\n", verb,
+                       ours ? explained(s, failure.code()) : message_of(failure));
             status = status_of(failure.code());
         } catch (std::exception const& failure) {
             fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());

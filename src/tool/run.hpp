@@ -16,6 +16,9 @@ struct session {
     std::function<void()> on_interrupt{};  ///< ends what is going on
 };
 
+/// What went wrong and with what: "198.51.100.77: the next hop does not answer …".
+std::string explained(session const& s, error_code ec);
+
 /// Runs a verb on an event loop of its own. The first SIGINT or SIGTERM calls `on_interrupt`, a second one
 /// ends the process. Errors go to stderr with their remedy. Gives the exit status.
 int run(std::string const& verb, std::function<boost::asio::awaitable<int>(session&)> body);

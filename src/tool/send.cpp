@@ -46,11 +46,11 @@ asio::awaitable<int> send(session& s, packet_source packets, send_options option
     auto [ec, report] = layer2 ? co_await s.net.sendp(std::move(packets), options, token)
                                : co_await s.net.send(std::move(packets), options, token);
     s.on_interrupt = {};
+    if (!ec || s.interrupted || report.sent) print(report, a);
     if (ec && !s.interrupted) throw boost::system::system_error(ec);
-    print(report, a);
     if (report.send_errors)
-        fmt::print(stderr, "sonde: {} packets could not leave: {}{}{}\n", report.send_errors, s.net.why(),
-                   s.net.why().empty() ? "" : ": ", report.first_error.message());
+        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", report.send_errors,
+                   explained(s, report.first_error));
     co_return report.send_errors ? system_error : answered;
 }
 

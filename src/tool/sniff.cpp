@@ -24,7 +24,7 @@ verb make_verb() {
     v.needs_subject = false;
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
         "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
-        "count,c", po::value<std::uint64_t>(), "end after so many packets")(
+        "count,c", po::value<std::string>(), "end after so many packets")(
         "timeout,t", po::value<std::string>(), "end after so long")(
         "no-promisc", "leave out frames for other hosts")("show", "all fields of each packet")(
         "hex", "a hexdump of each packet");
@@ -71,7 +71,7 @@ int run_sniff(std::string const& name, words const& arguments_) {
     auto filter = a.text("filter");
     o.iface = if_name(a.text("iface"));
     o.filter = filter;
-    if (a.has("count")) o.count = a.values["count"].as<std::uint64_t>();
+    if (a.has("count")) o.count = parse_count(a.text("count"));
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     o.promisc = !a.has("no-promisc");
     return run(name, [&](session& s) { return sniff(s, s.net.sniff(o), a); });

@@ -77,8 +77,10 @@ int text_lines::exit_status() const {
 }
 
 std::string message_of(std::exception const& e) {
-    std::string_view text = e.what();
-    return std::string(text.substr(0, text.find(" [sonde:")));
+    std::string text = e.what();
+    for (auto category : {" [sonde:", " [system:", " [generic:"})
+        text.resize(std::min(text.size(), text.find(category)));
+    return text;
 }
 
 std::vector<std::byte> parse_hex(std::string_view text) {

@@ -382,6 +382,67 @@ TEST_CASE("sendp sends frames as they are, and replays a capture with its gaps")
     std::filesystem::remove(path);
 }
 
+namespace {
+
+/// Echo requests to hosts of the lab, in a file that is cut inside its last record.
+class damaged_capture {
+public:
+    explicit damaged_capture(std::size_t whole) {
+        std::vector<packet> session;
+        for (std::size_t i = 0; i <= whole; ++i)
+            session.push_back(Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
+                              IP{.dst = ipv4(0xc6120001u + static_cast<std::uint32_t>(i))} / ICMP{});
+        write_pcap(path(), session);
+        std::filesystem::resize_file(path(), std::filesystem::file_size(path()) - 3);
+    }
+    ~damaged_capture() { std::filesystem::remove(path()); }
+    std::string path() const {
+        return std::filesystem::temp_directory_path() /
+               ("sonde-damaged-" + std::to_string(::getpid()) + ".pcap");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("A damaged capture gives every whole record, then the error") {
+    damaged_capture file(3);
+    support::run([&]() -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        auto [ec, r] = co_await net.sendp(read_pcap(file.path()), {.iface = "eth1"},
+                                          asio::as_tuple(asio::use_awaitable));
+        CHECK(r.sent == 3);
+        CHECK(ec == errc::truncated_file);
+        CHECK(net.why().find(file.path()) != std::string::npos);
+
+        auto scan = net.srp(read_pcap(file.path()), {.timeout = 100ms, .iface = "eth1"});
+        for (;;) {
+            auto [end, x] = co_await scan.next(asio::as_tuple(asio::use_awaitable));
+            if (x) continue;
+            CHECK(end == errc::truncated_file);
+            break;
+        }
+        CHECK(scan.report().sent == 3);
+    });
+}
+
+TEST_CASE("A capture file is replayed count times") {
+    auto path =
+        std::filesystem::temp_directory_path() / ("sonde-again-" + std::to_string(::getpid()) + ".pcap");
+    write_pcap(path.string(), std::vector<packet>{Ether{.dst = "02:00:00:00:00:02"} /
+                                                  IP{.dst = "198.18.0.1"} / UDP{.dport = 9}});
+    support::run([&]() -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        auto r = co_await net.sendp(read_pcap(path.string()), {.count = 3, .iface = "eth1"});
+        CHECK(r.sent == 3);
+        auto loop = net.srploop(read_pcap(path.string()),
+                                {.count = 2, .inter = 1ms, .timeout = 50ms, .iface = "eth1"});
+        while (co_await loop.next()) {
+        }
+        CHECK(loop.report().total.sent == 2);
+    });
+    std::filesystem::remove(path);
+}
+
 TEST_CASE("Destroying the network ends what waits on it") {
     support::run([]() -> asio::awaitable<void> {
         auto net = std::make_unique<network>(co_await asio::this_coro::executor);

@@ -25,7 +25,8 @@ public:
     virtual std::optional<std::uint64_t> size() const { return {}; }
     /// The packet of this number; only with a size.
     virtual packet at(std::uint64_t, random_source&) { return {}; }
-    /// The next packet, or nothing at the end; only without a size.
+    /// The next packet, or nothing at the end; only without a size. Throws when the source fails: that too is
+    /// its end.
     virtual std::optional<packet> next() { return {}; }
     /// True when `async_next` must be used instead of `next`.
     virtual bool is_async() const { return false; }
@@ -73,7 +74,7 @@ public:
     }
     bool rewind() override {
         at_.reset();
-        return std::ranges::forward_range<R>;
+        return std::ranges::forward_range<R> || requires { requires R::begins_again; };
     }
 
 private:

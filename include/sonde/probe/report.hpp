@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sonde/error.hpp>
+
 #include <chrono>
 #include <cstdint>
 
@@ -20,12 +22,13 @@ struct report {
     std::uint64_t unrelated = 0;    ///< packets that answer no probe of this network
     std::uint64_t malformed = 0;    ///< packets that could not be read
     std::uint64_t retries = 0;      ///< of `sent`, those that repeat a probe
-    std::uint64_t send_errors = 0;  ///< packets that could not leave; see `probe_run::failures`
+    std::uint64_t send_errors = 0;  ///< packets that could not leave
     std::uint64_t kernel_drops = 0;       ///< packets that the kernel lost because we read too slowly
     std::uint64_t remaining = 0;          ///< probes without an answer, as of now (Scapy's "remaining")
     std::chrono::nanoseconds duration{};  ///< from the first probe to the end, or until now while it runs
+    error_code first_error{};             ///< why the first of `send_errors` could not leave
 
-    friend constexpr bool operator==(report const&, report const&) = default;
+    friend bool operator==(report const&, report const&) = default;
 };
 
 /// The same for a `srloop`, which prints Scapy's footer: how many rounds were answered.
@@ -33,7 +36,7 @@ struct loop_report {
     report total;              ///< sums over all rounds
     std::uint64_t rounds = 0;  ///< answered and unanswered probes, over all rounds
 
-    friend constexpr bool operator==(loop_report const&, loop_report const&) = default;
+    friend bool operator==(loop_report const&, loop_report const&) = default;
 };
 
 /// What became of the probes of a run, each counted once, while `report` counts packets. The accounting law:
