@@ -14,7 +14,7 @@
 namespace sonde::detail {
 namespace {
 
-constexpr std::size_t addresses = 2 * ETH_ALEN;  // the tag stands behind them (IEEE 802.1Q 9.3)
+constexpr std::size_t addresses = std::size_t(2) * ETH_ALEN;  // the tag stands behind them (IEEE 802.1Q 9.3)
 
 // What the kernel says beside the bytes.
 struct beside {

@@ -81,7 +81,7 @@ private:
         for_each([&](netlink_message const& m) {
             auto e = read_route(m);
             // A kernel without IPv6 answers with the routes of all other families.
-            if (e && e->prefix.is_v6() == v6) found_.routes.push_back(std::move(*e));
+            if (e && e->prefix.is_v6() == v6) found_.routes.push_back(*e);
         });
         return {};
     }

@@ -41,7 +41,7 @@ prefix_table::prefix_table(std::vector<route_entry> entries) {
     entries_.reserve(entries.size());
     for (auto from : order) {
         auto place = static_cast<std::uint32_t>(entries_.size());
-        auto const& e = entries_.emplace_back(std::move(entries[from]));
+        auto const& e = entries_.emplace_back(entries[from]);
         if (lengths_.empty() || lengths_.back() != e.prefix_length) lengths_.push_back(e.prefix_length);
         ++index_.try_emplace(key_of(e.prefix, e.prefix_length), range{place, 0}).first->second.count;
     }

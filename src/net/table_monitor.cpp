@@ -46,7 +46,7 @@ error_code join_all(int fd) {
 }  // namespace
 
 struct table_monitor::subscription : std::enable_shared_from_this<subscription> {
-    explicit subscription(boost::asio::any_io_executor executor) : socket(std::move(executor)) {}
+    explicit subscription(boost::asio::any_io_executor const& executor) : socket(executor) {}
 
     table_changes drain();
     void wait();

@@ -71,7 +71,7 @@ literal expression_of(layer_view const& layer) {
 }  // namespace
 
 std::string command(packet const& p) {
-    packet const settled(p);
+    packet const settled(p);  // NOLINT(performance-unnecessary-copy-initialization): a copy has no edits
     literal::stack stack;
     for (std::size_t i = 0; i < settled.layers().size(); ++i)
         stack.layers.push_back(expression_of({settled.view(), i}));

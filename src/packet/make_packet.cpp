@@ -22,6 +22,7 @@ constexpr std::size_t max_layers = 64;
 
 [[noreturn]] void no_such_field(literal const& at, layer_description const& layer, std::string_view name) {
     std::vector<std::string_view> names;
+    names.reserve(layer.fields.size());
     for (auto const& f : layer.fields) names.push_back(f.name);
     auto hint = detail::did_you_mean(name, names);
     if (hint.empty()) hint = fmt::format(" (it has {})", fmt::join(names, ", "));

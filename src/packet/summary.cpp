@@ -19,7 +19,8 @@ std::string summary(packet const& p) {
             described = true;
         }
         if (text.empty()) text = detail::is_unreadable(layer) ? "Raw" : name_of(span);
-        line = line.empty() ? text : text + " / " + line;
+        if (!line.empty()) text += " / ";
+        line.insert(0, text);
     }
     return line;
 }

@@ -65,6 +65,7 @@ literal interval(field_description const& f, field_content const& c) {
 std::vector<literal> values(layer_description const& layer, std::size_t field, field_content const& c) {
     auto const& f = layer.fields[field];
     std::vector<literal> items;
+    items.reserve(c.parts.size() + c.list.size() + c.texts.size());
     for (auto const& part : c.parts) items.push_back(value_of(layer, field, part));
     for (auto const& v : c.list) items.push_back(number(f, v));
     for (auto const& t : c.texts) items.push_back(octets(f, t));

@@ -26,6 +26,7 @@ What every address of 198.18.0.0/15 and 2001:db8::/32 does:
   ping      answers; no ICMP message is ever held back by a rate limit
   TCP       ports 22, 80 and 443 are open (they accept, then close); all others answer with RST
   UDP       port 7 echoes; all others answer port unreachable
+  names     nothing serves DNS: names resolve by /etc/hosts only
 But these never answer anything:
   silent    198.19.248.0/24  2001:db8:dead::/48
 Nobody is on the cable at the other addresses of 198.51.100.0/24 and 2001:db8:ffff::/64.
@@ -100,6 +101,7 @@ int run_inside(std::vector<std::string> const& command, sigset_t const& mask) {
     detail::lab_services services;
     hosts.enter_probe();
     detail::mount_sys();
+    detail::mount_resolver();
     detail::start_helper("sonde-lab", [&services] { services.serve(); });
     return detail::run_command(command, mask);
 }

@@ -31,5 +31,8 @@ int run_command(std::vector<std::string> const& argv, sigset_t const& mask);
 /// forbids that, the old one stays; nothing in the lab depends on it.
 void mount_proc();
 void mount_sys();
+/// For `inside`: the resolver asks the lab, where nothing serves names, so that a lookup fails at once
+/// instead of waiting for servers that cannot be reached. Where that is forbidden, lookups wait.
+void mount_resolver();
 
 }  // namespace sonde::detail
