@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 if [ "${1:-}" != --in-the-lab ]; then
     cmake/packages.sh build
     if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
-    cmake --preset release -D SONDE_BUILD_TESTS=OFF -D SONDE_BUILD_EXAMPLES=OFF
+    cmake --preset release -D SONDE_WERROR=OFF -D SONDE_BUILD_TESTS=OFF -D SONDE_BUILD_EXAMPLES=OFF
     cmake --build --preset release --target sonde_tool --parallel "${SONDE_JOBS:-$(nproc)}"
     exec build/release/sonde lab -- "$0" --in-the-lab
 fi
