@@ -10,6 +10,13 @@ if(SONDE_WERROR)
     target_compile_options(sonde_flags INTERFACE -Werror)
 endif()
 
+# For programs with coroutines: g++ 12 is wrong about Asio's futures and recycled memory.
+function(sonde_coroutine_program target)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
+    endif()
+endfunction()
+
 # Sanitizers must be on for every object that is linked together, so they are set for the directory.
 if(SONDE_SANITIZE)
     list(JOIN SONDE_SANITIZE "," sonde_sanitizers)
