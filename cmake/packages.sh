@@ -48,6 +48,7 @@ for task in "$@"; do
             need iputils-ping have ping
             need libcap2-bin have setcap
             need nftables have nft
+            need tcpdump have tcpdump
             ;;
         ci)
             need ccache have ccache

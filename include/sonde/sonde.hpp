@@ -16,5 +16,7 @@
 #include <sonde/layers/udp.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/format.hpp>
+#include <sonde/packet/fuzz.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/packet/packet.hpp>
+#include <sonde/packet/packet_set.hpp>

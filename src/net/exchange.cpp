@@ -21,18 +21,18 @@ namespace {
 
 class set_source final : public detail::source_base {
 public:
-    explicit set_source(packet set) : set_(std::move(set)), size_(set_.empty() ? 0 : set_.size()) {}
-    std::optional<std::uint64_t> size() const override { return size_; }
+    explicit set_source(packet_set set) : set_(std::move(set)) {}
+    std::optional<std::uint64_t> size() const override { return set_.size(); }
     packet at(std::uint64_t index, random_source& random) override { return set_.at(index, random); }
 
 private:
-    packet set_;
-    std::uint64_t size_;
+    packet_set set_;
 };
 
 }  // namespace
 
-packet_source::packet_source(packet set) : source_(std::make_unique<set_source>(std::move(set))) {}
+packet_source::packet_source(packet set) : packet_source(packet_set(std::move(set))) {}
+packet_source::packet_source(packet_set set) : source_(std::make_unique<set_source>(std::move(set))) {}
 
 }  // namespace sonde
 

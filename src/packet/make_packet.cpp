@@ -2,6 +2,7 @@
 #include "registry.hpp"
 
 #include <sonde/packet/expression.hpp>
+#include <sonde/packet/fuzz.hpp>
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
@@ -60,13 +61,19 @@ packet make_layer(literal::call const& call, literal const& at) {
     return packet(*layer, contents, is_quoted);
 }
 
+packet make_fuzzed(literal::call const& call, literal const& at) {
+    if (call.arguments.size() != 1 || !call.keywords.empty())
+        fail(errc::bad_expression, at, "fuzz(..) takes one packet");
+    return fuzz(make_packet(call.arguments.front()));
+}
+
 void append(packet& to, literal const& part) {
     if (to.layers().size() >= max_layers)
         fail(errc::bad_expression, part, "more than {} layers on one another", max_layers);
     if (auto const* stack = part.as<literal::stack>())
         for (auto const& layer : stack->layers) append(to, layer);
     else if (auto const* call = part.as<literal::call>())
-        to /= make_layer(*call, part);
+        to /= call->name == "fuzz" ? make_fuzzed(*call, part) : make_layer(*call, part);
     else if (auto const* bytes = detail::octets_of(part))
         to /= packet(std::string_view(*bytes));
     else

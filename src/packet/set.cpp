@@ -27,6 +27,7 @@ std::uint64_t count_of(field_content const& c, unsigned width) {
     switch (c.state) {
         case field_state::list: {
             if (c.parts.empty()) return c.list.empty() ? c.texts.size() : c.list.size();
+            if (!c.part_ends.empty()) return c.part_ends.back();
             std::uint64_t total = 0;
             for (auto const& part : c.parts)
                 if (__builtin_add_overflow(total, count_of(part, width), &total)) too_large();
@@ -72,6 +73,11 @@ chosen choose(field_content const& c, std::uint64_t digit, unsigned width, rando
             digit = random.up_to((c.list.empty() ? c.texts.size() : c.list.size()) - 1);
             [[fallthrough]];
         case field_state::list:
+            if (!c.part_ends.empty()) {
+                auto i = static_cast<std::size_t>(std::ranges::upper_bound(c.part_ends, digit) -
+                                                  c.part_ends.begin());
+                return choose(c.parts[i], digit - (i ? c.part_ends[i - 1] : 0), width, random);
+            }
             for (auto const& part : c.parts) {
                 auto n = count_of(part, width);
                 if (digit < n) return choose(part, digit, width, random);
@@ -104,7 +110,36 @@ random_source& own_random() {
     return source;
 }
 
+/// So that a value of a long list of sets is found in the logarithm of its length.
+void index_parts(field_content& c, unsigned width) {
+    constexpr std::size_t few = 8;
+    c.part_ends.clear();
+    if (c.parts.size() <= few) return;
+    std::uint64_t total = 0;
+    for (auto const& part : c.parts) {
+        if (__builtin_add_overflow(total, count_of(part, width), &total)) too_large();
+        c.part_ends.push_back(total);
+    }
+}
+
 }  // namespace
+
+void packet::set_content(std::size_t layer, std::size_t field, field_content content) {
+    if (has_edits()) *this = settled();
+    forget_unpacked();
+    auto const& description = *layers_[layer].layer;
+    index_parts(content, description.fields[field].width);
+    std::erase_if(sets_, [&](auto const& v) { return v.layer == layer && v.field == field; });
+    layers_[layer].automatic &= ~(std::uint64_t(1) << field);
+    if (content.state == field_state::single) {
+        write_bits(header(layer), locate(description, field, header(layer)), content.first);
+        return;
+    }
+    varying_field v{
+        static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(field), std::move(content), {}};
+    if (v.content.state == field_state::name) v.name = v.content.texts.front();
+    sets_.push_back(std::move(v));
+}
 
 std::uint64_t packet::size() const {
     if (has_edits()) return settled().size();
@@ -129,6 +164,7 @@ packet packet::at(std::uint64_t index, random_source& random) const {
             if (sets_[k].layer != layer) continue;
             auto const& description = *layers_[layer].layer;
             auto n = count_of(sets_[k], description);
+            if (n == 0) throw_error(errc::value_out_of_range, "a packet of a set that is empty");
             values[k] = choose(sets_[k].content, index % n, description.fields[sets_[k].field].width, random);
             if (sets_[k].content.state == field_state::name) values[k].text = sets_[k].name;
             index /= n;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sonde/packet/packet.hpp>
+#include <sonde/packet/packet_set.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -43,7 +44,8 @@ concept async_packet_generator = requires(G& g) {
 template <class R>
 concept packet_range =
     std::ranges::input_range<R> && std::convertible_to<std::ranges::range_reference_t<R>, packet> &&
-    !std::convertible_to<R const&, std::string_view> && !std::same_as<std::remove_cvref_t<R>, packet>;
+    !std::convertible_to<R const&, std::string_view> && !std::same_as<std::remove_cvref_t<R>, packet> &&
+    !std::same_as<std::remove_cvref_t<R>, packet_set>;
 
 template <class R>
 class range_source final : public source_base {
@@ -95,14 +97,16 @@ private:
 
 }  // namespace detail
 
-/// What a verb takes for its packets: a packet (a set of any size, made lazily), a range of packets (a
-/// capture file, a vector, a view), or an async generator of packets (a `sniff`, whatever has `next(token)`).
+/// What a verb takes for its packets: a packet or packet_set (of any size, made lazily), a range of packets
+/// (a capture file, a vector, a view), or an async generator of packets (a `sniff`, whatever has
+/// `next(token)`).
 ///
 /// Sets and random access ranges are read by number, so a probe in flight needs no copy of its packet. Of a
 /// range whose elements are sets, each element is its first packet.
 class packet_source {
 public:
     packet_source(packet set);
+    packet_source(packet_set set);
     template <layer L>
     packet_source(L const& l) : packet_source(packet(l)) {}
     packet_source(char const* payload) : packet_source(packet(payload)) {}

@@ -78,13 +78,14 @@ auto values(R const& items) {
 /// What a field holds, without its type: how the packet takes it over.
 struct field_content {
     field_state state = field_state::computed;
-    std::uint64_t step = 1;            ///< range: the step; network: the prefix length; text: the length
-    bool by_octet = false;             ///< interval: octet by octet; text: any octets, not letters only
-    wire_value first, last;            ///< single: first; range, interval: both; network: first address
-    std::string_view bytes;            ///< single octets; the name
-    std::vector<wire_value> list;      ///< list, choice
-    std::vector<std::string> texts;    ///< list, choice of octets; single octets and names that are owned
-    std::vector<field_content> parts;  ///< list of sets, in order: `[1, (5, 9)]`
+    std::uint64_t step = 1;                ///< range: the step; network: the prefix length; text: the length
+    bool by_octet = false;                 ///< interval: octet by octet; text: any octets, not letters only
+    wire_value first, last;                ///< single: first; range, interval: both; network: first address
+    std::string_view bytes;                ///< single octets; the name
+    std::vector<wire_value> list;          ///< list, choice
+    std::vector<std::string> texts;        ///< list, choice of octets; single octets and names that are owned
+    std::vector<field_content> parts;      ///< list of sets, in order: `[1, (5, 9)]`
+    std::vector<std::uint64_t> part_ends;  ///< of many parts: how many values the first 1, 2, … of them have
 };
 
 namespace detail {

@@ -11,6 +11,8 @@
 namespace sonde {
 
 class packet;
+class exclude;
+packet fuzz(packet p);
 
 namespace detail {
 
@@ -154,12 +156,17 @@ public:
     std::uint32_t wire_length = 0;
 
 private:
+    friend class exclude;
+    friend packet fuzz(packet p);
     friend packet detail::dissect_as(std::span<std::byte const>, layer_description const&, bool);
 
     void append(layer_description const& layer, void const* fields);
     void append(layer_description const& layer, detail::content_source const& source);
     void append(packet const& from, std::size_t index);
     void vary(std::size_t layer, std::size_t field, field_content content);
+    /// For fields of fixed width: what the field holds from now on. A list without values makes the set
+    /// empty.
+    void set_content(std::size_t layer, std::size_t field, field_content content);
     void restore_kept(packet const& from, std::size_t layer, std::size_t first_set);
     std::span<std::byte> header(std::size_t layer) {
         return std::span(bytes_).subspan(layers_[layer].begin, layers_[layer].size());
