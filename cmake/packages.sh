@@ -3,6 +3,7 @@
 # On Debian and Ubuntu root installs what is missing; anyone else is told what to install, and gets status 3.
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin  # where ordinary users do not look, but what they may run is
 missing=''
 # need PACKAGE COMMAND...: the package is missing when the command fails.
 need() {
@@ -39,6 +40,7 @@ for task in "$@"; do
                 /usr/lib64/libboost_program_options.so /usr/lib/libboost_program_options.so \
                 /usr/local/lib/libboost_program_options.so
             need libfmt-dev have_file /usr/include/fmt/core.h /usr/local/include/fmt/core.h
+            need zlib1g-dev have_file /usr/include/zlib.h /usr/local/include/zlib.h
             need libpcap-dev have_file /usr/include/pcap/pcap.h /usr/local/include/pcap/pcap.h
             ;;
         tests)

@@ -19,6 +19,8 @@ sonde_need(fmt_FOUND "fmt 9 or newer" libfmt-dev)
 find_package(PCAP QUIET)
 sonde_need(PCAP_FOUND "libpcap" libpcap-dev)
 
+find_package(ZLIB QUIET)  # without it, compressed capture files are refused
+
 find_package(Threads QUIET)
 sonde_need(Threads_FOUND "POSIX threads" libc6-dev)
 

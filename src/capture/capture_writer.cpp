@@ -1,12 +1,15 @@
 #include <sonde/capture/capture_writer.hpp>
 
+#include "capture/gzip.hpp"
 #include "capture/input.hpp"
+#include "capture/output.hpp"
 
 #include <sonde/capture/capture_reader.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -39,64 +42,70 @@ std::optional<link_type> link_type_of(layer_description const& outermost) {
 
 struct capture_writer::state {
     std::string name;
+    std::unique_ptr<detail::capture_output> output;
     detail::owned_stream owned{};
     std::FILE* stream = nullptr;  // null when closed
-    std::optional<link_type> type{};
     std::uint64_t frames = 0;
     std::uint64_t written = 0;        // octets in the file: it ends at a whole record
     std::vector<std::byte> buffer{};  // whole records, but for a pipe that took a part of the first
 
-    void put16(std::uint16_t n) { put(n, 2); }
-    void put32(std::uint32_t n) { put(n, 4); }
-    void put(std::uint32_t n, unsigned size) {
-        for (unsigned i = 0; i < size; ++i) buffer.push_back(static_cast<std::byte>(n >> 8 * i));
-    }
-    void begin_file(link_type t);
-    void check(frame const& f) const;
-    void append(frame const& f);
+    void open(bool append);
+    void append(frame const& f, std::string_view comment);
     void flush();
     void close();
     void drop_partial_write(std::size_t done);
 };
 
-void capture_writer::state::begin_file(link_type t) {
-    type = t;
-    put32(0xa1b23c4d);  // nanoseconds
-    put16(2);
-    put16(4);
-    put32(0);
-    put32(0);
-    put32(capture_reader::largest_frame);
-    put32(static_cast<std::uint32_t>(t));
+namespace {
+
+std::unique_ptr<detail::capture_output> make_output(std::string const& name, capture_format format) {
+    bool pcapng =
+        format == capture_format::pcapng || (format == capture_format::by_name && name.ends_with(".pcapng"));
+    return pcapng ? detail::make_pcapng_output() : detail::make_pcap_output();
 }
 
-void capture_writer::state::check(frame const& f) const {
+/// What goes on in a file that is there; null when it is empty or missing. Reads it whole, as only that tells
+/// whether it ends at a record.
+std::unique_ptr<detail::capture_output> continue_output(std::string const& path) {
+    std::error_code ec;
+    if (auto size = std::filesystem::file_size(path, ec); ec || size == 0) return nullptr;
+    if (detail::is_compressed(path)) throw_error(errc::bad_file, path + ": compressed: cannot append");
+    capture_reader reader(path);
+    error_code failure;
+    while (reader.next(failure) || failure == errc::unsupported_link_type) {
+    }
+    if (failure) throw_error(static_cast<errc>(failure.value()), reader.why() + ": cannot append");
+    detail::capture_input input(path);
+    std::array<std::byte, 24> header{};
+    std::ranges::copy(input.read(header.size()), header.begin());
+    if (detail::byte_reader(header, false).u32(0) == 0x0a0d0d0a) return detail::make_pcapng_output();
+    auto output = detail::continue_pcap_output(header);
+    if (!output) throw_error(errc::unsupported_link_type, path + ": cannot append");
+    return output;
+}
+
+}  // namespace
+
+void capture_writer::state::open(bool append) {
+    if (append)
+        if (auto existing = continue_output(name)) output = std::move(existing);
+    owned.reset(std::fopen(name.c_str(), append ? "abe" : "wbe"));
+    if (!owned) throw boost::system::system_error({errno, boost::system::system_category()}, name + ": open");
+    stream = owned.get();
+    std::setvbuf(stream, nullptr, _IONBF, 0);  // we have a buffer, which knows records
+    std::error_code ec;
+    if (append) written = std::filesystem::file_size(name, ec);
+}
+
+void capture_writer::state::append(frame const& f, std::string_view comment) {
     if (!stream) throw_error(errc::bad_file, fmt::format("{}: append after close", name));
-    if (type && *type != f.type)
-        throw_error(
-            errc::unsupported_link_type,
-            fmt::format("{}: a frame of link type {} in a file of link type {}: write it to another file",
-                        name, static_cast<int>(f.type), static_cast<int>(*type)));
     if (f.bytes.size() > capture_reader::largest_frame)
         throw_error(errc::value_out_of_range, fmt::format("{}: a frame of {} bytes, a record holds {}", name,
                                                           f.bytes.size(), capture_reader::largest_frame));
-    if (f.time < timestamp{} || f.time - timestamp{} >= std::chrono::seconds(std::int64_t(1) << 32))
-        throw_error(errc::value_out_of_range,
-                    fmt::format("{}: a time of {} s, pcap holds 0 to 2^32 - 1", name,
-                                std::chrono::floor<std::chrono::seconds>(f.time).time_since_epoch().count()));
-}
-
-void capture_writer::state::append(frame const& f) {
-    check(f);
+    output->check(f, comment, name);
     if (buffer.size() + f.bytes.size() > buffer_size) flush();
-    if (!type) begin_file(f.type);
-    auto seconds = std::chrono::floor<std::chrono::seconds>(f.time);
-    auto captured = static_cast<std::uint32_t>(f.bytes.size());
-    put32(static_cast<std::uint32_t>(seconds.time_since_epoch().count()));
-    put32(static_cast<std::uint32_t>((f.time - seconds).count()));
-    put32(captured);
-    put32(std::max(f.length, captured));
-    buffer.insert(buffer.end(), f.bytes.begin(), f.bytes.end());
+    output->begin(buffer, f.type);
+    output->add(buffer, f, comment);
     ++frames;
 }
 
@@ -132,7 +141,7 @@ void capture_writer::state::drop_partial_write(std::size_t done) {
 
 void capture_writer::state::close() {
     if (!stream) return;
-    if (!type) begin_file(link_type::ethernet);
+    if (written == 0) output->begin(buffer, link_type::ethernet);
     struct closing {
         state& s;
         ~closing() {
@@ -145,17 +154,15 @@ void capture_writer::state::close() {
         throw boost::system::system_error({errno, boost::system::system_category()}, name + ": close");
 }
 
-capture_writer::capture_writer(std::string path) : state_(new state{.name = std::move(path)}) {
-    auto& s = *state_;
-    s.owned.reset(std::fopen(s.name.c_str(), "wbe"));
-    if (!s.owned)
-        throw boost::system::system_error({errno, boost::system::system_category()}, s.name + ": open");
-    s.stream = s.owned.get();
-    std::setvbuf(s.stream, nullptr, _IONBF, 0);  // we have a buffer, which knows records
+capture_writer::capture_writer(std::string path, capture_options how)
+    : state_(new state{.name = std::move(path), .output = {}}) {
+    state_->output = make_output(state_->name, how.format);
+    state_->open(how.append);
 }
 
-capture_writer::capture_writer(std::FILE* stream, std::string name)
-    : state_(new state{.name = std::move(name), .stream = stream}) {
+capture_writer::capture_writer(std::FILE* stream, std::string name, capture_options how)
+    : state_(new state{.name = std::move(name), .output = {}, .stream = stream}) {
+    state_->output = make_output(state_->name, how.format);
     std::setvbuf(stream, nullptr, _IONBF, 0);
 }
 
@@ -174,17 +181,20 @@ capture_writer::~capture_writer() {
     }
 }
 
-void capture_writer::append(frame const& f) {
-    state_->append(f);
+void capture_writer::append(frame const& f, std::string_view comment) {
+    state_->append(f, comment);
 }
 
-void capture_writer::append(packet const& p) {
+void capture_writer::append(packet const& p, std::string_view comment) {
     if (p.is_template() && p.size() != 1) {
-        for (auto const& one : p) append(one);
+        for (auto const& one : p) append(one, comment);
         return;
     }
     auto bytes = p.build();
-    frame f{.bytes = bytes, .time = p.time, .type = state_->type.value_or(link_type::ethernet)};
+    frame f{.bytes = bytes,
+            .time = p.time,
+            .type = state_->output->only_type().value_or(link_type::ethernet),
+            .interface = p.interface};
     if (!p.empty() && p.layers().front().layer->name != std::string_view("Raw")) {
         auto const& outermost = *p.layers().front().layer;
         auto type = link_type_of(outermost);
@@ -197,7 +207,7 @@ void capture_writer::append(packet const& p) {
     auto known = p.view().bytes.size();
     auto cut = p.wire_length > known ? p.wire_length - known : 0;
     f.length = static_cast<std::uint32_t>(bytes.size() + cut);
-    append(f);
+    append(f, comment);
 }
 
 void capture_writer::flush() {
@@ -212,8 +222,8 @@ std::uint64_t capture_writer::frames() const noexcept {
     return state_->frames;
 }
 
-std::uint64_t write_pcap(std::string path, packet const& set) {
-    capture_writer writer(std::move(path));
+std::uint64_t write_pcap(std::string path, packet const& set, capture_options how) {
+    capture_writer writer(std::move(path), how);
     writer.append(set);
     writer.close();
     return writer.frames();

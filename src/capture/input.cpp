@@ -1,5 +1,7 @@
 #include "capture/input.hpp"
 
+#include "capture/gzip.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +19,7 @@ constexpr std::size_t chunk = std::size_t(64) << 10;
 }  // namespace
 
 capture_input::capture_input(std::string const& path)
-    : name_(path), owned_(std::fopen(path.c_str(), "rbe")), stream_(owned_.get()) {
+    : name_(path), owned_(open_expanded(path)), stream_(owned_.get()) {
     if (!stream_) fail_by_errno(name_, "open");
     std::setvbuf(stream_, nullptr, _IOFBF, chunk);
 }
@@ -55,6 +57,11 @@ void capture_input::fail(errc code, std::string const& what) const {
     throw capture_failure{code, fmt::format("{}: record at byte {}: {}", name_, record_, what)};
 }
 
+void capture_input::fail_compressed(errc code, char const* what) const {
+    throw capture_failure{
+        code, fmt::format("{}: {}, in the record that begins at expanded byte {}", name_, what, record_)};
+}
+
 /// Less than asked for at the end of the file only.
 std::size_t capture_input::read_some(std::span<std::byte> into) {
     std::size_t done = 0;
@@ -62,6 +69,8 @@ std::size_t capture_input::read_some(std::span<std::byte> into) {
         errno = 0;
         done += std::fread(into.data() + done, 1, into.size() - done, stream_);
         if (done == into.size() || std::feof(stream_)) break;
+        if (errno == ENODATA) fail_compressed(errc::truncated_file, "the compressed data end too early");
+        if (errno == EBADMSG) fail_compressed(errc::bad_file, "the compressed data are damaged");
         if (errno != EINTR) fail_by_errno(name_, "read");
         std::clearerr(stream_);
     }

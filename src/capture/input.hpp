@@ -46,6 +46,7 @@ public:
 
 private:
     std::size_t read_some(std::span<std::byte> into);
+    [[noreturn]] void fail_compressed(errc code, char const* what) const;
 
     std::string name_;
     owned_stream owned_;

@@ -1,5 +1,6 @@
 #include "tool/run.hpp"
 
+#include <sonde/capture/capture_writer.hpp>
 #include <sonde/packet/json.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 
 namespace sonde::tool {
 namespace {
@@ -25,6 +27,7 @@ verb make_verb() {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
         "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
         "count,c", po::value<std::string>(), "end after so many packets")(
+        "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
         "timeout,t", po::value<std::string>(), "end after so long")(
         "no-promisc", "leave out frames for other hosts")("show", "all fields of each packet")(
         "hex", "a hexdump of each packet");
@@ -46,6 +49,8 @@ void print(packet const& p, arguments const& a) {
 }
 
 asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a) {
+    std::optional<capture_writer> file;
+    if (a.has("write")) file.emplace(a.text("write"));
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
     for (;;) {
@@ -53,8 +58,12 @@ asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a
             asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
         if (ec && !s.interrupted) throw boost::system::system_error(ec);
         if (!p) break;
-        print(*p, a);
+        if (file)
+            file->append(*p);
+        else
+            print(*p, a);
     }
+    if (file) file->close();
     s.on_interrupt = {};
     auto r = capture.report();
     fmt::print(stderr, "{} packets captured, {} dropped by the kernel\n", r.received, r.kernel_drops);

@@ -14,7 +14,8 @@ namespace sonde {
 ///
 /// Formats: pcap with microseconds or nanoseconds in both byte orders (draft-ietf-opsawg-pcap), and pcapng
 /// (draft-ietf-opsawg-pcapng) in both byte orders, with any number of sections and interfaces; packets of its
-/// enhanced, simple and obsolete packet blocks. Other blocks give no frame.
+/// enhanced, simple and obsolete packet blocks. Other blocks give no frame. Files that gzip compressed are
+/// expanded.
 ///
 /// Link types: those of `link_type`; also LINKTYPE 12 and 14 (some systems' raw IP) as `raw`, and 108
 /// (OpenBSD's loopback) as `null`.

@@ -249,6 +249,104 @@ TEST_CASE("a stream of someone else's is written and stays open", "[capture]") {
     CHECK(read_file(d.file("a.pcap")).frames.size() == 1);
 }
 
+TEST_CASE("appending goes on behind the last record, in the file's own unit and byte order", "[capture]") {
+    temporary_directory d;
+    packet p = Ether{.dst = "02:00:00:00:00:01"} / IP{.dst = "192.0.2.1"} / UDP{};
+    p.time = timestamp(2s + 3456ns);
+    write_pcap(d.file("a.pcap"), std::vector{p});
+    CHECK(write_pcap(d.file("a.pcap"), std::vector{p, p}, {.append = true}) == 2);
+    auto frames = read_file(d.file("a.pcap")).frames;
+    REQUIRE(frames.size() == 3);
+    CHECK(frames[2].nanoseconds == 2'000'003'456);
+
+    // microseconds, big-endian: what is below a microsecond is lost, nothing else
+    auto old =
+        d.write("old.pcap", file_bytes(true).pcap_header(0xa1b2c3d4, 1).pcap_record(1, 5, "first").out);
+    write_pcap(old, std::vector{p}, {.append = true});
+    auto both = read_file(old);
+    CHECK(both.errors.empty());
+    REQUIRE(both.frames.size() == 2);
+    CHECK(both.frames[0].nanoseconds == 1'000'005'000);
+    CHECK(both.frames[1].nanoseconds == 2'000'003'000);
+
+    write_pcap(d.file("new.pcap"), std::vector{p}, {.append = true});
+    CHECK(read_file(d.file("new.pcap")).frames.size() == 1);
+}
+
+TEST_CASE("appending to a file that is cut, or holds another link type, leaves it as it was", "[capture]") {
+    temporary_directory d;
+    packet p = Ether{} / IP{.dst = "192.0.2.1"};
+    write_pcap(d.file("a.pcap"), std::vector{p});
+    auto cut = read_all(d.file("a.pcap"));
+    cut.pop_back();
+    d.write("a.pcap", cut);
+    CHECK(thrown_by([&] { write_pcap(d.file("a.pcap"), p, {.append = true}); }) == errc::truncated_file);
+    CHECK(read_all(d.file("a.pcap")) == cut);
+    d.write("b.pcap", "no capture file at all");
+    CHECK(thrown_by([&] { write_pcap(d.file("b.pcap"), p, {.append = true}); }) == errc::bad_file);
+    write_pcap(d.file("c.pcap"), packet(IP{.dst = "192.0.2.1"}));
+    auto raw = read_all(d.file("c.pcap"));
+    CHECK(thrown_by([&] { write_pcap(d.file("c.pcap"), p, {.append = true}); }) ==
+          errc::unsupported_link_type);
+    CHECK(read_all(d.file("c.pcap")) == raw);
+}
+
+TEST_CASE("pcapng holds link types, interfaces, nanoseconds and comments side by side", "[capture]") {
+    temporary_directory d;
+    auto path = d.file("a.pcapng");
+    auto bytes = octets_of(61);
+    {
+        capture_writer w(path);
+        w.append(frame{.bytes = bytes, .length = 99, .time = timestamp(7s + 9ns), .interface = 3},
+                 "a comment");
+        w.append(packet(IP{.dst = "192.0.2.1"}), "another");
+        w.append(frame{.bytes = bytes, .length = 61, .time = timestamp(8s), .interface = 4});
+        CHECK(thrown_by([&] { w.append(frame{.bytes = bytes}, std::string(65536, 'c')); }) ==
+              errc::value_out_of_range);
+    }
+    auto back = read_file(path);
+    CHECK(back.errors.empty());
+    REQUIRE(back.frames.size() == 3);
+    CHECK(back.frames[0].nanoseconds == 7'000'000'009);
+    CHECK(back.frames[0].length == 99);
+    CHECK(back.frames[0].interface == 1);
+    CHECK(back.frames[1].type == link_type::raw);
+    CHECK(back.frames[2].interface == 3);
+    CHECK(holds(read_all(path), "a comment"));
+    write_pcap(path, packet(IP{.dst = "192.0.2.1"}), {.append = true});
+    CHECK(read_file(path).frames.size() == 4);
+    CHECK(thrown_by([&] { capture_writer(d.file("x.pcap")).append(frame{.bytes = bytes}, "comment"); }) ==
+          errc::value_out_of_range);
+    write_pcap(d.file("empty.pcapng"), std::vector<packet>{});
+    CHECK(read_file(d.file("empty.pcapng")).errors.empty());
+}
+
+TEST_CASE("a file that gzip compressed reads as the file it was, and so does what is left of a cut one",
+          "[capture]") {
+    temporary_directory d;
+    std::vector<packet> packets;
+    for (int i = 0; i < 500; ++i)
+        packets.push_back(Ether{} / IP{.dst = "192.0.2.1", .id = i} / UDP{} /
+                          std::string(static_cast<std::size_t>(i), 'x'));
+    write_pcap(d.file("a.pcap"), packets);
+    REQUIRE(output_of("gzip -k " + d.file("a.pcap")).empty());
+    auto plain = read_file(d.file("a.pcap")), expanded = read_file(d.file("a.pcap.gz"));
+    CHECK(expanded.errors.empty());
+    REQUIRE(expanded.frames.size() == 500);
+    CHECK(expanded.frames[499].bytes == plain.frames[499].bytes);
+
+    CHECK(thrown_by([&] { write_pcap(d.file("a.pcap.gz"), packets, {.append = true}); }) == errc::bad_file);
+    auto whole = read_all(d.file("a.pcap.gz"));
+    auto cut = read_file(d.write("cut.pcap.gz", whole.substr(0, whole.size() / 2)));
+    CHECK(cut.errors == std::vector<error_code>{errc::truncated_file});
+    CHECK(cut.frames.size() > 100);
+    CHECK(cut.frames.size() < 500);
+    whole[whole.size() / 2] ^= 0x55;
+    auto damaged = read_file(d.write("damaged.pcap.gz", whole));
+    CHECK(damaged.errors.size() == 1);
+    CHECK(damaged.frames.size() <= 500);
+}
+
 TEST_CASE("tcpdump reads what we write", "[capture]") {
     if (std::system("command -v tcpdump >/dev/null 2>&1") != 0) {
         WARN("skipped: no tcpdump");
@@ -264,4 +362,7 @@ TEST_CASE("tcpdump reads what we write", "[capture]") {
     auto line = std::string("1.123456789 IP 192.0.2.2.1234 > 192.0.2.1.9: UDP, length 4\n");
     CHECK(holds(text, "link-type EN10MB"));
     CHECK(holds(text, line + line));
+
+    write_pcap(d.file("a.pcapng"), std::vector{p, p});
+    CHECK(holds(output_of("tcpdump --nano -nttr " + d.file("a.pcapng")), line + line));
 }

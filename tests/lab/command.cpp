@@ -1,8 +1,10 @@
-// What the command says of input that cannot be right and of networks that refuse: place, remedy, exit
-// status. ctest runs this inside the lab.
+// The command in the lab: what it says of input that cannot be right and of networks that refuse (place, remedy,
+// exit status), and what it writes. ctest runs this inside the lab.
 
 #include "support/catch.hpp"
-#include "support/command.hpp"
+
+#include <algorithm>
+#include <filesystem>
 
 using support::run;
 using support::sonde_command;
@@ -94,6 +96,25 @@ TEST_CASE("One target without a neighbour does not end the scan of the others") 
     CHECK(result.status == 0);
     CHECK(result.out.find("got 1 answers, remaining 1 packets") != std::string::npos);
     CHECK(result.err.find("198.51.100.77: the next hop does not answer") != std::string::npos);
+}
+
+TEST_CASE("What sniff writes, dissect reads, in both formats") {
+    for (std::string name : {"sniffed.pcap", "sniffed.pcapng"}) {
+        auto path = std::filesystem::temp_directory_path() / (std::to_string(::getpid()) + name);
+        auto const line = sonde_command() + " sniff -i eth1 -f icmp -c 4 -t 10 -w " + path.string() + " & " +
+                          sonde_command() + " srloop '" + echo +
+                          "' --count 4 --inter 100ms >/dev/null; wait $!";
+        auto sniffed = run({"sh", "-c", line});
+        INFO(sniffed.err);
+        CHECK(sniffed.status == 0);
+        auto read = run({sonde_command(), "dissect", "--summary", "-r", path.string()});
+        INFO(read.err << read.out);
+        CHECK(read.status == 0);
+        CHECK(read.out.find("Ether / IP / ICMP 198.51.100.1 > 198.18.0.1 echo-request 0") !=
+              std::string::npos);
+        CHECK(std::ranges::count(read.out, '\n') == 4);
+        std::filesystem::remove(path);
+    }
 }
 
 TEST_CASE("Without the capability each verb says how to get it") {
