@@ -9,8 +9,11 @@
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>

@@ -4,9 +4,12 @@
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ip_options.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
@@ -29,17 +32,68 @@ void bind_ether_types(registry& r) {
     r.bind(lower, "type", 0x8100, describe<Dot1Q>());
 }
 
-/// ICMPv6 messages share one protocol number; the type, their first octet, tells them apart.
-template <class Message>
-void bind_icmpv6(registry& r, int type) {
-    r.bind(describe<IPv6>(), "nh", 58, describe<Message>(), type);
+/// What an IPv6 header and each of its extension headers may be followed by.
+template <class Lower>
+void bind_next_headers(registry& r) {
+    auto const& lower = describe<Lower>();
+    auto carries = [&](std::uint64_t nh, layer_description const& upper, int first_octet = -1) {
+        r.bind(lower, "nh", nh, upper, first_octet);
+    };
+    carries(0, describe<IPv6ExtHdrHopByHop>());
+    carries(4, describe<IP>());
+    carries(6, describe<TCP>());
+    carries(17, describe<UDP>());
+    carries(41, describe<IPv6>());
+    carries(43, describe<IPv6ExtHdrRouting>());
+    carries(43, describe<IPv6ExtHdrSegmentRouting>());
+    carries(44, describe<IPv6ExtHdrFragment>());
+    carries(60, describe<IPv6ExtHdrDestOpt>());
+    // ICMPv6 messages share one protocol number; the type, their first octet, tells them apart.
+    carries(58, describe<ICMPv6DestUnreach>(), 1);
+    carries(58, describe<ICMPv6PacketTooBig>(), 2);
+    carries(58, describe<ICMPv6TimeExceeded>(), 3);
+    carries(58, describe<ICMPv6ParamProblem>(), 4);
+    carries(58, describe<ICMPv6EchoRequest>(), 128);
+    carries(58, describe<ICMPv6EchoReply>(), 129);
+    carries(58, describe<ICMPv6MLQuery>(), 130);
+    carries(58, describe<ICMPv6MLQuery2>(), 130);
+    carries(58, describe<ICMPv6MLReport>(), 131);
+    carries(58, describe<ICMPv6MLDone>(), 132);
+    carries(58, describe<ICMPv6ND_RS>(), 133);
+    carries(58, describe<ICMPv6ND_RA>(), 134);
+    carries(58, describe<ICMPv6ND_NS>(), 135);
+    carries(58, describe<ICMPv6ND_NA>(), 136);
+    carries(58, describe<ICMPv6ND_Redirect>(), 137);
+    carries(58, describe<ICMPv6MLReport2>(), 143);
+    carries(58, describe<ICMPv6Unknown>());
 }
 
 template <class Lower>
 void bind_nd_options(registry& r) {
-    r.bind(describe<Lower>(), "", 0, describe<ICMPv6NDOptSrcLLAddr>(), 1);
-    r.bind(describe<Lower>(), "", 0, describe<ICMPv6NDOptDstLLAddr>(), 2);
-    r.bind(describe<Lower>(), "", 0, describe<ICMPv6NDOptUnknown>());
+    auto const& lower = describe<Lower>();
+    auto is_followed_by = [&](int type, layer_description const& option) {
+        r.bind(lower, "", 0, option, type);
+    };
+    is_followed_by(1, describe<ICMPv6NDOptSrcLLAddr>());
+    is_followed_by(2, describe<ICMPv6NDOptDstLLAddr>());
+    is_followed_by(3, describe<ICMPv6NDOptPrefixInfo>());
+    is_followed_by(4, describe<ICMPv6NDOptRedirectedHdr>());
+    is_followed_by(5, describe<ICMPv6NDOptMTU>());
+    is_followed_by(6, describe<ICMPv6NDOptShortcutLimit>());
+    is_followed_by(7, describe<ICMPv6NDOptAdvInterval>());
+    is_followed_by(8, describe<ICMPv6NDOptHAInfo>());
+    is_followed_by(9, describe<ICMPv6NDOptSrcAddrList>());
+    is_followed_by(10, describe<ICMPv6NDOptTgtAddrList>());
+    is_followed_by(24, describe<ICMPv6NDOptRouteInfo>());
+    is_followed_by(25, describe<ICMPv6NDOptRDNSS>());
+    is_followed_by(26, describe<ICMPv6NDOptEFA>());
+    is_followed_by(31, describe<ICMPv6NDOptDNSSL>());
+    is_followed_by(-1, describe<ICMPv6NDOptUnknown>());
+}
+
+template <class... Lower>
+void bind_neighbour_discovery(registry& r) {
+    (bind_nd_options<Lower>(r), ...);
 }
 
 }  // namespace
@@ -49,6 +103,14 @@ void register_built_in_layers(registry& r) {
     add<ICMPv6DestUnreach, ICMPv6PacketTooBig, ICMPv6TimeExceeded, ICMPv6ParamProblem, ICMPv6EchoRequest,
         ICMPv6EchoReply, ICMPv6ND_NS, ICMPv6ND_NA, ICMPv6NDOptSrcLLAddr, ICMPv6NDOptDstLLAddr,
         ICMPv6NDOptUnknown, ICMPv6Unknown>(r);
+    add<ICMPv6ND_RS, ICMPv6ND_RA, ICMPv6ND_Redirect, ICMPv6NDOptPrefixInfo, ICMPv6NDOptRedirectedHdr,
+        ICMPv6NDOptMTU, ICMPv6NDOptShortcutLimit, ICMPv6NDOptAdvInterval, ICMPv6NDOptHAInfo,
+        ICMPv6NDOptSrcAddrList, ICMPv6NDOptTgtAddrList, ICMPv6NDOptRouteInfo, ICMPv6NDOptRDNSS,
+        ICMPv6NDOptEFA, ICMPv6NDOptDNSSL>(r);
+    add<ICMPv6MLQuery, ICMPv6MLReport, ICMPv6MLDone, ICMPv6MLQuery2, ICMPv6MLReport2, ICMPv6MLDMultAddrRec>(
+        r);
+    add<IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting, IPv6ExtHdrSegmentRouting,
+        IPv6ExtHdrFragment, Pad1, PadN, RouterAlert, Jumbo, HAO, HBHOptUnknown>(r);
 
     add<IPOption, IPOption_EOL, IPOption_NOP, IPOption_Security, IPOption_RR, IPOption_LSRR, IPOption_SSRR,
         IPOption_Stream_Id, IPOption_MTU_Probe, IPOption_MTU_Reply, IPOption_Traceroute, IPOption_Timestamp,
@@ -62,26 +124,19 @@ void register_built_in_layers(registry& r) {
     r.bind(describe<IP>(), "proto", 6, describe<TCP>());
     r.bind(describe<IP>(), "proto", 17, describe<UDP>());
     r.bind(describe<IP>(), "proto", 41, describe<IPv6>());
-    r.bind(describe<IPv6>(), "nh", 4, describe<IP>());
-    r.bind(describe<IPv6>(), "nh", 6, describe<TCP>());
-    r.bind(describe<IPv6>(), "nh", 17, describe<UDP>());
-    r.bind(describe<IPv6>(), "nh", 41, describe<IPv6>());
 
-    bind_icmpv6<ICMPv6DestUnreach>(r, 1);
-    bind_icmpv6<ICMPv6PacketTooBig>(r, 2);
-    bind_icmpv6<ICMPv6TimeExceeded>(r, 3);
-    bind_icmpv6<ICMPv6ParamProblem>(r, 4);
-    bind_icmpv6<ICMPv6EchoRequest>(r, 128);
-    bind_icmpv6<ICMPv6EchoReply>(r, 129);
-    bind_icmpv6<ICMPv6ND_NS>(r, 135);
-    bind_icmpv6<ICMPv6ND_NA>(r, 136);
-    bind_icmpv6<ICMPv6Unknown>(r, -1);
-
-    bind_nd_options<ICMPv6ND_NS>(r);
-    bind_nd_options<ICMPv6ND_NA>(r);
-    bind_nd_options<ICMPv6NDOptSrcLLAddr>(r);
-    bind_nd_options<ICMPv6NDOptDstLLAddr>(r);
-    bind_nd_options<ICMPv6NDOptUnknown>(r);
+    bind_next_headers<IPv6>(r);
+    bind_next_headers<IPv6ExtHdrHopByHop>(r);
+    bind_next_headers<IPv6ExtHdrDestOpt>(r);
+    bind_next_headers<IPv6ExtHdrRouting>(r);
+    bind_next_headers<IPv6ExtHdrSegmentRouting>(r);
+    bind_next_headers<IPv6ExtHdrFragment>(r);
+    bind_neighbour_discovery<ICMPv6ND_NS, ICMPv6ND_NA, ICMPv6ND_RS, ICMPv6ND_RA, ICMPv6ND_Redirect,
+                             ICMPv6NDOptSrcLLAddr, ICMPv6NDOptDstLLAddr, ICMPv6NDOptPrefixInfo,
+                             ICMPv6NDOptRedirectedHdr, ICMPv6NDOptMTU, ICMPv6NDOptShortcutLimit,
+                             ICMPv6NDOptAdvInterval, ICMPv6NDOptHAInfo, ICMPv6NDOptSrcAddrList,
+                             ICMPv6NDOptTgtAddrList, ICMPv6NDOptRouteInfo, ICMPv6NDOptRDNSS, ICMPv6NDOptEFA,
+                             ICMPv6NDOptDNSSL, ICMPv6NDOptUnknown>(r);
 }
 
 }  // namespace sonde::detail

@@ -1,15 +1,15 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ipv6.hpp>
 
+#include "icmpv6_message.hpp"
 #include "summary.hpp"
-#include "transport.hpp"
 
 #include <fmt/format.h>
 
 namespace sonde {
 namespace {
 
-constexpr field_rule message_rules[] = {{.field = "cksum", .hexadecimal = true}};
+using detail::finish_icmpv6;
 constexpr value_name unreachable_codes[] = {{0, "No route to destination"},
                                             {1, "Communication with destination administratively prohibited"},
                                             {2, "Beyond scope of source address"},
@@ -41,13 +41,6 @@ constexpr field_rule solicitation_rules[] = {{.field = "type", .quoted = true},
                                              {.field = "cksum", .hexadecimal = true},
                                              {.field = "tgt", .quoted = true}};
 
-template <class M>
-void finish(build_step& step) {
-    if (!step.is_automatic<&M::cksum>()) return;
-    step.fill<&M::cksum>(0);
-    if (auto sum = detail::transport_checksum(step.view(), 58)) step.fill<&M::cksum>(*sum);
-}
-
 void quote(dissect_step& step) {
     step.next = &describe<IPv6>();
     step.next_is_quoted = true;
@@ -65,10 +58,6 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
         !std::ranges::equal(reply.payload(), sent.payload()))
         return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
     return match_verdict::match();
-}
-
-match_verdict no_answers(layer_view const&, layer_view const& sent) {
-    return match_verdict::mismatch(std::string(sent.description().name) + " has no answer");
 }
 
 /// RFC 4861 §7.1.2: hop limit 255, code 0, options of a length.
@@ -96,14 +85,9 @@ void target_key(layer_view const& v, key_builder& k) {
     k.add(value_traits<ipv6>::to_wire(v.get<&M::tgt>()));
 }
 
-std::size_t option_length(std::span<std::byte const> bytes) {
-    auto units = bytes.size() < 2 ? 0 : std::to_integer<std::size_t>(bytes[1]);
-    return 8 * units;  // 0 ends the list: RFC 4861 §4.6 makes such a packet invalid
-}
-
 /// A link-layer address of another length than Ethernet's is not this layer.
 std::size_t address_option_length(std::span<std::byte const> bytes) {
-    return option_length(bytes) == 8 ? 8 : 0;
+    return detail::nd_option_length(bytes) == 8 ? 8 : 0;
 }
 
 void finish_option(build_step& step) {
@@ -126,17 +110,21 @@ void summarize_address(layer_view const& v, std::string& out) {
 }
 
 template <class M>
-layer_hooks message(std::string_view title, std::span<field_rule const> rules = message_rules) {
-    return {.title = title, .rules = rules, .finish = finish<M>, .answers = no_answers};
-}
-template <class M>
-layer_hooks error_message(std::string_view title, std::span<field_rule const> rules = message_rules) {
-    auto h = message<M>(title, rules);
+layer_hooks error_message(std::string_view title, std::span<field_rule const> rules = detail::icmpv6_rules) {
+    auto h = detail::icmpv6_message<M>(title, rules);
     h.follow = quote;
     return h;
 }
 
 }  // namespace
+
+match_verdict detail::no_icmpv6_answer(layer_view const&, layer_view const& sent) {
+    return match_verdict::mismatch(std::string(sent.description().name) + " has no answer");
+}
+
+std::size_t detail::nd_option_length(std::span<std::byte const> bytes) {
+    return bytes.size() < 2 ? 0 : 8 * std::to_integer<std::size_t>(bytes[1]);
+}
 
 layer_hooks hooks(ICMPv6DestUnreach const*) {
     return error_message<ICMPv6DestUnreach>("ICMPv6 Destination Unreachable", unreachable_rules);
@@ -151,13 +139,13 @@ layer_hooks hooks(ICMPv6ParamProblem const*) {
     return error_message<ICMPv6ParamProblem>("ICMPv6 Parameter Problem", problem_rules);
 }
 layer_hooks hooks(ICMPv6Unknown const*) {
-    return message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class");
+    return detail::icmpv6_message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class");
 }
 
 layer_hooks hooks(ICMPv6EchoRequest const*) {
     return {.title = "ICMPv6 Echo Request",
             .rules = echo_rules,
-            .finish = finish<ICMPv6EchoRequest>,
+            .finish = finish_icmpv6<ICMPv6EchoRequest>,
             .answers = echo_answers,
             .key = echo_key,
             .summarize = summarize_echo};
@@ -165,15 +153,15 @@ layer_hooks hooks(ICMPv6EchoRequest const*) {
 layer_hooks hooks(ICMPv6EchoReply const*) {
     return {.title = "ICMPv6 Echo Reply",
             .rules = echo_rules,
-            .finish = finish<ICMPv6EchoReply>,
-            .answers = no_answers,
+            .finish = finish_icmpv6<ICMPv6EchoReply>,
+            .answers = detail::no_icmpv6_answer,
             .key = echo_key,
             .summarize = summarize_echo};
 }
 layer_hooks hooks(ICMPv6ND_NS const*) {
     return {.title = "ICMPv6 Neighbor Discovery - Neighbor Solicitation",
             .rules = solicitation_rules,
-            .finish = finish<ICMPv6ND_NS>,
+            .finish = finish_icmpv6<ICMPv6ND_NS>,
             .answers = solicitation_answers,
             .key = target_key<ICMPv6ND_NS>,
             .summarize = summarize_target<ICMPv6ND_NS>};
@@ -181,8 +169,8 @@ layer_hooks hooks(ICMPv6ND_NS const*) {
 layer_hooks hooks(ICMPv6ND_NA const*) {
     return {.title = "ICMPv6 Neighbor Discovery - Neighbor Advertisement",
             .rules = advertisement_rules,
-            .finish = finish<ICMPv6ND_NA>,
-            .answers = no_answers,
+            .finish = finish_icmpv6<ICMPv6ND_NA>,
+            .answers = detail::no_icmpv6_answer,
             .key = target_key<ICMPv6ND_NA>,
             .summarize = summarize_target<ICMPv6ND_NA>};
 }
@@ -198,7 +186,7 @@ layer_hooks hooks(ICMPv6NDOptDstLLAddr const*) {
 }
 layer_hooks hooks(ICMPv6NDOptUnknown const*) {
     return {.title = "ICMPv6 Neighbor Discovery Option - Scapy Unimplemented",
-            .header_length = option_length,
+            .header_length = detail::nd_option_length,
             .finish = finish_option};
 }
 

@@ -1,15 +1,11 @@
 #include <sonde/layers/ip_options.hpp>
-#include <sonde/packet/expression.hpp>
-#include <sonde/packet/text.hpp>
 
-#include "../packet/reading.hpp"
-
-#include <algorithm>
+#include "record_list.hpp"
 
 namespace sonde {
 namespace {
 
-using detail::fail;
+using detail::record_kind;
 using header = std::span<std::byte const>;
 
 constexpr value_name option_names[] = {{0, "end_of_list"},
@@ -66,8 +62,6 @@ void finish(build_step& step) {
     step.fill<&IPOption::length>(step.header().size());
 }
 
-// --- bytes to list ---------------------------------------------------------------------------------
-
 layer_description const& description_of(unsigned number) {
     static constexpr std::pair<unsigned, layer_description const& (*)()> known[] = {
         {0, describe<IPOption_EOL>},           {1, describe<IPOption_NOP>},
@@ -82,79 +76,16 @@ layer_description const& description_of(unsigned number) {
     return describe<IPOption>();
 }
 
-literal as_layer(layer_description const& layer, header bytes) {
-    layer_span span{.layer = &layer, .begin = 0, .end = static_cast<std::uint32_t>(bytes.size())};
-    return value_of(layer_view({.bytes = bytes, .layers = {&span, 1}}, 0));
-}
-
-bool reads_back(literal const& option, header bytes) try {
-    return std::ranges::equal(make_packet(option).view().bytes, bytes);
-} catch (error const&) {
-    return false;
-}
-
-/// An option that its own layer does not tell exactly is told by its number and data.
-literal print_option(header bytes) {
-    auto option = as_layer(description_of(std::to_integer<unsigned>(bytes[0]) & 31), bytes);
-    return reads_back(option, bytes) ? option : as_layer(describe<IPOption>(), bytes);
-}
-
-literal::bytes as_bytes(header bytes) {
-    return {{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
-}
-
-literal print(header bytes) {
-    literal::list list;
-    while (!bytes.empty()) {
-        auto length = length_of(bytes);
-        if (length > bytes.size() || (length < 2 && !is_single_octet(std::to_integer<unsigned>(bytes[0])))) {
-            list.items.emplace_back(as_bytes(bytes));
-            break;
-        }
-        list.items.push_back(print_option(bytes.first(length)));
-        bytes = bytes.subspan(length);
-    }
-    return list;
-}
-
-// --- list to bytes ---------------------------------------------------------------------------------
-
-std::string read_option(literal const& item) {
-    if (auto const* octets = detail::octets_of(item)) return *octets;
-    auto const* call = item.as<literal::call>();
-    if (!call || !call->name.starts_with("IPOption"))
-        fail(errc::bad_text, item, "an IP option is IPOption..(..) or bytes, not {}",
-             call ? escape(call->name) : std::string(detail::kind_of(item)));
-    auto bytes = make_packet(item).build();
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
-
-std::string read(literal const& value) {
-    std::string out;
-    for (auto const& item : value.as<literal::list>()->items) out += read_option(item);
-    return out;
-}
-
-// --- lists of addresses ----------------------------------------------------------------------------
-
-literal print_addresses(header bytes) {
-    if (bytes.size() % 4 != 0) return as_bytes(bytes);
-    literal::list list;
-    for (; !bytes.empty(); bytes = bytes.subspan(4))
-        list.items.emplace_back(value_traits<ipv4>::from_wire(read_bits(bytes, {0, 32})).to_string());
-    return list;
-}
-
-std::string read_addresses(literal const& value) {
-    std::string out;
-    for (auto const& item : value.as<literal::list>()->items) {
-        auto const* text = item.as<std::string>();
-        auto address = text ? ipv4::parse(*text) : std::nullopt;
-        if (!address) fail(errc::bad_text, item, "a list of IPv4 addresses, not of {}", to_python(item));
-        for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(address->value >> shift);
-    }
-    return out;
-}
+constexpr record_kind ip_option_kind{
+    .what = "an IP option, IPOption..(..)",
+    .length =
+        [](header bytes) {
+            auto length = length_of(bytes);
+            return is_single_octet(std::to_integer<unsigned>(bytes[0])) || length >= 2 ? length : 0;
+        },
+    .layer = [](header bytes) { return &description_of(std::to_integer<unsigned>(bytes[0]) & 31); },
+    .fallback = describe<IPOption>,
+    .is_record = [](layer_description const& layer) { return layer.name.starts_with("IPOption"); }};
 
 }  // namespace
 
@@ -165,12 +96,7 @@ layer_hooks ip_option_hooks(std::string_view title) {
 }
 
 option_codec const& ip_options::codec() {
-    static constexpr option_codec codec{.print = print, .read = read, .layers = true};
-    return codec;
-}
-
-option_codec const& ipv4_list::codec() {
-    static constexpr option_codec codec{.print = print_addresses, .read = read_addresses};
+    static constexpr auto codec = detail::records_codec<ip_option_kind>(4);
     return codec;
 }
 

@@ -1,17 +1,39 @@
 #include <sonde/layers/ipv6.hpp>
 
+#include "ipv6_chain.hpp"
 #include "summary.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sonde {
 namespace {
 
+/// Where messages of neighbour discovery (RFC 4861, hop limit 255) and listener discovery (RFC 3810 §5, 1) go
+/// unless the user says otherwise.
+void set_multicast_defaults(build_step& step) {
+    struct entry {
+        std::string_view message;
+        std::uint8_t hlim;
+        std::uint16_t group;  // of ff02::/112; 0: the user says
+    };
+    constexpr entry entries[] = {{"ICMPv6ND_RS", 255, 2},       {"ICMPv6ND_RA", 255, 1},
+                                 {"ICMPv6ND_NS", 255, 1},       {"ICMPv6ND_NA", 255, 1},
+                                 {"ICMPv6ND_Redirect", 255, 1}, {"ICMPv6MLQuery", 1, 1},
+                                 {"ICMPv6MLReport", 1, 0},      {"ICMPv6MLDone", 1, 2},
+                                 {"ICMPv6MLQuery2", 1, 1},      {"ICMPv6MLReport2", 1, 0x16}};
+    auto upper = step.view().upper();
+    auto e =
+        upper ? std::ranges::find(entries, upper.description().name, &entry::message) : std::end(entries);
+    if (e == std::end(entries)) return;
+    step.fill<&IPv6::hlim>(e->hlim);
+    if (e->group) step.fill<&IPv6::dst>(wire_value{0xff02ull << 48, e->group});
+}
+
 void prepare(build_step& step) {
     if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
-    // RFC 4861 §6, 7: neighbour discovery with any other hop limit is not accepted.
-    if (auto upper = step.view().upper(); upper && upper.description().name.starts_with("ICMPv6ND_"))
-        step.fill<&IPv6::hlim>(255);
+    set_multicast_defaults(step);
 }
 
 void finish(build_step& step) {
@@ -25,6 +47,7 @@ void follow(dissect_step& step) {
     auto length = std::size_t(step.view.get<&IPv6::plen>());
     bool jumbo = length == 0 && step.view.get<&IPv6::nh>() == 0;  // RFC 2675: the hop-by-hop header tells
     if (!jumbo) step.limit = length;
+    detail::refine_next_header(step);
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
@@ -32,21 +55,20 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
-    auto target = sent.get<&IPv6::dst>();
+    auto target = detail::final_destination(sent);
     if (auto got = reply.get<&IPv6::src>(); got != target && !target.is_multicast() && !sent.packet().to_many)
         return match_verdict::mismatch(
             fmt::format("ipv6 src {}, expected {}", got.to_string(), target.to_string()));
-    if (auto got = reply.get<&IPv6::nh>(), asked = sent.get<&IPv6::nh>(); got != asked)
-        return match_verdict::mismatch(
-            fmt::format("ipv6 nh {}, expected {}", unsigned(got), unsigned(asked)));
+    if (auto got = detail::upper_protocol(reply), asked = detail::upper_protocol(sent); got != asked)
+        return match_verdict::mismatch(fmt::format("ipv6 nh {}, expected {}", got, asked));
     return match_verdict::payload();
 }
 
 void key(layer_view const& v, key_builder& k) {
     k.add(0x86dd);
-    k.add(v.get<&IPv6::nh>());
+    k.add(detail::upper_protocol(v));
     auto source = value_traits<ipv6>::to_wire(v.get<&IPv6::src>());
-    auto destination = value_traits<ipv6>::to_wire(v.get<&IPv6::dst>());
+    auto destination = value_traits<ipv6>::to_wire(detail::final_destination(v));
     if (k.is_any_source())
         k.add(k.is_reply() ? destination : source);
     else

@@ -90,7 +90,7 @@ bool is_padding(std::string_view after_eol) {
     return after_eol.size() < 4 && after_eol.find_first_not_of('\0') == after_eol.npos;
 }
 
-literal print(std::span<std::byte const> bytes) {
+literal print(std::span<std::byte const> bytes, std::span<std::byte const>) {
     std::string_view rest(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     literal::list list;
     while (!rest.empty()) {

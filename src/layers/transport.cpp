@@ -4,13 +4,15 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/checksum.hpp>
 
+#include "ipv6_chain.hpp"
+
 namespace sonde::detail {
 
 namespace {
 
 /// Where the packet goes in the end: the last stop of a source route, of which there may be one (RFC 791
 /// §3.1).
-ipv4 final_destination(layer_view const& ip) {
+ipv4 final_stop(layer_view const& ip) {
     constexpr unsigned loose = 3, strict = 9;
     auto header = ip.header();
     auto destination = ip.get<&IP::dst>();
@@ -35,6 +37,7 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
     auto length = static_cast<std::uint32_t>(segment.size());
     internet_checksum sum;
     auto lower = layer.lower();
+    while (is_extension(lower)) lower = lower.lower();
     if (lower.is<IP>()) {
         // As Scapy: a total length that the user set counts here too, however wrong.
         if (!(lower.span().automatic >> field_index<&IP::len> & 1)) {
@@ -44,9 +47,13 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
             length = total > header ? static_cast<std::uint32_t>(total - header) : 0;
         }
         sum.add32(lower.get<&IP::src>().value);
-        sum.add32(final_destination(lower).value);
+        sum.add32(final_stop(lower).value);
     } else if (lower.is<IPv6>()) {
-        sum.add(lower.header().subspan(8, 32));
+        for (auto const& end : {original_source(lower), final_destination(lower)}) {
+            auto bits = value_traits<ipv6>::to_wire(end);
+            for (auto part : {bits.high >> 32, bits.high, bits.low >> 32, bits.low})
+                sum.add32(static_cast<std::uint32_t>(part));
+        }
     } else {
         return {};
     }

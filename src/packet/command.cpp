@@ -13,6 +13,7 @@ std::string_view octets_in(field_content const& c) {
 }
 
 bool is_default(layer_view const& layer, std::size_t field) {
+    if (layer.description().fields[field].rule.phantom) return true;
     auto here = detail::content_of(layer, field);
     auto const& usual = layer.description().defaults[field];
     return here.state == field_state::single && usual.state == field_state::single &&
@@ -52,6 +53,21 @@ literal fields_that_matter(layer_view const& layer) {
     return c;
 }
 
+/// Scapy keeps list fields apart and prints them before the others.
+void put_lists_first(literal& value) {
+    if (auto* list = std::get_if<literal::list>(&value.value))
+        for (auto& item : list->items) put_lists_first(item);
+    auto* call = std::get_if<literal::call>(&value.value);
+    auto const* layer = call ? find_layer(call->name) : nullptr;
+    if (!layer) return;
+    for (auto& [name, item] : call->keywords) put_lists_first(item);
+    std::ranges::stable_partition(call->keywords, [&](auto const& keyword) {
+        auto field = layer->find(keyword.first);
+        return field < layer->fields.size() && layer->fields[field].options &&
+               layer->fields[field].options->leads;
+    });
+}
+
 /// True when the call makes the very header that it was made from.
 bool tells_all(literal const& call, layer_view const& layer) try {
     auto again = make_packet(call);
@@ -74,7 +90,7 @@ std::string command(packet const& p) {
     packet const settled(p);  // NOLINT(performance-unnecessary-copy-initialization): a copy has no edits
     literal::stack stack;
     for (std::size_t i = 0; i < settled.layers().size(); ++i)
-        stack.layers.push_back(expression_of({settled.view(), i}));
+        put_lists_first(stack.layers.emplace_back(expression_of({settled.view(), i})));
     return to_python(stack);
 }
 

@@ -15,6 +15,7 @@ void layer_description::finish() {
             if (r.field == f.name) {
                 f.rule = r;
                 if (!r.names.empty()) f.names = r.names;
+                if (r.octets) f.width = static_cast<std::uint16_t>(8 * r.octets);
             }
     auto storage = std::make_unique<std::byte[]>(struct_size);
     if (construct) construct(storage.get());
@@ -26,7 +27,7 @@ void layer_description::finish() {
     std::uint32_t offset = 0;
     bool leading = true;
     for (auto const& f : fields) {
-        bool movable = f.rule.present || f.rule.width || f.width == 0;
+        bool movable = f.rule.present || f.rule.width || f.rule.phantom || f.width == 0;
         if (movable) leading = fixed = false;
         if (leading) {
             offsets.push_back(offset);

@@ -7,6 +7,8 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 
+#include "../layers/ipv6_chain.hpp"
+
 #include <fmt/format.h>
 
 #include <vector>
@@ -50,7 +52,8 @@ std::vector<unsigned> vlans(packet_view const& p) {
 
 /// Layer against layer, from the network layer up.
 match_verdict walk(layer_view reply, layer_view sent) {
-    for (; sent; reply = reply.upper(), sent = sent.upper()) {
+    for (; sent;
+         reply = detail::above_extensions(reply.upper()), sent = detail::above_extensions(sent.upper())) {
         auto const& asked = sent.description();
         if (asked.name == "Padding") break;
         // A payload of bytes proves nothing either way: its absence is an answer as well as any other
@@ -58,7 +61,7 @@ match_verdict walk(layer_view reply, layer_view sent) {
         if (sent.is<Raw>()) break;
         if (!reply) return match_verdict::mismatch(fmt::format("{} missing", asked.name));
         bool same_protocol = &reply.description() == &asked || asked.hooks.answers == nullptr ||
-                             sent.lower().is<IPv6>();  // ICMPv6 answers are layers of their own
+                             asked.name.starts_with("ICMPv6");  // whose answers are layers of their own
         if (!same_protocol)
             return match_verdict::mismatch(
                 fmt::format("{} found, {} expected", reply.description().name, asked.name));
@@ -87,6 +90,13 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
                : match_verdict::mismatch("the quote ends before it ties to the probe");
 }
 
+ipv4 destination_of(layer_view const& ip, IP const*) {
+    return ip.get<&IP::dst>();
+}
+ipv6 destination_of(layer_view const& ip, IPv6 const*) {
+    return detail::final_destination(ip);
+}
+
 template <class L, auto Source, auto Destination, auto Protocol>
 match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
     if (!quote.has<Source>() || !quote.has<Destination>())
@@ -94,7 +104,8 @@ match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
     if (auto got = quote.get<Source>(), ours = sent.get<Source>(); got != ours)
         return match_verdict::mismatch(
             fmt::format("quoted src {}, expected {}", got.to_string(), ours.to_string()));
-    if (auto got = quote.get<Destination>(), asked = sent.get<Destination>(); got != asked)
+    constexpr L const* layer = nullptr;
+    if (auto got = destination_of(quote, layer), asked = destination_of(sent, layer); got != asked)
         return match_verdict::mismatch(
             fmt::format("quoted dst {}, expected {}", got.to_string(), asked.to_string()));
     if (auto got = quote.get<Protocol>(), asked = sent.get<Protocol>(); got != asked)
@@ -123,9 +134,9 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
         return match_verdict::mismatch("only IP packets are quoted");
     }
     if (v.value == match_verdict::no) return v;
-    auto upper = sent.upper();
+    auto upper = detail::above_extensions(sent.upper());
     if (!upper || upper.is<Raw>()) return v;
-    auto quoted_upper = quote.upper();
+    auto quoted_upper = detail::above_extensions(quote.upper());
     if (!quoted_upper || &quoted_upper.description() != &upper.description())
         return match_verdict::mismatch("the quote ends before it ties to the probe");
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);

@@ -1,13 +1,12 @@
 #include <sonde/error.hpp>
 #include <sonde/packet/option_list.hpp>
 
-namespace sonde {
+#include <fmt/format.h>
 
-void option_bytes::append(std::string_view encoded) {
-    if (size_ + encoded.size() > capacity)
-        throw_error(errc::header_too_long, "options of more than 40 bytes");
-    std::copy(encoded.begin(), encoded.end(), data_ + size_);
-    size_ = static_cast<std::uint8_t>(size_ + encoded.size());
+namespace sonde::detail {
+
+void throw_list_too_long(std::size_t capacity) {
+    throw error(errc::header_too_long, fmt::format("a list of more than {} bytes", capacity));
 }
 
-}  // namespace sonde
+}  // namespace sonde::detail

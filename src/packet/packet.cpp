@@ -91,7 +91,8 @@ class header_writer {
 public:
     header_writer(std::vector<std::byte>& bytes) : bytes_(bytes), begin_(bytes.size()) {}
 
-    std::span<std::byte const> header() const { return std::span(bytes_).subspan(begin_); }
+    std::span<std::byte> header() const { return std::span(bytes_).subspan(begin_); }
+    std::uint32_t cursor() const { return cursor_; }
 
     void number(unsigned width, wire_value value) {
         bytes_.resize(begin_ + (cursor_ + width + 7) / 8);
@@ -105,6 +106,12 @@ public:
         bytes_.resize(at + text.size() + padding);
         if (!text.empty()) std::memcpy(bytes_.data() + at, text.data(), text.size());
         cursor_ += static_cast<std::uint32_t>(8 * (text.size() + padding));
+    }
+
+    /// Just so many bytes of the text.
+    void fixed(std::string_view text, std::size_t size) {
+        octets(text.substr(0, size));
+        for (auto i = text.size(); i < size; ++i) number(8, {});
     }
 
 private:
@@ -150,9 +157,57 @@ void packet::append(layer_description const& layer, void const* fields) {
                               field_content& out) { l.fields[i].read(from, out); }});
 }
 
+namespace {
+
+/// What a layer's fields hold while its header is written.
+struct written_header {
+    layer_description const& layer;
+    header_writer out;
+    std::vector<bit_range> places{};  // of its fields
+    bool aligned = true;
+
+    void list(field_description const& f, std::string_view entries) {
+        auto const& codec = *f.options;
+        if (codec.align && aligned)
+            out.octets(codec.align(entries), codec.multiple_of);
+        else
+            out.octets(entries, codec.multiple_of);
+    }
+
+    void field(std::size_t i, field_content const& c) {
+        auto const& f = layer.fields[i];
+        unsigned width = f.rule.width ? f.rule.width(out.header()) : f.width;
+        auto begin = out.cursor();
+        if (f.rule.phantom)
+            aligned = first_value(c).low != 0;
+        else if (f.kind == value_kind::octets)
+            f.width ? out.fixed(first_octets(c), f.width / 8) : out.octets(first_octets(c));
+        else if (f.kind == value_kind::options)
+            list(f, first_octets(c));
+        else if (auto octets = first_octets(c); c.state == field_state::single && !octets.empty())
+            out.octets(checked_length(layer, f, octets, width));
+        else
+            out.number(width, first_value(c));
+        places[i] = {begin, out.cursor() - begin};
+    }
+
+    /// Fields that count the entries of lists, which lie behind them.
+    void count(std::uint64_t automatic) {
+        for (std::size_t i = 0; i < layer.fields.size(); ++i) {
+            if (layer.fields[i].rule.counts.empty() || !(automatic >> i & 1)) continue;
+            auto list = layer.find(layer.fields[i].rule.counts);
+            auto entries = out.header().subspan(places[list].offset / 8, places[list].width / 8);
+            write_bits(out.header(), places[i], {0, layer.fields[list].options->count(entries)});
+        }
+    }
+};
+
+}  // namespace
+
 void packet::append(layer_description const& layer, detail::content_source const& source) {
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
-    header_writer out(bytes_);
+    written_header header{layer, header_writer(bytes_)};
+    header.places.resize(layer.fields.size());
     auto index = layers_.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;
@@ -160,26 +215,19 @@ void packet::append(layer_description const& layer, detail::content_source const
         auto const& f = layer.fields[i];
         field_content c;
         source.read(layer, i, source.from, c);
-        if (f.rule.present && !f.rule.present(out.header())) {
+        if (f.rule.present && !f.rule.present(header.out.header())) {
             if (c.state != field_state::computed) absent.emplace_back(i, std::move(c));
             continue;
         }
         if (c.state == field_state::computed)
             span.automatic |= std::uint64_t(1) << i, c.first = {0, f.automatic_value};
-        unsigned width = f.rule.width ? f.rule.width(out.header()) : f.width;
-        if (f.kind == value_kind::octets)
-            out.octets(first_octets(c));
-        else if (f.kind == value_kind::options)
-            out.octets(first_octets(c), 4);
-        else if (auto octets = first_octets(c); c.state == field_state::single && !octets.empty())
-            out.octets(checked_length(layer, f, octets, width));
-        else
-            out.number(width, first_value(c));
+        header.field(i, c);
         if (is_varying(c.state)) {
             structural |= !layer.fixed;
             vary(index, i, std::move(c));
         }
     }
+    header.count(span.automatic);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));

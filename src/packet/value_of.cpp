@@ -14,8 +14,9 @@ literal number(field_description const& f, wire_value v) {
     }
 }
 
-literal octets(field_description const& f, std::string_view bytes) {
-    if (f.options) return f.options->print(std::as_bytes(std::span(bytes.data(), bytes.size())));
+literal octets(field_description const& f, std::string_view bytes, std::span<std::byte const> header = {}) {
+    if (auto own = std::as_bytes(std::span(bytes)); f.options)
+        return f.options->print(own, header.empty() ? own : header);
     return literal::bytes{std::string(bytes)};
 }
 
@@ -82,9 +83,9 @@ bool is_textual(value_kind k) {
     return k == value_kind::octets || k == value_kind::options;
 }
 
-literal single(field_description const& f, field_content const& c) {
+literal single(field_description const& f, field_content const& c, std::span<std::byte const> header = {}) {
     auto text = c.texts.empty() ? c.bytes : std::string_view(c.texts.front());
-    if (is_textual(f.kind)) return octets(f, text);
+    if (is_textual(f.kind)) return octets(f, text, header);
     return text.empty() ? number(f, c.first) : literal(literal::bytes{std::string(text)});
 }
 
@@ -112,6 +113,8 @@ literal value_of(layer_description const& layer, std::size_t field, field_conten
 literal value_of(layer_view const& layer, std::size_t field) {
     auto c = detail::content_of(layer, field);
     auto const& f = layer.description().fields[field];
+    if (f.rule.phantom) c = layer.description().defaults[field];
+    if (c.state == field_state::single && f.options) return single(f, c, layer.header());
     // Scapy's field of no width (ICMP's `unused` in queries) is a string.
     if (c.state == field_state::single && f.rule.width && !is_textual(f.kind) &&
         locate(layer.description(), field, layer.header()).width == 0)

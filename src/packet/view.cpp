@@ -44,8 +44,9 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
             if (i == field) return {offset, 0};
             continue;
         }
-        std::uint32_t width = f.rule.width ? f.rule.width(header) : f.width;
-        if (width == 0 && !f.rule.width) {  // the rest, but for what fixed fields after it need
+        std::uint32_t width = f.rule.phantom ? 0 : f.rule.width ? f.rule.width(header) : f.width;
+        if (width == 0 && !f.rule.width &&
+            !f.rule.phantom) {  // the rest, but for what fixed fields after it need
             std::uint32_t after = 0;
             for (std::size_t j = i + 1; j < layer.fields.size(); ++j) after += layer.fields[j].width;
             auto total = static_cast<std::uint32_t>(header.size() * 8);

@@ -5,6 +5,7 @@ from golden import *
 # Where Scapy's own reading is not followed.
 OTHERWISE = {
     "v0123": "Scapy reads an ihl of 4 as options of -4 octets; they are the payload",
+    "v0373": "Scapy has no layer for this type; sonde's is ICMPv6Unknown",
     "v0541": "Scapy cuts the payload of a UDP length under 8 by Python's rule for negative indices",
 }
 

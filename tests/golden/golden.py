@@ -17,7 +17,11 @@ LAYERS = {
     "IPerror", "IPerror6", "TCPerror", "UDPerror", "ICMPerror",
     "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "ICMPv6TimeExceeded", "ICMPv6ParamProblem",
     "ICMPv6EchoRequest", "ICMPv6EchoReply", "ICMPv6ND_NS", "ICMPv6ND_NA",
-    "ICMPv6NDOptSrcLLAddr", "ICMPv6NDOptDstLLAddr",
+    "ICMPv6NDOptSrcLLAddr", "ICMPv6NDOptDstLLAddr", "ICMPv6NDOptPrefixInfo", "ICMPv6NDOptRedirectedHdr",
+    "ICMPv6NDOptMTU", "ICMPv6NDOptAdvInterval", "ICMPv6NDOptHAInfo", "ICMPv6NDOptRouteInfo", "ICMPv6NDOptRDNSS",
+    "ICMPv6NDOptDNSSL", "ICMPv6ND_RS", "ICMPv6ND_RA", "ICMPv6ND_Redirect", "ICMPv6Unknown",
+    "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
+    "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 
 FLAGS = {"IP": ["MF", "DF", "evil"], "IPerror": ["MF", "DF", "evil"], "TCP": "FSRPAUECN", "TCPerror": "FSRPAUECN"}
@@ -121,6 +125,7 @@ def as_sonde(layers):
             if key == "options":
                 if isinstance(value, dict):
                     value = []
+            if isinstance(value, list):
                 value = [v[0] if isinstance(v, list) and len(v) == 1 and isinstance(v[0], dict) else v for v in value]
             if key == "unused" and value is None:
                 value = {"hex": ""}

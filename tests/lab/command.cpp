@@ -1,6 +1,7 @@
-// The command in the lab: what it says of input that cannot be right and of networks that refuse (place, remedy,
-// exit status), and what it writes. ctest runs this inside the lab.
+// The command in the lab: what it says of input that cannot be right and of networks that refuse (place,
+// remedy, exit status), and what it writes. ctest runs this inside the lab.
 
+#include "support/command.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>

@@ -5,14 +5,21 @@
 namespace sonde {
 
 struct icmpv6_types {
-    static constexpr std::array<value_name, 8> names{{{1, "Destination unreachable"},
-                                                      {2, "Packet too big"},
-                                                      {3, "Time exceeded"},
-                                                      {4, "Parameter problem"},
-                                                      {128, "Echo Request"},
-                                                      {129, "Echo Reply"},
-                                                      {135, "Neighbor Solicitation"},
-                                                      {136, "Neighbor Advertisement"}}};
+    static constexpr std::array<value_name, 15> names{{{1, "Destination unreachable"},
+                                                       {2, "Packet too big"},
+                                                       {3, "Time exceeded"},
+                                                       {4, "Parameter problem"},
+                                                       {128, "Echo Request"},
+                                                       {129, "Echo Reply"},
+                                                       {130, "MLD Query"},
+                                                       {131, "MLD Report"},
+                                                       {132, "MLD Done"},
+                                                       {133, "Router Solicitation"},
+                                                       {134, "Router Advertisement"},
+                                                       {135, "Neighbor Solicitation"},
+                                                       {136, "Neighbor Advertisement"},
+                                                       {137, "Redirect Message"},
+                                                       {143, "MLD Report Version 2"}}};
 };
 using icmpv6_type = enumerated<std::uint8_t, icmpv6_types>;
 

@@ -29,7 +29,9 @@ using ip_flags = flag_set<ip_flag_names>;
 struct ip_options : option_bytes {
     ip_options() = default;
     /// Encoded options, as they lie in the header.
-    ip_options(std::span<std::byte const> encoded) { assign(encoded); }
+    ip_options(std::span<std::byte const> encoded) {
+        append({reinterpret_cast<char const*>(encoded.data()), encoded.size()});
+    }
     static option_codec const& codec();
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/layers/address_list.hpp>
 #include <sonde/layers/ip.hpp>
 
 namespace sonde {
@@ -11,11 +12,6 @@ namespace sonde {
 
 struct ip_option_classes {
     static constexpr std::array<value_name, 2> names{{{0, "control"}, {2, "debug"}}};
-};
-
-/// Addresses one behind the other: `["192.0.2.1", "192.0.2.2"]`.
-struct ipv4_list : option_bytes {
-    static option_codec const& codec();
 };
 
 /// Any option but the two of one octet: number, length, data.

@@ -5,14 +5,22 @@
 namespace sonde {
 
 struct ipv6_next_headers {
-    static constexpr std::array<value_name, 8> names{{{0, "Hop-by-Hop Option Header"},
-                                                      {4, "IP"},
-                                                      {6, "TCP"},
-                                                      {17, "UDP"},
-                                                      {41, "IPv6"},
-                                                      {44, "Fragment Header"},
-                                                      {58, "ICMPv6"},
-                                                      {59, "No Next Header"}}};
+    static constexpr std::array<value_name, 16> names{{{0, "Hop-by-Hop Option Header"},
+                                                       {4, "IP"},
+                                                       {6, "TCP"},
+                                                       {17, "UDP"},
+                                                       {41, "IPv6"},
+                                                       {43, "Routing Header"},
+                                                       {44, "Fragment Header"},
+                                                       {47, "GRE"},
+                                                       {50, "ESP Header"},
+                                                       {51, "AH Header"},
+                                                       {58, "ICMPv6"},
+                                                       {59, "No Next Header"},
+                                                       {60, "Destination Option Header"},
+                                                       {112, "VRRP"},
+                                                       {132, "SCTP"},
+                                                       {135, "Mobility Header"}}};
 };
 
 /// IPv6 (RFC 8200 §3). `src` automatic: what the route to `dst` asks for; `plen` computed; `nh` from the

@@ -49,7 +49,9 @@ struct tcp_options : option_bytes {
         (append(option.encoded()), ...);
     }
     /// Encoded options, as they lie in the header.
-    tcp_options(std::span<std::byte const> encoded) { assign(encoded); }
+    tcp_options(std::span<std::byte const> encoded) {
+        append({reinterpret_cast<char const*>(encoded.data()), encoded.size()});
+    }
     static option_codec const& codec();
 };
 

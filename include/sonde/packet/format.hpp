@@ -93,13 +93,12 @@ struct fmt::formatter<sonde::enumerated<T, Names>> : fmt::formatter<T> {
 };
 
 /// Options as a list.
-template <class Options>
-    requires std::is_base_of_v<sonde::option_bytes, Options>
+template <sonde::list_member Options>
 struct fmt::formatter<Options> : fmt::formatter<std::string_view> {
     template <class Context>
     auto format(Options const& options, Context& context) const {
         return fmt::formatter<std::string_view>::format(
-            sonde::to_python(Options::codec().print(options.bytes())), context);
+            sonde::to_python(Options::codec().print(options.bytes(), options.bytes())), context);
     }
 };
 

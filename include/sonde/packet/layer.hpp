@@ -59,9 +59,14 @@ struct field_rule {
     identity_part identity = identity_part::none;
     bool hexadecimal = false;  ///< how show() prints it
     bool quoted = false;       ///< an ICMP error that quotes the layer proves itself by this field
+    std::uint16_t octets = 0;  ///< a field of octets that is always this long, padded with zeros or cut
     bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
     unsigned (*width)(std::span<std::byte const> header) = nullptr;  ///< bits, when another field tells
     value_names names{};  ///< names that show() and summaries print, where the type brings none
+    /// Automatic: the number of entries in the list field of this name.
+    std::string_view counts{};
+    /// Not on the wire: shows its default; 0 builds the lists of the layer without aligning their entries.
+    bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).
     value_names (*names_here)(std::span<std::byte const> header) = nullptr;
 };
@@ -160,8 +165,7 @@ struct member_access<field<T, D>> {
     }
 };
 
-template <class Options>
-    requires std::is_base_of_v<option_bytes, Options>
+template <list_member Options>
 struct member_access<Options> {
     static void describe(field_description& f) {
         f.kind = value_kind::options;
@@ -180,6 +184,7 @@ field_description describe_field() {
     using member = std::remove_reference_t<decltype(std::declval<L&>().*Descriptor::pointer)>;
     field_description f;
     f.name = Descriptor::name;
+    if (f.name.ends_with('_')) f.name.remove_suffix(1);  // words of C++: `protected_`
     member_access<member>::describe(f);
     f.read = [](void const* l, field_content& out) {
         member_access<member>::read(static_cast<L const*>(l)->*Descriptor::pointer, out);

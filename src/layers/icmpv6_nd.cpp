@@ -1,0 +1,181 @@
+#include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/ipv6.hpp>
+
+#include "../packet/reading.hpp"
+#include "icmpv6_message.hpp"
+#include "summary.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+using header = std::span<std::byte const>;
+
+constexpr field_rule advertisement_rules[] = {{.field = "cksum", .hexadecimal = true},
+                                              {.field = "prf", .names = router_preferences::names}};
+constexpr field_rule redirect_rules[] = {{.field = "cksum", .hexadecimal = true},
+                                         {.field = "res", .hexadecimal = true}};
+constexpr field_rule prefix_rules[] = {{.field = "validlifetime", .hexadecimal = true},
+                                       {.field = "preferredlifetime", .hexadecimal = true},
+                                       {.field = "res2", .hexadecimal = true}};
+constexpr field_rule mtu_rules[] = {{.field = "res", .hexadecimal = true}};
+constexpr field_rule reserved_rules[] = {{.field = "res", .octets = 6}};
+constexpr field_rule route_rules[] = {{.field = "prf", .names = router_preferences::names}};
+
+match_verdict solicitation_answers(layer_view const& reply, layer_view const&) {
+    if (!reply.is<ICMPv6ND_RA>()) return match_verdict::mismatch("router advertisement expected");
+    if (!reply.has<&ICMPv6ND_RA::retranstimer>()) return match_verdict::mismatch("icmpv6 header cut short");
+    if (auto ip = reply.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
+        return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
+    return match_verdict::match();
+}
+void router_key(layer_view const&, key_builder& k) {
+    k.add(133);
+}
+
+template <class Option>
+void finish_option(build_step& step) {
+    step.fill<&Option::len>((step.header().size() + 7) / 8);
+}
+
+/// An option of one size only: another length is not this layer.
+template <std::size_t Size>
+std::size_t length_of(header bytes) {
+    return detail::nd_option_length(bytes) == Size ? Size : 0;
+}
+
+template <std::size_t Size>
+layer_hooks option(std::string_view title, std::span<field_rule const> rules = {}) {
+    return {.title = title, .rules = rules, .header_length = length_of<Size>};
+}
+template <class Option>
+layer_hooks list_option(std::string_view title, std::span<field_rule const> rules = {}) {
+    return {.title = title,
+            .rules = rules,
+            .header_length = detail::nd_option_length,
+            .finish = finish_option<Option>};
+}
+
+std::string encoded_prefix(ipv6 const& prefix) {
+    std::array<std::byte, 16> bytes{};
+    write_bits(bytes, {0, 128}, value_traits<ipv6>::to_wire(prefix));
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
+literal print_prefix(header bytes, header) {
+    if (bytes.size() > 16 || bytes.size() % 8 != 0)
+        return literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+    std::array<std::byte, 16> whole{};
+    std::copy(bytes.begin(), bytes.end(), whole.begin());
+    return value_traits<ipv6>::from_wire(read_bits(whole, {0, 128})).to_string();
+}
+
+/// Half of an address where the rest is zero.
+std::string read_prefix(literal const& value) {
+    auto const& items = value.as<literal::list>()->items;
+    auto const* text = items.size() == 1 ? items[0].as<std::string>() : nullptr;
+    auto address = text ? ipv6::parse(*text) : std::nullopt;
+    if (!address) detail::fail(errc::bad_text, value, "a route prefix is an IPv6 address");
+    auto bytes = encoded_prefix(*address);
+    bytes.resize(address->high() == 0 && address->low() == 0 ? 0 : address->low() == 0 ? 8 : 16);
+    return bytes;
+}
+
+}  // namespace
+
+route_prefix::route_prefix(ipv6 const& prefix) {
+    append(encoded_prefix(prefix));
+}
+
+option_codec const& route_prefix::codec() {
+    static constexpr option_codec codec{.print = print_prefix, .read = read_prefix, .multiple_of = 8};
+    return codec;
+}
+
+layer_hooks hooks(ICMPv6ND_RS const*) {
+    auto h = detail::icmpv6_message<ICMPv6ND_RS>("ICMPv6 Neighbor Discovery - Router Solicitation");
+    h.answers = solicitation_answers, h.key = router_key;
+    return h;
+}
+layer_hooks hooks(ICMPv6ND_RA const*) {
+    auto h = detail::icmpv6_message<ICMPv6ND_RA>("ICMPv6 Neighbor Discovery - Router Advertisement",
+                                                 advertisement_rules);
+    h.key = router_key;
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} Lifetime {} Hop Limit {} Preference {} Managed {} Other {} Home {}",
+                           v.description().title(), detail::shown<&ICMPv6ND_RA::routerlifetime>(v),
+                           detail::shown<&ICMPv6ND_RA::chlim>(v), detail::shown<&ICMPv6ND_RA::prf>(v),
+                           detail::shown<&ICMPv6ND_RA::M>(v), detail::shown<&ICMPv6ND_RA::O>(v),
+                           detail::shown<&ICMPv6ND_RA::H>(v));
+    };
+    return h;
+}
+layer_hooks hooks(ICMPv6ND_Redirect const*) {
+    return detail::icmpv6_message<ICMPv6ND_Redirect>("ICMPv6 Neighbor Discovery - Redirect", redirect_rules);
+}
+layer_hooks hooks(ICMPv6NDOptPrefixInfo const*) {
+    auto h = option<32>("ICMPv6 Neighbor Discovery Option - Prefix Information", prefix_rules);
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format(
+            "{} {}/{} On-link {} Autonomous Address {} Router Address {}", v.description().title(),
+            detail::shown<&ICMPv6NDOptPrefixInfo::prefix>(v),
+            detail::shown<&ICMPv6NDOptPrefixInfo::prefixlen>(v), detail::shown<&ICMPv6NDOptPrefixInfo::L>(v),
+            detail::shown<&ICMPv6NDOptPrefixInfo::A>(v), detail::shown<&ICMPv6NDOptPrefixInfo::R>(v));
+    };
+    return h;
+}
+layer_hooks hooks(ICMPv6NDOptRedirectedHdr const*) {
+    return list_option<ICMPv6NDOptRedirectedHdr>("ICMPv6 Neighbor Discovery Option - Redirected Header",
+                                                 reserved_rules);
+}
+layer_hooks hooks(ICMPv6NDOptMTU const*) {
+    auto h = option<8>("ICMPv6 Neighbor Discovery Option - MTU", mtu_rules);
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} {}", v.description().title(), detail::shown<&ICMPv6NDOptMTU::mtu>(v));
+    };
+    return h;
+}
+layer_hooks hooks(ICMPv6NDOptShortcutLimit const*) {
+    return option<8>("ICMPv6 Neighbor Discovery Option - NBMA Shortcut Limit");
+}
+layer_hooks hooks(ICMPv6NDOptAdvInterval const*) {
+    auto h = option<8>("ICMPv6 Neighbor Discovery - Interval Advertisement");
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} {} milliseconds", v.description().title(),
+                           detail::shown<&ICMPv6NDOptAdvInterval::advint>(v));
+    };
+    return h;
+}
+layer_hooks hooks(ICMPv6NDOptHAInfo const*) {
+    auto h = option<8>("ICMPv6 Neighbor Discovery - Home Agent Information");
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} {} {} seconds", v.description().title(),
+                           detail::shown<&ICMPv6NDOptHAInfo::pref>(v),
+                           detail::shown<&ICMPv6NDOptHAInfo::lifetime>(v));
+    };
+    return h;
+}
+layer_hooks hooks(ICMPv6NDOptSrcAddrList const*) {
+    return list_option<ICMPv6NDOptSrcAddrList>(
+        "ICMPv6 Inverse Neighbor Discovery Option - Source Address List", reserved_rules);
+}
+layer_hooks hooks(ICMPv6NDOptTgtAddrList const*) {
+    return list_option<ICMPv6NDOptTgtAddrList>(
+        "ICMPv6 Inverse Neighbor Discovery Option - Target Address List", reserved_rules);
+}
+layer_hooks hooks(ICMPv6NDOptRouteInfo const*) {
+    return list_option<ICMPv6NDOptRouteInfo>("ICMPv6 Neighbor Discovery Option - Route Information Option",
+                                             route_rules);
+}
+layer_hooks hooks(ICMPv6NDOptRDNSS const*) {
+    return list_option<ICMPv6NDOptRDNSS>("ICMPv6 Neighbor Discovery Option - Recursive DNS Server Option");
+}
+layer_hooks hooks(ICMPv6NDOptEFA const*) {
+    return option<8>("ICMPv6 Neighbor Discovery Option - Expanded Flags Option");
+}
+layer_hooks hooks(ICMPv6NDOptDNSSL const*) {
+    return list_option<ICMPv6NDOptDNSSL>("ICMPv6 Neighbor Discovery Option - DNS Search List Option");
+}
+
+}  // namespace sonde

@@ -1,0 +1,127 @@
+#include <sonde/layers/mld.hpp>
+
+#include "icmpv6_message.hpp"
+#include "record_list.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde {
+namespace {
+
+using header = std::span<std::byte const>;
+
+std::size_t number16(header h, std::size_t at) {
+    return at + 1 < h.size()
+               ? std::to_integer<std::size_t>(h[at]) << 8 | std::to_integer<std::size_t>(h[at + 1])
+               : 0;
+}
+/// `units` of `size` bytes, in bits, as far as they are there behind `from`.
+unsigned extent(header h, std::size_t from, std::size_t octets) {
+    return static_cast<unsigned>(8 * std::min(octets, h.size() > from ? h.size() - from : 0));
+}
+
+unsigned query_sources(header h) {
+    return extent(h, 28, 16 * number16(h, 26));
+}
+constexpr field_rule query2_rules[] = {{.field = "cksum", .hexadecimal = true},
+                                       {.field = "sources_number", .counts = "sources"},
+                                       {.field = "sources", .width = query_sources}};
+std::size_t query2_length(header h) {
+    return 28 + 16 * number16(h, 26);
+}
+
+constexpr std::size_t record_fixed = 20;
+std::size_t record_length(header h) {
+    // Scapy counts the auxiliary data in bytes; RFC 3810 §5.2.6 in words of 4.
+    return h.size() < record_fixed ? 0
+                                   : record_fixed + 16 * number16(h, 2) + std::to_integer<std::size_t>(h[1]);
+}
+unsigned record_sources(header h) {
+    return extent(h, record_fixed, 16 * number16(h, 2));
+}
+constexpr field_rule record_rules[] = {{.field = "sources_number", .counts = "sources"},
+                                       {.field = "sources", .width = record_sources}};
+
+void finish_record(build_step& step) {
+    auto sources = 16 * number16(step.header(), 2);
+    auto rest = step.header().size() - record_fixed;
+    step.fill<&ICMPv6MLDMultAddrRec::auxdata_len>(rest > sources ? rest - sources : 0);
+}
+
+constexpr detail::record_kind record_kind{
+    .what = "ICMPv6MLDMultAddrRec(..)",
+    .length = record_length,
+    .layer = [](header) { return &describe<ICMPv6MLDMultAddrRec>(); },
+    .is_record = [](layer_description const& l) { return &l == &describe<ICMPv6MLDMultAddrRec>(); }};
+
+constexpr field_rule report2_rules[] = {{.field = "cksum", .hexadecimal = true},
+                                        {.field = "records_number", .counts = "records"}};
+
+// --- matching ----------------------------------------------------------------------------------------
+
+/// RFC 2710 §4, RFC 3810 §6.2: a general query is answered for any address, another for its own.
+match_verdict query_answers(layer_view const& reply, layer_view const& sent) {
+    auto asked = sent.get<&ICMPv6MLQuery::mladdr>();
+    if (reply.is<ICMPv6MLReport2>()) return match_verdict::match();
+    if (!reply.is<ICMPv6MLReport>()) return match_verdict::mismatch("multicast listener report expected");
+    if (!reply.has<&ICMPv6MLReport::mladdr>()) return match_verdict::mismatch("icmpv6 header cut short");
+    if (auto got = reply.get<&ICMPv6MLReport::mladdr>(); asked != ipv6() && got != asked)
+        return match_verdict::mismatch(
+            fmt::format("mld address {}, expected {}", got.to_string(), asked.to_string()));
+    return match_verdict::match();
+}
+void listener_key(layer_view const&, key_builder& k) {
+    k.add(130);
+}
+
+template <class Message>
+layer_hooks message(std::string_view title) {
+    auto h = detail::icmpv6_message<Message>(title);
+    h.key = listener_key;
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} (mladdr: {})", v.description().title(), v.get<&Message::mladdr>().to_string());
+    };
+    return h;
+}
+
+}  // namespace
+
+void mld_records::add(packet const& record) {
+    auto bytes = record.build();
+    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+}
+
+option_codec const& mld_records::codec() {
+    static constexpr auto codec = detail::records_codec<record_kind>(1);
+    return codec;
+}
+
+layer_hooks hooks(ICMPv6MLQuery const*) {
+    auto h = message<ICMPv6MLQuery>("MLD - Multicast Listener Query");
+    h.answers = query_answers;
+    return h;
+}
+layer_hooks hooks(ICMPv6MLReport const*) {
+    return message<ICMPv6MLReport>("MLD - Multicast Listener Report");
+}
+layer_hooks hooks(ICMPv6MLDone const*) {
+    return message<ICMPv6MLDone>("MLD - Multicast Listener Done");
+}
+layer_hooks hooks(ICMPv6MLQuery2 const*) {
+    auto h = detail::icmpv6_message<ICMPv6MLQuery2>("MLDv2 - Multicast Listener Query", query2_rules);
+    h.header_length = query2_length, h.answers = query_answers, h.key = listener_key;
+    return h;
+}
+layer_hooks hooks(ICMPv6MLDMultAddrRec const*) {
+    return {.title = "ICMPv6 MLDv2 - Multicast Address Record",
+            .rules = record_rules,
+            .header_length = record_length,
+            .finish = finish_record};
+}
+layer_hooks hooks(ICMPv6MLReport2 const*) {
+    auto h = detail::icmpv6_message<ICMPv6MLReport2>("MLDv2 - Multicast Listener Report", report2_rules);
+    h.key = listener_key;
+    return h;
+}
+
+}  // namespace sonde

@@ -1,0 +1,85 @@
+#include "record_list.hpp"
+
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
+
+#include "../packet/reading.hpp"
+
+#include <algorithm>
+
+namespace sonde::detail {
+namespace {
+
+using header = std::span<std::byte const>;
+
+bool reads_back(literal const& entry, header bytes) try {
+    return std::ranges::equal(make_packet(entry).build(), bytes);
+} catch (error const&) {
+    return false;
+}
+
+literal::bytes as_bytes(header bytes) {
+    return {{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+}
+
+literal print_record(record_kind const& kind, header bytes) {
+    auto entry = value_of_layer(*kind.layer(bytes), bytes);
+    if (reads_back(entry, bytes)) return entry;
+    if (kind.fallback) {
+        auto plain = value_of_layer(kind.fallback(), bytes);
+        if (reads_back(plain, bytes)) return plain;
+    }
+    return as_bytes(bytes);
+}
+
+}  // namespace
+
+literal value_of_layer(layer_description const& layer, header bytes) {
+    layer_span span{.layer = &layer, .begin = 0, .end = static_cast<std::uint32_t>(bytes.size())};
+    return value_of(layer_view({.bytes = bytes, .layers = {&span, 1}}, 0));
+}
+
+literal print_records(record_kind const& kind, header bytes) {
+    literal::list list;
+    while (!bytes.empty()) {
+        auto length = kind.length(bytes);
+        if (length == 0 || length > bytes.size()) {
+            list.items.emplace_back(as_bytes(bytes));
+            break;
+        }
+        list.items.push_back(print_record(kind, bytes.first(length)));
+        bytes = bytes.subspan(length);
+    }
+    return list;
+}
+
+std::string read_records(record_kind const& kind, literal const& list) {
+    std::string out;
+    for (auto const& item : list.as<literal::list>()->items) {
+        if (auto const* octets = octets_of(item)) {
+            out += *octets;
+            continue;
+        }
+        auto const* call = item.as<literal::call>();
+        auto const* layer = call ? find_layer(call->name) : nullptr;
+        if (!layer || !kind.is_record(*layer))
+            fail(errc::bad_text, item, "the entries are {} or bytes, not {}", kind.what,
+                 call ? escape(call->name) : std::string(kind_of(item)));
+        auto bytes = make_packet(item).build();
+        out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+    }
+    return out;
+}
+
+std::size_t count_records(record_kind const& kind, header bytes) {
+    std::size_t n = 0;
+    while (!bytes.empty()) {
+        auto length = kind.length(bytes);
+        if (length == 0 || length > bytes.size()) break;
+        bytes = bytes.subspan(length);
+        ++n;
+    }
+    return n;
+}
+
+}  // namespace sonde::detail
