@@ -30,7 +30,7 @@ literal print(header bytes, header) {
 }
 
 template <class Address>
-std::string read(literal const& value) {
+std::string read(literal const& value, literal::call const*) {
     std::string out;
     for (auto const& item : value.as<literal::list>()->items) {
         if (auto const* rest = item.as<literal::bytes>()) {

@@ -1,6 +1,7 @@
 #include "../packet/registry.hpp"
 
 #include <sonde/layers/arp.hpp>
+#include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
@@ -116,6 +117,8 @@ void register_built_in_layers(registry& r) {
         IPOption_Stream_Id, IPOption_MTU_Probe, IPOption_MTU_Reply, IPOption_Traceroute, IPOption_Timestamp,
         IPOption_Address_Extension, IPOption_Router_Alert, IPOption_SDBM>(r);
 
+    add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
+
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);
 
@@ -124,6 +127,9 @@ void register_built_in_layers(registry& r) {
     r.bind(describe<IP>(), "proto", 6, describe<TCP>());
     r.bind(describe<IP>(), "proto", 17, describe<UDP>());
     r.bind(describe<IP>(), "proto", 41, describe<IPv6>());
+
+    for (auto port : {53, 5353, 5355})
+        r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<DNS>());
 
     bind_next_headers<IPv6>(r);
     bind_next_headers<IPv6ExtHdrHopByHop>(r);

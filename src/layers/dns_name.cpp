@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sonde {
 namespace detail {
 namespace {
@@ -126,7 +128,7 @@ literal print_names(header bytes, header) {
     return list;
 }
 
-std::string read_names(literal const& list) {
+std::string read_names(literal const& list, literal::call const*) {
     std::string out;
     for (auto const& item : list.as<literal::list>()->items) {
         auto const* text = item.as<std::string>();
@@ -138,7 +140,45 @@ std::string read_names(literal const& list) {
     return out;
 }
 
+literal print_name(header bytes, header) {
+    auto name = detail::read_domain_name(bytes, 0);
+    if (!name || name->size != bytes.size())
+        return literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+    return name->text;
+}
+
+/// Text; or the bytes of the text, as Scapy prints names.
+std::string read_name_text(literal const& value, literal::call const*) {
+    auto const& items = value.as<literal::list>()->items;
+    auto const* text = items.size() == 1 ? detail::octets_of(items[0]) : nullptr;
+    if (!text) detail::fail(errc::bad_text, value, "a domain name is text, not {}", detail::kind_of(value));
+    return detail::write_domain_name(*text);
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 }  // namespace
+
+void domain_name::assign_text(std::string_view text) {
+    append(detail::write_domain_name(text));
+}
+
+std::string domain_name::to_string() const {
+    auto name = detail::read_domain_name(bytes(), 0);
+    return name ? name->text : std::string();
+}
+
+bool domain_name::equals(std::string_view text) const {
+    return std::ranges::equal(view(), detail::write_domain_name(text), {}, lower, lower);
+}
+
+option_codec const& domain_name::codec() {
+    static constexpr option_codec codec{
+        .print = print_name, .read = read_name_text, .one = true, .multiple_of = 1};
+    return codec;
+}
 
 void padded_domain_names::add(std::string_view name) {
     append(detail::write_domain_name(name));

@@ -72,7 +72,7 @@ literal print_prefix(header bytes, header) {
 }
 
 /// Half of an address where the rest is zero.
-std::string read_prefix(literal const& value) {
+std::string read_prefix(literal const& value, literal::call const*) {
     auto const& items = value.as<literal::list>()->items;
     auto const* text = items.size() == 1 ? items[0].as<std::string>() : nullptr;
     auto address = text ? ipv6::parse(*text) : std::nullopt;

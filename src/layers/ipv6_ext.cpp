@@ -169,7 +169,8 @@ option_codec const& ipv6_options::codec() {
 option_codec const& srh_tlvs::codec() {
     static constexpr option_codec codec{
         .print = print_tlvs,
-        .read = [](literal const& list) { return detail::read_records(option_kind, list); },
+        .read = [](literal const& list,
+                   literal::call const*) { return detail::read_records(option_kind, list); },
         .leads = true,
         .multiple_of = 8};
     return codec;
@@ -184,7 +185,7 @@ layer_hooks hooks(IPv6ExtHdrDestOpt const*) {
 layer_hooks hooks(IPv6ExtHdrRouting const*) {
     return {.title = "IPv6 Option Header Routing",
             .header_length = header_length,
-            .finish = prepare_routing,
+            .prepare = prepare_routing,
             .follow = detail::refine_next_header};
 }
 layer_hooks hooks(IPv6ExtHdrSegmentRouting const*) {

@@ -28,7 +28,7 @@ template <record_kind const& Kind>
 constexpr option_codec records_codec(std::uint8_t multiple_of) {
     return {.print = [](std::span<std::byte const> bytes,
                         std::span<std::byte const>) { return print_records(Kind, bytes); },
-            .read = [](literal const& list) { return read_records(Kind, list); },
+            .read = [](literal const& list, literal::call const*) { return read_records(Kind, list); },
             .count = [](std::span<std::byte const> bytes) { return count_records(Kind, bytes); },
             .leads = true,
             .layers = true,

@@ -176,7 +176,7 @@ void read_option(literal const& name, literal const& value, std::string& out) {
     out += data;
 }
 
-std::string read(literal const& value) {
+std::string read(literal const& value, literal::call const*) {
     auto const* list = value.as<literal::list>();
     if (!list) fail(errc::bad_text, value, "TCP options are a list: [(\"MSS\", 1460), (\"NOP\", None)]");
     std::string out;

@@ -53,18 +53,43 @@ literal fields_that_matter(layer_view const& layer) {
     return c;
 }
 
-/// Scapy keeps list fields apart and prints them before the others.
-void put_lists_first(literal& value) {
+/// `A(..)/B(..)`, as Scapy keeps DNS records; None for none.
+literal as_chain(literal const& list) {
+    auto const* l = list.as<literal::list>();
+    bool layers =
+        l && std::ranges::all_of(l->items, [](auto const& e) { return e.template as<literal::call>(); });
+    if (!layers) return list;
+    if (l->items.empty()) return {};
+    if (l->items.size() == 1) return l->items.front();
+    return literal::stack{l->items};
+}
+
+/// A domain name is bytes to Scapy, which has no escapes in them.
+literal as_bytes(literal const& name) {
+    auto const* text = name.as<std::string>();
+    return text && text->find('\\') == text->npos ? literal(literal::bytes{*text}) : name;
+}
+
+/// Scapy's spelling: list fields stand before the others.
+void spell_as_scapy(literal& value) {
     if (auto* list = std::get_if<literal::list>(&value.value))
-        for (auto& item : list->items) put_lists_first(item);
+        for (auto& item : list->items) spell_as_scapy(item);
     auto* call = std::get_if<literal::call>(&value.value);
     auto const* layer = call ? find_layer(call->name) : nullptr;
     if (!layer) return;
-    for (auto& [name, item] : call->keywords) put_lists_first(item);
+    auto codec = [&](std::string const& name) -> option_codec const* {
+        auto field = layer->find(name);
+        return field < layer->fields.size() ? layer->fields[field].options : nullptr;
+    };
+    for (auto& [name, item] : call->keywords) {
+        spell_as_scapy(item);
+        auto const* c = codec(name);
+        if (c && c->chain) item = as_chain(item);
+        if (c && c->one) item = as_bytes(item);
+    }
     std::ranges::stable_partition(call->keywords, [&](auto const& keyword) {
-        auto field = layer->find(keyword.first);
-        return field < layer->fields.size() && layer->fields[field].options &&
-               layer->fields[field].options->leads;
+        auto const* c = codec(keyword.first);
+        return c && c->leads;
     });
 }
 
@@ -77,11 +102,25 @@ bool tells_all(literal const& call, layer_view const& layer) try {
     return false;
 }
 
+/// The same with lists as the bytes that they lie in: compressed names cannot be told otherwise.
+literal with_encoded_lists(literal value, layer_view const& layer) {
+    auto& call = std::get<literal::call>(value.value);
+    auto const& description = layer.description();
+    for (auto& [name, item] : call.keywords) {
+        auto field = description.find(name);
+        if (!description.fields[field].options || description.fields[field].options->one) continue;
+        item = literal::bytes{std::string(detail::content_of(layer, field).bytes)};
+    }
+    return value;
+}
+
 literal expression_of(layer_view const& layer) {
     auto const& span = layer.span();
     if (span.truncated) return raw("Raw", layer.header());
     auto call = fields_that_matter(layer);
-    return has_set(layer) || tells_all(call, layer) ? call : raw("Raw", layer.header());
+    if (has_set(layer) || tells_all(call, layer)) return call;
+    auto encoded = with_encoded_lists(std::move(call), layer);
+    return tells_all(encoded, layer) ? encoded : raw("Raw", layer.header());
 }
 
 }  // namespace
@@ -90,7 +129,7 @@ std::string command(packet const& p) {
     packet const settled(p);  // NOLINT(performance-unnecessary-copy-initialization): a copy has no edits
     literal::stack stack;
     for (std::size_t i = 0; i < settled.layers().size(); ++i)
-        put_lists_first(stack.layers.emplace_back(expression_of({settled.view(), i})));
+        spell_as_scapy(stack.layers.emplace_back(expression_of({settled.view(), i})));
     return to_python(stack);
 }
 

@@ -56,7 +56,7 @@ packet make_layer(literal::call const& call, literal const& at) {
         if (field == layer->fields.size()) no_such_field(value, *layer, name);
         if (seen >> field & 1) fail(errc::bad_expression, value, "{}.{} is given twice", layer->name, name);
         seen |= std::uint64_t(1) << field;
-        contents[field] = read_value(*layer, field, value);
+        contents[field] = read_value(*layer, field, value, &call);
     }
     return packet(*layer, contents, is_quoted);
 }

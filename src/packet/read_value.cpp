@@ -1,5 +1,6 @@
 #include "reading.hpp"
 
+#include <sonde/packet/expression.hpp>
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
@@ -13,12 +14,12 @@ using detail::kind_of;
 /// Reads the values of one field.
 class value_reader {
 public:
-    value_reader(layer_description const& layer, std::size_t field)
-        : layer_(layer), field_(layer.fields[field]) {}
+    value_reader(layer_description const& layer, std::size_t field, literal::call const* of)
+        : layer_(layer), field_(layer.fields[field]), of_(of) {}
 
     field_content read(literal const& value) const {
         if (value.as<literal::none>()) return {};
-        if (field_.options) return single(read_options(value));
+        if (field_.options) return read_encoded(value);
         if (auto const* l = value.as<literal::list>()) return read_list(*l, value);
         if (auto const* t = value.as<literal::tuple>()) return read_range(*t, value);
         if (auto const* c = value.as<literal::call>()) return read_call(*c, value);
@@ -130,11 +131,75 @@ private:
         refuse(value);
     }
 
-    std::string read_options(literal const& value) const {
-        if (auto const* bytes = detail::octets_of(value)) return *bytes;
-        literal list = value;
-        if (!value.as<literal::list>()) list.value = literal::list{{value}};
-        return field_.options->read(list);
+    // --- lists that are encoded, and values that are ---------------------------------------------------
+
+    field_content read_encoded(literal const& value) const {
+        if (!field_.options->one && !field_.options->text)
+            if (auto const* bytes = detail::octets_of(value)) return single(*bytes);
+        auto all = alternatives(value);
+        if (all.size() == 1) return single(std::move(all.front()));
+        field_content c;
+        c.state = field_state::list;
+        c.texts = std::move(all);
+        return c;
+    }
+
+    /// What the field may hold: one list; each of the values of a set; or, where entries are layers that hold
+    /// sets, each combination of them, the last entry fastest.
+    std::vector<std::string> alternatives(literal const& value) const {
+        auto const& codec = *field_.options;
+        auto entries = entries_of(value);
+        if (entries.empty()) return {codec.read(literal::list{}, of_)};
+        std::vector<std::string> all;
+        if (codec.one) {
+            for (auto& e : entries) all.push_back(codec.read(list_of(std::move(e)), of_));
+            return all;
+        }
+        if (!codec.layers) return {codec.read(literal::list{std::move(entries)}, of_)};
+        all = {""};
+        for (auto& e : entries) all = combined(all, members(e));
+        return all;
+    }
+
+    static literal list_of(literal entry) {
+        literal::list l;
+        l.items.push_back(std::move(entry));
+        return l;
+    }
+
+    static std::vector<literal> entries_of(literal const& value) {
+        if (auto const* l = value.as<literal::list>()) return l->items;
+        if (auto const* s = value.as<literal::stack>()) return s->layers;  // Scapy's DNSRR()/DNSRR()
+        return {value};
+    }
+
+    /// The bytes of an entry, and of every packet of the set that it may be.
+    std::vector<std::string> members(literal const& entry) const {
+        std::vector<std::string> all{field_.options->read(list_of(entry), of_)};
+        if (!entry.as<literal::call>()) return all;
+        auto set = make_packet(entry);
+        for (std::uint64_t i = 1; i < set.size(); ++i) {
+            check_combinations(i, entry);
+            auto bytes = set[i].build();
+            all.emplace_back(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+        }
+        return all;
+    }
+
+    std::vector<std::string> combined(std::vector<std::string> const& before,
+                                      std::vector<std::string> const& entry) const {
+        std::vector<std::string> all;
+        for (auto const& b : before)
+            for (auto const& e : entry) {
+                check_combinations(all.size(), {});
+                all.push_back(b + e);
+            }
+        return all;
+    }
+
+    void check_combinations(std::uint64_t n, literal const& at) const {
+        constexpr std::uint64_t most = 65536;
+        if (n >= most) fail(errc::set_too_large, at, "{}: more than {} combinations", place(), most);
     }
 
     // --- sets ----------------------------------------------------------------------------------------
@@ -342,12 +407,14 @@ private:
 
     layer_description const& layer_;
     field_description const& field_;
+    literal::call const* of_;  // the layer that the field is read for
 };
 
 }  // namespace
 
-field_content read_value(layer_description const& layer, std::size_t field, literal const& value) {
-    return value_reader(layer, field).read(value);
+field_content read_value(layer_description const& layer, std::size_t field, literal const& value,
+                         literal::call const* of) {
+    return value_reader(layer, field, of).read(value);
 }
 
 }  // namespace sonde

@@ -21,6 +21,7 @@ LAYERS = {
     "ICMPv6NDOptMTU", "ICMPv6NDOptAdvInterval", "ICMPv6NDOptHAInfo", "ICMPv6NDOptRouteInfo", "ICMPv6NDOptRDNSS",
     "ICMPv6NDOptDNSSL", "ICMPv6ND_RS", "ICMPv6ND_RA", "ICMPv6ND_Redirect", "ICMPv6Unknown",
     "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
+    "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
     "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 
@@ -114,12 +115,30 @@ def flags_text(layer, number):
     return joint.join(n for i, n in enumerate(names) if number >> i & 1)
 
 
+def is_domain_name(layer, key, fields):
+    if layer == "DNSRR" and key == "rdata":
+        return fields["type"] in (2, 3, 4, 5, 12)
+    return key in ("qname", "rrname", "exchange", "mname", "rname", "target")
+
+
+def domain_name(value):
+    """Scapy's bytes of a name as text with escapes (RFC 1035, section 5.1)."""
+    raw = bytes.fromhex(value["hex"])
+    return "".join(chr(b) if 0x20 < b < 0x7f and b != 0x5c else f"\\{b:03}" for b in raw)
+
+
 def as_sonde(layers):
     """Scapy's fields as sonde's JSON has them."""
     result = []
     for layer in layers:
         name, fields = layer["layer"], dict(layer["fields"])
         for key, value in fields.items():
+            if isinstance(value, dict) and "hex" in value and is_domain_name(name, key, fields):
+                value = domain_name(value)
+            if name == "DNSRR" and key == "rdata" and fields["type"] == 16:
+                value = value or []
+            if name == "DNS" and key in ("qd", "an", "ns", "ar"):
+                value = as_sonde(value or [])
             if key == "flags" and isinstance(value, int):
                 value = flags_text(name, value)
             if key == "options":

@@ -19,11 +19,15 @@ struct option_codec {
     /// themselves.
     literal (*print)(std::span<std::byte const> bytes, std::span<std::byte const> header);
     /// The bytes of a list. Throws `error` that names the entry.
-    std::string (*read)(literal const& list);
+    /// `of`: the layer that is being read, for entries that depend on its other fields; null when unknown.
+    std::string (*read)(literal const& list, literal::call const* of);
     /// How many entries the bytes hold, for a field that counts them.
     std::size_t (*count)(std::span<std::byte const> bytes) = nullptr;
     /// Puts entries where they must lie, for lists that begin at a known place of their header.
     std::string (*align)(std::string_view entries) = nullptr;
+    bool text = false;             ///< text and bytes are values to `read` too, not the encoded list
+    bool one = false;              ///< a single value: a list of them is a set
+    bool chain = false;            ///< command() prints the entries as Scapy does DNS records: `A(..)/B(..)`
     bool leads = false;            ///< command() prints the field first, as Scapy does with list fields
     bool layers = false;           ///< the entries are layers; show() prints each with a title of its own
     std::uint8_t multiple_of = 4;  ///< bytes that the list is padded to with zeros

@@ -45,7 +45,8 @@ literal value_of(layer_view const& layer);
 /// The reverse: what a field holds when an expression sets it to `value`. None is automatic, lists are sets,
 /// tuples ranges, text an address, a network, a name, flags or a host name, `Rand…()` random. Throws `error`
 /// that names layer, field, value and what would fit: value_out_of_range, bad_text.
-field_content read_value(layer_description const& layer, std::size_t field, literal const& value);
+field_content read_value(layer_description const& layer, std::size_t field, literal const& value,
+                         literal::call const* of = nullptr);
 
 namespace detail {
 

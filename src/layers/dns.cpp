@@ -1,0 +1,253 @@
+#include <sonde/layers/dns.hpp>
+#include <sonde/layers/udp.hpp>
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
+
+#include "../packet/reading.hpp"
+#include "dns_message.hpp"
+#include "record_list.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sonde {
+namespace {
+
+using header = std::span<std::byte const>;
+using namespace detail;
+
+// --- fields ------------------------------------------------------------------------------------------
+
+unsigned owner_width(header h) {
+    return static_cast<unsigned>(8 * name_extent(h, 0));
+}
+/// Of the first name in the data of an SOA record.
+unsigned primary_width(header h) {
+    return static_cast<unsigned>(8 * name_extent(h, name_extent(h, 0) + record_fixed));
+}
+unsigned mailbox_width(header h) {
+    auto at = name_extent(h, 0) + record_fixed;
+    return static_cast<unsigned>(8 * name_extent(h, at + name_extent(h, at)));
+}
+
+constexpr field_rule question_rules[] = {{.field = "qname", .width = owner_width}};
+constexpr field_rule record_rules[] = {{.field = "rrname", .width = owner_width},
+                                       {.field = "mname", .width = primary_width},
+                                       {.field = "rname", .width = mailbox_width}};
+
+template <class Record>
+void finish_record(build_step& step) {
+    auto before = name_extent(step.header(), 0) + record_fixed;
+    step.fill<&Record::rdlen>(step.header().size() > before ? step.header().size() - before : 0);
+}
+template <class Record>
+layer_hooks record(std::string_view title) {
+    return {.title = title, .rules = record_rules, .finish = finish_record<Record>};
+}
+
+template <section Which>
+unsigned section_width(header h) {
+    dns_layout layout(h);
+    return static_cast<unsigned>(8 * layout.size(Which));
+}
+constexpr field_rule message_rules[] = {{.field = "id", .identity = identity_part::id},
+                                        {.field = "opcode", .names = dns_opcodes::names},
+                                        {.field = "rcode", .names = dns_rcodes::names},
+                                        {.field = "qdcount", .counts = "qd"},
+                                        {.field = "ancount", .counts = "an"},
+                                        {.field = "nscount", .counts = "ns"},
+                                        {.field = "arcount", .counts = "ar"},
+                                        {.field = "qd", .width = section_width<section::questions>},
+                                        {.field = "an", .width = section_width<section::answers>},
+                                        {.field = "ns", .width = section_width<section::authorities>},
+                                        {.field = "ar", .width = section_width<section::additional>}};
+
+std::size_t message_length(header h) {
+    return h.size() < message_fixed ? message_fixed : dns_layout(h).end();
+}
+
+// --- matching ----------------------------------------------------------------------------------------
+
+constexpr unsigned mdns_port = 5353, any_type = 255;
+
+bool is_multicast_dns(layer_view const& dns) {
+    auto udp = dns.lower();
+    return udp.is<UDP>() && udp.get<&UDP::dport>() == mdns_port;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+    return domain_name(a) == b;
+}
+
+struct question {
+    std::string name;
+    unsigned type = 0, cls = 0;
+};
+std::optional<question> first_question(header h) {
+    auto name = h.size() > message_fixed ? read_domain_name(h, message_fixed) : std::nullopt;
+    if (!name || name->size + 4 > h.size() || number16(h, 4) == 0) return {};
+    return question{name->text, number16(h, name->size), number16(h, name->size + 2)};
+}
+
+/// RFC 6762 §6: answers of multicast DNS come without the question; a record must be what it asks for.
+match_verdict multicast_answers(layer_view const& reply, question const& asked) {
+    auto h = reply.header();
+    dns_layout layout(h);
+    auto at = layout.begin(section::answers);
+    for (auto n = number16(h, 6); n > 0 && at < layout.end(); --n) {
+        auto name = read_domain_name(h, at);
+        if (!name) break;
+        auto type = number16(h, name->size);
+        if (same_name(name->text, asked.name) && (type == asked.type || asked.type == any_type))
+            return match_verdict::match();
+        at = record_end(h, at);
+        if (at == 0) break;
+    }
+    return match_verdict::mismatch(fmt::format("no answer about {}", asked.name));
+}
+
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (reply.header().size() < message_fixed) return match_verdict::mismatch("dns header cut short");
+    if (sent.get<&DNS::qr>() != 0) return match_verdict::mismatch("a dns response has no answer");
+    if (reply.get<&DNS::qr>() != 1) return match_verdict::mismatch("a dns query is no answer");
+    auto asked = first_question(sent.header()), told = first_question(reply.header());
+    if (is_multicast_dns(sent) && asked && !told) return multicast_answers(reply, *asked);
+    if (auto got = reply.get<&DNS::id>(), ours = sent.get<&DNS::id>(); got != ours)
+        return match_verdict::mismatch(fmt::format("dns id {}, expected {}", got, ours));
+    if (auto got = reply.get<&DNS::opcode>(), ours = sent.get<&DNS::opcode>(); got != ours)
+        return match_verdict::mismatch(fmt::format("dns opcode {}, expected {}", got, ours));
+    if (!asked) return match_verdict::match();
+    // A server that could not read the question does not repeat it (RFC 1035 §4.1.1).
+    if (!told) {
+        constexpr unsigned format_error = 1, not_implemented = 4, refused = 5;
+        auto rcode = reply.get<&DNS::rcode>();
+        if (rcode == format_error || rcode == not_implemented || rcode == refused)
+            return match_verdict::match();
+        return match_verdict::mismatch("dns response without the question");
+    }
+    if (!same_name(told->name, asked->name))
+        return match_verdict::mismatch(fmt::format("dns question {}, expected {}", told->name, asked->name));
+    if (told->type != asked->type || told->cls != asked->cls)
+        return match_verdict::mismatch(fmt::format("dns question of type {} class {}, expected {} {}",
+                                                   told->type, told->cls, asked->type, asked->cls));
+    return match_verdict::match();
+}
+
+void key(layer_view const& v, key_builder& k) {
+    auto udp = v.lower();
+    bool multicast =
+        udp.is<UDP>() && (udp.get<&UDP::dport>() == mdns_port || udp.get<&UDP::sport>() == mdns_port);
+    k.add(multicast ? 0 : v.get<&DNS::id>());
+}
+
+// --- text --------------------------------------------------------------------------------------------
+
+/// Text as Python writes bytes: b'www.example.com.'
+std::string python_bytes(std::string const& name) {
+    return to_python(literal::bytes{name});
+}
+
+void summarize(layer_view const& v, std::string& out) {
+    bool response = v.get<&DNS::qr>();
+    std::string about;
+    if (auto asked = first_question(v.header()); asked && !response) about = python_bytes(asked->name);
+    if (response && v.get<&DNS::ancount>() > 0) {
+        auto records = value_of(v, field_index<&DNS::an>);
+        auto const* list = records.as<literal::list>();
+        auto const* first = list && !list->items.empty() ? list->items[0].as<literal::call>() : nullptr;
+        if (first)
+            for (auto const& [name, value] : first->keywords) {
+                if (name != "rdata") continue;
+                auto const* text = value.as<std::string>();
+                bool address = text && (ipv4::parse(*text) || ipv6::parse(*text));
+                about = !text ? to_python(value) : address ? *text : python_bytes(*text);
+            }
+    }
+    out += fmt::format("DNS {}{} ", response ? "Ans" : "Qry",
+                       about.empty() ? "" : fmt::format(" \"{}\"", about));
+}
+
+constexpr record_kind edns_kind{
+    .what = "EDNS0TLV(..)",
+    .length = [](header h) -> std::size_t { return h.size() < 4 ? 0 : 4 + number16(h, 2); },
+    .layer = [](header) { return &describe<EDNS0TLV>(); },
+    .is_record = [](layer_description const& l) { return &l == &describe<EDNS0TLV>(); }};
+
+void finish_edns_option(build_step& step) {
+    step.fill<&EDNS0TLV::optlen>(step.header().size() - 4);
+}
+
+std::vector<packet> section_of(layer_view const& dns, std::size_t field) {
+    std::vector<packet> all;
+    auto value = value_of(dns, field);
+    if (auto const* list = value.as<literal::list>())
+        for (auto const& item : list->items)
+            if (item.as<literal::call>()) all.push_back(make_packet(item));
+    return all;
+}
+
+}  // namespace
+
+layer_hooks hooks(DNSQR const*) {
+    return {.title = "DNS Question Record", .rules = question_rules};
+}
+layer_hooks hooks(DNSRR const*) {
+    return record<DNSRR>("DNS Resource Record");
+}
+layer_hooks hooks(DNSRRMX const*) {
+    return record<DNSRRMX>("DNS MX Resource Record");
+}
+layer_hooks hooks(DNSRRSOA const*) {
+    return record<DNSRRSOA>("DNS SOA Resource Record");
+}
+layer_hooks hooks(DNSRRSRV const*) {
+    return record<DNSRRSRV>("DNS SRV Resource Record");
+}
+layer_hooks hooks(DNSRROPT const*) {
+    return record<DNSRROPT>("DNS OPT Resource Record");
+}
+layer_hooks hooks(EDNS0TLV const*) {
+    return {.title = "DNS EDNS0 TLV", .finish = finish_edns_option};
+}
+layer_hooks hooks(DNS const*) {
+    return {.rules = message_rules,
+            .header_length = message_length,
+            .answers = answers,
+            .key = key,
+            .summarize = summarize};
+}
+
+void edns_options::add(packet const& option) {
+    auto bytes = option.build();
+    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+}
+// Field by field, as a message's own default is made before there are any packets.
+void dns_questions::add(DNSQR const& question) {
+    append(question.qname.view());
+    for (unsigned n : {unsigned(question.qtype.value()), unsigned(question.qclass.value())}) {
+        char const octets[] = {static_cast<char>(n >> 8), static_cast<char>(n)};
+        append({octets, 2});
+    }
+}
+void dns_records::add(packet const& record) {
+    auto bytes = record.build();
+    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+}
+
+option_codec const& edns_options::codec() {
+    static constexpr auto codec = records_codec<edns_kind>(1);
+    return codec;
+}
+
+dns_sections dns_records_of(packet const& message) {
+    for (std::size_t i = 0; i < message.layers().size(); ++i) {
+        layer_view v(message.view(), i);
+        if (v.is<DNS>())
+            return {section_of(v, field_index<&DNS::an>), section_of(v, field_index<&DNS::ns>),
+                    section_of(v, field_index<&DNS::ar>)};
+    }
+    return {};
+}
+
+}  // namespace sonde
