@@ -6,6 +6,7 @@
 #include <sonde/capture/capture_writer.hpp>
 #include <sonde/error.hpp>
 #include <sonde/layers/arp.hpp>
+#include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>

@@ -1,6 +1,7 @@
 #include "../packet/registry.hpp"
 
 #include <sonde/layers/arp.hpp>
+#include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
@@ -118,6 +119,7 @@ void register_built_in_layers(registry& r) {
         IPOption_Address_Extension, IPOption_Router_Alert, IPOption_SDBM>(r);
 
     add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
+    add<BOOTP, DHCP>(r);
 
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);
@@ -128,6 +130,8 @@ void register_built_in_layers(registry& r) {
     r.bind(describe<IP>(), "proto", 17, describe<UDP>());
     r.bind(describe<IP>(), "proto", 41, describe<IPv6>());
 
+    r.bind(describe<UDP>(), "dport", 67, describe<BOOTP>());
+    r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());
     for (auto port : {53, 5353, 5355})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<DNS>());
 

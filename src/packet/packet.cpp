@@ -66,10 +66,24 @@ packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> 
     return p;
 }
 
+/// Before a layer goes on top: fills in what the one below holds then.
+void packet::join(layer_description const& upper) {
+    if (layers_.empty() || !layers_.back().layer->hooks.join) return;
+    auto& below = layers_.back();
+    auto last = below.layer->fields.size() - 1;
+    bool is_open =
+        below.automatic >> last & 1 && locate(*below.layer, last, header(layers_.size() - 1)).width == 0;
+    if (!is_open) return;
+    auto more = std::as_bytes(std::span(below.layer->hooks.join(upper)));
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+    below.end += static_cast<std::uint32_t>(more.size());
+}
+
 packet& packet::operator/=(packet const& upper) {
     if (has_edits()) *this = settled();
     if (upper.has_edits() || &upper == this) return *this /= packet(upper).settled();
     forget_unpacked();
+    if (!upper.layers_.empty()) join(*upper.layers_.front().layer);
     auto shift = static_cast<std::uint32_t>(bytes_.size());
     auto first = static_cast<std::uint32_t>(layers_.size());
     bytes_.insert(bytes_.end(), upper.bytes_.begin(), upper.bytes_.end());
@@ -205,6 +219,7 @@ struct written_header {
 }  // namespace
 
 void packet::append(layer_description const& layer, detail::content_source const& source) {
+    join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};
     header.places.resize(layer.fields.size());
@@ -250,6 +265,7 @@ void packet::vary(std::size_t layer, std::size_t field, field_content content) {
 
 void packet::append(packet const& from, std::size_t index) {
     auto span = from.layers_[index];
+    join(*span.layer);
     auto at = static_cast<std::uint32_t>(bytes_.size());
     bytes_.insert(bytes_.end(), from.bytes_.begin() + span.begin, from.bytes_.begin() + span.end);
     span.end = at + static_cast<std::uint32_t>(span.size());

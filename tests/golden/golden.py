@@ -21,11 +21,11 @@ LAYERS = {
     "ICMPv6NDOptMTU", "ICMPv6NDOptAdvInterval", "ICMPv6NDOptHAInfo", "ICMPv6NDOptRouteInfo", "ICMPv6NDOptRDNSS",
     "ICMPv6NDOptDNSSL", "ICMPv6ND_RS", "ICMPv6ND_RA", "ICMPv6ND_Redirect", "ICMPv6Unknown",
     "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
-    "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
+    "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
     "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 
-FLAGS = {"IP": ["MF", "DF", "evil"], "IPerror": ["MF", "DF", "evil"], "TCP": "FSRPAUECN", "TCPerror": "FSRPAUECN"}
+FLAGS = {"BOOTP": "?" * 15 + "B", "IP": ["MF", "DF", "evil"], "IPerror": ["MF", "DF", "evil"], "TCP": "FSRPAUECN", "TCPerror": "FSRPAUECN"}
 
 
 def skip(why):
@@ -86,12 +86,15 @@ def python(value):
     return repr(value)
 
 
-def options(value):
+def options(value, layer):
     """[["MSS", 1460], …] as a list of pairs; layers stay layers."""
     def pair(entry):
-        if isinstance(entry, dict):
+        if isinstance(entry, (dict, str)):
             return python(entry)
-        name, data = entry
+        name, *rest = entry
+        if len(rest) > 1 or isinstance(rest[0], list) and layer == "DHCP":
+            return f"({python(name)}, {', '.join(python(v) for v in rest)})"
+        data = rest[0]
         data = tuple(data) if isinstance(data, list) else data
         return f"({python(name)}, {repr(data) if isinstance(data, tuple) else python(data)})"
     return "[" + ", ".join(pair(v) for v in value) + "]"
@@ -100,7 +103,7 @@ def options(value):
 def layer_expression(layer):
     fields = []
     for name, value in layer["fields"].items():
-        text = options(value) if name == "options" and isinstance(value, list) else python(value)
+        text = options(value, layer["layer"]) if name == "options" and isinstance(value, list) else python(value)
         fields.append(f"{name}={text}")
     return f"{layer['layer']}({', '.join(fields)})"
 
@@ -142,7 +145,7 @@ def as_sonde(layers):
             if key == "flags" and isinstance(value, int):
                 value = flags_text(name, value)
             if key == "options":
-                if isinstance(value, dict):
+                if isinstance(value, dict) and name != "BOOTP":
                     value = []
             if isinstance(value, list):
                 value = [v[0] if isinstance(v, list) and len(v) == 1 and isinstance(v[0], dict) else v for v in value]

@@ -85,6 +85,8 @@ struct layer_hooks {
     void (*finish)(build_step&) = nullptr;
     /// Where the payload ends and what it is, when bindings do not tell all.
     void (*follow)(dissect_step&) = nullptr;
+    /// What the header's last field, if automatic, holds below this layer.
+    std::string_view (*join)(layer_description const& upper) = nullptr;
     /// Whether `reply` answers `sent`, as far as this layer tells.
     match_verdict (*answers)(layer_view const& reply, layer_view const& sent) = nullptr;
     /// What both a probe and its answers have in common. Without it the layer adds nothing.

@@ -163,6 +163,7 @@ private:
     void append(layer_description const& layer, void const* fields);
     void append(layer_description const& layer, detail::content_source const& source);
     void append(packet const& from, std::size_t index);
+    void join(layer_description const& upper);
     void vary(std::size_t layer, std::size_t field, field_content content);
     /// For fields of fixed width: what the field holds from now on. A list without values makes the set
     /// empty.
