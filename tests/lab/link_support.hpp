@@ -1,5 +1,6 @@
 #pragma once
 
+#include <unistd.h>
 #include <sonde/link/link.hpp>
 
 #include "support/catch.hpp"
@@ -22,6 +23,13 @@ using bytes = std::vector<std::byte>;
 constexpr std::uint16_t experimental =
     0x88b5;  // IEEE 802 local experimental EtherTypes: no stack listens to them
 constexpr std::uint16_t experimental_too = 0x88b6;
+
+/// Many systems keep TUN interfaces from ordinary users, in namespaces of their own too.
+inline bool may_make_tun() {
+    if (::access("/dev/net/tun", R_OK | W_OK) == 0) return true;
+    WARN("skipped: /dev/net/tun cannot be opened");
+    return false;
+}
 
 inline bytes from_hex(std::string const& hex) {
     bytes out;
