@@ -15,9 +15,11 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/tcp.hpp>
+#include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/format.hpp>

@@ -11,9 +11,11 @@
 #include <sonde/layers/ip_options.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/tcp.hpp>
+#include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 
 namespace sonde::detail {
@@ -26,12 +28,14 @@ void add(registry& r) {
 
 /// Every upper layer that an EtherType names.
 template <class Lower>
-void bind_ether_types(registry& r) {
+void bind_ether_types(registry& r, std::string_view field = "type") {
     auto const& lower = describe<Lower>();
-    r.bind(lower, "type", 0x0800, describe<IP>());
-    r.bind(lower, "type", 0x86dd, describe<IPv6>());
-    r.bind(lower, "type", 0x0806, describe<ARP>());
-    r.bind(lower, "type", 0x8100, describe<Dot1Q>());
+    r.bind(lower, field, 0x0800, describe<IP>());
+    r.bind(lower, field, 0x86dd, describe<IPv6>());
+    r.bind(lower, field, 0x0806, describe<ARP>());
+    r.bind(lower, field, 0x8100, describe<Dot1Q>());
+    r.bind(lower, field, 0x88a8, describe<Dot1AD>());
+    r.bind(lower, field, 0x8847, describe<MPLS>());
 }
 
 /// What an IPv6 header and each of its extension headers may be followed by.
@@ -49,7 +53,9 @@ void bind_next_headers(registry& r) {
     carries(43, describe<IPv6ExtHdrRouting>());
     carries(43, describe<IPv6ExtHdrSegmentRouting>());
     carries(44, describe<IPv6ExtHdrFragment>());
+    carries(47, describe<GRE>());
     carries(60, describe<IPv6ExtHdrDestOpt>());
+    carries(137, describe<MPLS>());
     // ICMPv6 messages share one protocol number; the type, their first octet, tells them apart.
     carries(58, describe<ICMPv6DestUnreach>(), 1);
     carries(58, describe<ICMPv6PacketTooBig>(), 2);
@@ -120,9 +126,22 @@ void register_built_in_layers(registry& r) {
 
     add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
     add<BOOTP, DHCP>(r);
+    add<Dot1AD, Dot3, LLC, SNAP, Loopback, CookedLinux, CookedLinuxV2, GRE, VXLAN, MPLS>(r);
 
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);
+    bind_ether_types<Dot1AD>(r);
+    bind_ether_types<SNAP>(r, "code");
+    bind_ether_types<CookedLinux>(r, "proto");
+    bind_ether_types<CookedLinuxV2>(r, "proto");
+    bind_ether_types<GRE>(r, "proto");
+    r.bind(describe<GRE>(), "proto", 0x6558, describe<Ether>());
+    r.bind(describe<IP>(), "proto", 47, describe<GRE>());
+    r.bind(describe<IP>(), "proto", 137, describe<MPLS>());
+    r.bind(describe<Loopback>(), "type", 2, describe<IP>());
+    r.bind(describe<Loopback>(), "type", 10, describe<IPv6>());
+    for (auto port : {4789, 4790, 6633, 8472, 48879})
+        r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<VXLAN>());
 
     r.bind(describe<IP>(), "proto", 1, describe<ICMP>());
     r.bind(describe<IP>(), "proto", 4, describe<IP>());

@@ -28,6 +28,33 @@ match_verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::payload();
 }
 
+// --- IEEE 802.3 ----------------------------------------------------------------------------------------
+
+constexpr field_rule llc_rules[] = {{.field = "dsap", .hexadecimal = true},
+                                    {.field = "ssap", .hexadecimal = true}};
+constexpr field_rule snap_rules[] = {{.field = "OUI", .hexadecimal = true},
+                                     {.field = "code", .hexadecimal = true}};
+constexpr std::uint8_t snap_sap = 0xaa, unnumbered_information = 3;
+
+void finish_dot3(build_step& step) {
+    step.fill<&Dot3::len>(step.payload().size());
+}
+void follow_dot3(dissect_step& step) {
+    step.limit = step.view.get<&Dot3::len>();
+    step.next = &describe<LLC>();
+}
+void prepare_llc(build_step& step) {
+    if (!step.view().upper().is<SNAP>()) return;
+    step.fill<&LLC::dsap>(snap_sap);
+    step.fill<&LLC::ssap>(snap_sap);
+    step.fill<&LLC::ctrl>(unnumbered_information);
+}
+void follow_llc(dissect_step& step) {
+    bool snap = step.view.get<&LLC::dsap>() == snap_sap && step.view.get<&LLC::ssap>() == snap_sap &&
+                step.view.get<&LLC::ctrl>() == unnumbered_information;
+    step.next = snap ? &describe<SNAP>() : nullptr;
+}
+
 }  // namespace
 
 layer_hooks hooks(Ether const*) {
@@ -36,6 +63,19 @@ layer_hooks hooks(Ether const*) {
 
 layer_hooks hooks(Dot1Q const*) {
     return {.title = "802.1Q", .rules = ether_rules, .answers = dot1q_answers, .summarize = summarize_dot1q};
+}
+
+layer_hooks hooks(Dot1AD const*) {
+    return {.title = "802_1AD", .rules = ether_rules};
+}
+layer_hooks hooks(Dot3 const*) {
+    return {.title = "802.3", .finish = finish_dot3, .follow = follow_dot3};
+}
+layer_hooks hooks(LLC const*) {
+    return {.rules = llc_rules, .prepare = prepare_llc, .follow = follow_llc};
+}
+layer_hooks hooks(SNAP const*) {
+    return {.rules = snap_rules};
 }
 
 }  // namespace sonde

@@ -2,6 +2,7 @@
 
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 
 #include "services.hpp"
@@ -31,8 +32,19 @@ void follow(dissect_step& step) {
     if (auto length = std::size_t(step.view.get<&UDP::len>()); length >= 8) step.limit = length - 8;
 }
 
+/// Both ends of a tunnel send to its port, each from one of its own (RFC 7348 §5).
+bool is_tunnel(layer_view const& udp) {
+    return udp.upper().is<VXLAN>();
+}
+match_verdict tunnel_answers(layer_view const& reply, layer_view const& sent) {
+    if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::dport>(); got != ours)
+        return match_verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
+    return match_verdict::payload();
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&UDP::chksum>()) return match_verdict::mismatch("udp header cut short");
+    if (is_tunnel(sent)) return tunnel_answers(reply, sent);
     if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>(); got != asked)
         return match_verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::sport>(); got != ours)
@@ -43,7 +55,10 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 }
 
 void key(layer_view const& v, key_builder& k) {
-    k.add_ends(v.get<&UDP::sport>(), v.get<&UDP::dport>());
+    if (is_tunnel(v))
+        k.add(v.get<&UDP::dport>());
+    else
+        k.add_ends(v.get<&UDP::sport>(), v.get<&UDP::dport>());
 }
 
 void summarize(layer_view const& v, std::string& out) {

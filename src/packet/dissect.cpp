@@ -3,6 +3,7 @@
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/link_types.hpp>
 #include <sonde/layers/raw.hpp>
 
 namespace sonde {
@@ -10,10 +11,20 @@ namespace {
 
 constexpr std::size_t max_layers = 32;
 
+/// IEEE 802.3 §3.2.6: a type is at least 1536; Scapy draws the line at 1500.
+bool has_length(std::span<std::byte const> frame) {
+    constexpr std::size_t at = 12, largest = 1500;
+    return frame.size() >= at + 2 && (std::to_integer<std::size_t>(frame[at]) << 8 |
+                                      std::to_integer<std::size_t>(frame[at + 1])) <= largest;
+}
+
 layer_description const* outermost(std::span<std::byte const> bytes, link_type link) {
     auto version = bytes.empty() ? 0 : std::to_integer<unsigned>(bytes.front()) >> 4;
     switch (link) {
-        case link_type::ethernet: return &describe<Ether>();
+        case link_type::ethernet: return has_length(bytes) ? &describe<Dot3>() : &describe<Ether>();
+        case link_type::null: return &describe<Loopback>();
+        case link_type::linux_sll: return &describe<CookedLinux>();
+        case link_type::linux_sll2: return &describe<CookedLinuxV2>();
         case link_type::ipv4: return &describe<IP>();
         case link_type::ipv6: return &describe<IPv6>();
         case link_type::raw:

@@ -6,6 +6,7 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/link_types.hpp>
 
 #include "../layers/ipv6_chain.hpp"
 
@@ -16,7 +17,8 @@
 namespace sonde {
 
 bool is_link_layer(layer_view const& v) {
-    return v.is<Ether>() || v.is<Dot1Q>();
+    return v.is<Ether>() || v.is<Dot1Q>() || v.is<Dot1AD>() || v.is<Dot3>() || v.is<LLC>() || v.is<SNAP>() ||
+           v.is<CookedLinux>() || v.is<CookedLinuxV2>() || v.is<Loopback>();
 }
 
 namespace {
@@ -45,8 +47,10 @@ bool ends_probes(layer_view const& icmp) {
 
 std::vector<unsigned> vlans(packet_view const& p) {
     std::vector<unsigned> found;
-    for (layer_view v(p, 0); v && is_link_layer(v); v = v.upper())
+    for (layer_view v(p, 0); v && is_link_layer(v); v = v.upper()) {
         if (v.is<Dot1Q>()) found.push_back(v.get<&Dot1Q::vlan>());
+        if (v.is<Dot1AD>()) found.push_back(v.get<&Dot1AD::vlan>());
+    }
     return found;
 }
 

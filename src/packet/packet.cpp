@@ -205,6 +205,14 @@ struct written_header {
         places[i] = {begin, out.cursor() - begin};
     }
 
+    /// Lengths that do not count the padding, and the padding.
+    void measure(std::uint64_t automatic) {
+        for (std::size_t i = 0; i < layer.fields.size(); ++i)
+            if (layer.fields[i].rule.measures && automatic >> i & 1)
+                write_bits(out.header(), places[i], {0, out.header().size()});
+        while (out.header().size() % layer.hooks.multiple_of != 0) out.number(8, {});
+    }
+
     /// Fields that count the entries of lists, which lie behind them.
     void count(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i) {
@@ -243,6 +251,7 @@ void packet::append(layer_description const& layer, detail::content_source const
         }
     }
     header.count(span.automatic);
+    header.measure(span.automatic);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));

@@ -21,11 +21,11 @@ LAYERS = {
     "ICMPv6NDOptMTU", "ICMPv6NDOptAdvInterval", "ICMPv6NDOptHAInfo", "ICMPv6NDOptRouteInfo", "ICMPv6NDOptRDNSS",
     "ICMPv6NDOptDNSSL", "ICMPv6ND_RS", "ICMPv6ND_RA", "ICMPv6ND_Redirect", "ICMPv6Unknown",
     "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
-    "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
+    "Dot1AD", "Dot3", "LLC", "SNAP", "GRE", "VXLAN", "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
     "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 
-FLAGS = {"BOOTP": "?" * 15 + "B", "IP": ["MF", "DF", "evil"], "IPerror": ["MF", "DF", "evil"], "TCP": "FSRPAUECN", "TCPerror": "FSRPAUECN"}
+FLAGS = {"VXLAN": ["OAM", "R", "NextProtocol", "Instance", "V1", "V2", "R", "G"], "BOOTP": "?" * 15 + "B", "IP": ["MF", "DF", "evil"], "IPerror": ["MF", "DF", "evil"], "TCP": "FSRPAUECN", "TCPerror": "FSRPAUECN"}
 
 
 def skip(why):
@@ -142,7 +142,7 @@ def as_sonde(layers):
                 value = value or []
             if name == "DNS" and key in ("qd", "an", "ns", "ar"):
                 value = as_sonde(value or [])
-            if key == "flags" and isinstance(value, int):
+            if key == "flags" and isinstance(value, int) and name in FLAGS:
                 value = flags_text(name, value)
             if key == "options":
                 if isinstance(value, dict) and name != "BOOTP":

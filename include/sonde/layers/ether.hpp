@@ -6,10 +6,12 @@ namespace sonde {
 
 /// EtherType names (IEEE 802 numbers).
 struct ether_types {
-    static constexpr std::array<value_name, 6> names{{{0x0800, "IPv4"},
+    static constexpr std::array<value_name, 8> names{{{0x0800, "IPv4"},
                                                       {0x0806, "ARP"},
                                                       {0x8100, "n_802_1Q"},
                                                       {0x86dd, "IPv6"},
+                                                      {0x8847, "MPLS"},
+                                                      {0x8848, "MPLS_MULTI"},
                                                       {0x88a8, "n_802_1AD"},
                                                       {0x9000, "LOOP"}}};
 };
@@ -34,5 +36,39 @@ struct Dot1Q {
 };
 SONDE_DECLARE_LAYER(Dot1Q, prio, id, vlan, type)
 layer_hooks hooks(Dot1Q const*);
+
+/// Service tag of provider bridges (IEEE 802.1ad, now 802.1Q §9.6), outside other tags.
+struct Dot1AD {
+    field<bits<12>> vlan = 1;
+    field<bits<3>> prio = 0;
+    field<bits<1>> id = 0;
+    field<enumerated<std::uint16_t, ether_types>> type{};
+};
+SONDE_DECLARE_LAYER(Dot1AD, prio, id, vlan, type)
+layer_hooks hooks(Dot1AD const*);
+
+/// IEEE 802.3 with a length, at most 1500, where Ethernet II has a type; `len` computed.
+struct Dot3 {
+    field<mac, 0xffffffffffff> dst{};
+    field<mac> src{};
+    field<std::uint16_t> len{};
+};
+SONDE_DECLARE_LAYER(Dot3, dst, src, len)
+layer_hooks hooks(Dot3 const*);
+
+/// Logical link control (IEEE 802.2).
+struct LLC {
+    field<std::uint8_t> dsap{}, ssap{}, ctrl{};
+};
+SONDE_DECLARE_LAYER(LLC, dsap, ssap, ctrl)
+layer_hooks hooks(LLC const*);
+
+/// Subnetwork access protocol (IEEE 802, RFC 1042), above LLC with 0xaa, 0xaa, 3.
+struct SNAP {
+    field<bits<24>> OUI = 0;
+    field<enumerated<std::uint16_t, ether_types>> code{};
+};
+SONDE_DECLARE_LAYER(SNAP, OUI, code)
+layer_hooks hooks(SNAP const*);
 
 }  // namespace sonde

@@ -65,6 +65,8 @@ struct field_rule {
     value_names names{};  ///< names that show() and summaries print, where the type brings none
     /// Automatic: the number of entries in the list field of this name.
     std::string_view counts{};
+    /// Automatic: the bytes of the header, before it is padded.
+    bool measures = false;
     /// Not on the wire: shows its default; 0 builds the lists of the layer without aligning their entries.
     bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).
@@ -76,6 +78,8 @@ struct field_rule {
 struct layer_hooks {
     std::string_view title{};  ///< what show() calls it; the name when empty
     std::span<field_rule const> rules{};
+    /// The header is padded with zeros to a multiple of so many bytes when it is made.
+    std::uint8_t multiple_of = 1;
     /// Bytes of the header, as its own fields tell; may exceed what there is (truncated). 0: no such layer
     /// here.
     std::size_t (*header_length)(std::span<std::byte const> bytes) = nullptr;

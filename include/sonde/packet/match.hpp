@@ -17,7 +17,7 @@ match_verdict match(packet_view const& received, packet_view const& sent);
 /// among keys_of_answer(r).
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many);
 
-/// True for Ether and VLAN tags: what lies below the network layer.
+/// True for Ethernet, VLAN tags, LLC and cooked headers: what lies below the network layer.
 bool is_link_layer(layer_view const& layer);
 
 /// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or

@@ -1,0 +1,37 @@
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/link_types.hpp>
+
+namespace sonde {
+namespace {
+
+constexpr field_rule cooked_rules[] = {{.field = "lladdrtype", .hexadecimal = true},
+                                       {.field = "src", .octets = 8},
+                                       {.field = "proto", .hexadecimal = true}};
+
+std::size_t loopback_length(std::span<std::byte const>) {
+    return 4;
+}
+
+/// Address families of IPv6 differ between systems (pcap-linktype(7)).
+void follow_loopback(dissect_step& step) {
+    auto h = step.view.header();
+    if (h.size() < 4) return;
+    auto family = std::to_integer<unsigned>(h[0]) | std::to_integer<unsigned>(h[3]);
+    bool v6 = family == 10 || family == 24 || family == 28 || family == 30;
+    step.next = family == 2 ? &describe<IP>() : v6 ? &describe<IPv6>() : nullptr;
+}
+
+}  // namespace
+
+layer_hooks hooks(Loopback const*) {
+    return {.multiple_of = 4, .header_length = loopback_length, .follow = follow_loopback};
+}
+layer_hooks hooks(CookedLinux const*) {
+    return {.title = "cooked linux", .rules = cooked_rules};
+}
+layer_hooks hooks(CookedLinuxV2 const*) {
+    return {.title = "cooked linux v2", .rules = cooked_rules};
+}
+
+}  // namespace sonde
