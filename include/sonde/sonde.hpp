@@ -18,6 +18,7 @@
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
+#include <sonde/layers/sctp.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>

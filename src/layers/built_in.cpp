@@ -14,6 +14,7 @@
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/raw.hpp>
+#include <sonde/layers/sctp.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
@@ -55,6 +56,7 @@ void bind_next_headers(registry& r) {
     carries(44, describe<IPv6ExtHdrFragment>());
     carries(47, describe<GRE>());
     carries(60, describe<IPv6ExtHdrDestOpt>());
+    carries(132, describe<SCTP>());
     carries(137, describe<MPLS>());
     // ICMPv6 messages share one protocol number; the type, their first octet, tells them apart.
     carries(58, describe<ICMPv6DestUnreach>(), 1);
@@ -99,6 +101,31 @@ void bind_nd_options(registry& r) {
     is_followed_by(-1, describe<ICMPv6NDOptUnknown>());
 }
 
+/// SCTP chunks follow each other; the first octet is the type.
+template <class Lower>
+void bind_chunks_above(registry& r) {
+    auto is_followed_by = [&](int type, layer_description const& chunk) {
+        r.bind(describe<Lower>(), "", 0, chunk, type);
+    };
+    is_followed_by(0, describe<SCTPChunkData>());
+    is_followed_by(1, describe<SCTPChunkInit>());
+    is_followed_by(2, describe<SCTPChunkInitAck>());
+    is_followed_by(3, describe<SCTPChunkSACK>());
+    is_followed_by(4, describe<SCTPChunkHeartbeatReq>());
+    is_followed_by(5, describe<SCTPChunkHeartbeatAck>());
+    is_followed_by(6, describe<SCTPChunkAbort>());
+    is_followed_by(7, describe<SCTPChunkShutdown>());
+    is_followed_by(8, describe<SCTPChunkShutdownAck>());
+    is_followed_by(9, describe<SCTPChunkError>());
+    is_followed_by(10, describe<SCTPChunkCookieEcho>());
+    is_followed_by(11, describe<SCTPChunkCookieAck>());
+    is_followed_by(14, describe<SCTPChunkShutdownComplete>());
+}
+template <class... Lower>
+void bind_chunks(registry& r) {
+    (bind_chunks_above<Lower>(r), ...);
+}
+
 template <class... Lower>
 void bind_neighbour_discovery(registry& r) {
     (bind_nd_options<Lower>(r), ...);
@@ -128,6 +155,13 @@ void register_built_in_layers(registry& r) {
     add<BOOTP, DHCP>(r);
     add<Dot1AD, Dot3, LLC, SNAP, Loopback, CookedLinux, CookedLinuxV2, GRE, VXLAN, MPLS>(r);
 
+    add<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
+        SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck, SCTPChunkError,
+        SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete, SCTPChunkParamHeartbeatInfo,
+        SCTPChunkParamIPv4Addr, SCTPChunkParamIPv6Addr, SCTPChunkParamStateCookie,
+        SCTPChunkParamUnrocognizedParam, SCTPChunkParamCookiePreservative, SCTPChunkParamHostname,
+        SCTPChunkParamECNCapable, SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
+
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);
     bind_ether_types<Dot1AD>(r);
@@ -136,6 +170,10 @@ void register_built_in_layers(registry& r) {
     bind_ether_types<CookedLinuxV2>(r, "proto");
     bind_ether_types<GRE>(r, "proto");
     r.bind(describe<GRE>(), "proto", 0x6558, describe<Ether>());
+    r.bind(describe<IP>(), "proto", 132, describe<SCTP>());
+    bind_chunks<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
+                SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck,
+                SCTPChunkError, SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete>(r);
     r.bind(describe<IP>(), "proto", 47, describe<GRE>());
     r.bind(describe<IP>(), "proto", 137, describe<MPLS>());
     r.bind(describe<Loopback>(), "type", 2, describe<IP>());

@@ -1,0 +1,315 @@
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/sctp.hpp>
+
+#include "../packet/reading.hpp"
+#include "record_list.hpp"
+
+#include <fmt/format.h>
+#include <boost/crc.hpp>
+
+#include <algorithm>
+
+namespace sonde {
+namespace {
+
+using header = std::span<std::byte const>;
+
+std::size_t number16(header h, std::size_t at) {
+    return at + 1 < h.size()
+               ? std::to_integer<std::size_t>(h[at]) << 8 | std::to_integer<std::size_t>(h[at + 1])
+               : 0;
+}
+std::size_t padded(std::size_t length) {
+    return (length + 3) / 4 * 4;
+}
+
+// --- the common header -------------------------------------------------------------------------------
+
+constexpr field_rule common_rules[] = {{.field = "sport", .identity = identity_part::port, .quoted = true},
+                                       {.field = "dport", .quoted = true},
+                                       {.field = "tag", .hexadecimal = true},
+                                       {.field = "chksum", .hexadecimal = true}};
+
+/// CRC32c (RFC 9260 §6.8, appendix A), least significant byte first.
+std::uint32_t crc32c(header bytes) {
+    boost::crc_optimal<32, 0x1edc6f41, 0xffffffff, 0xffffffff, true, true> crc;
+    crc.process_bytes(bytes.data(), bytes.size());
+    return __builtin_bswap32(crc.checksum());
+}
+
+void finish(build_step& step) {
+    if (!step.is_automatic<&SCTP::chksum>()) return;
+    step.fill<&SCTP::chksum>(0);
+    auto const all = step.view();
+    step.fill<&SCTP::chksum>(
+        crc32c(all.packet().bytes.subspan(all.span().begin, all.span().size() + all.payload().size())));
+}
+
+/// The tag that an INIT asks its peer to use; nothing of other packets.
+std::optional<std::uint32_t> asked_tag(layer_view const& sent) {
+    auto chunk = sent.upper();
+    if (!chunk.is<SCTPChunkInit>() || !chunk.has<&SCTPChunkInit::init_tag>()) return {};
+    return chunk.get<&SCTPChunkInit::init_tag>();
+}
+
+/// RFC 9260 §8.4, §8.5.1: who does not know the association reflects its tag and sets the T bit.
+bool is_reflected(layer_view const& reply) {
+    auto chunk = reply.upper();
+    return (chunk.is<SCTPChunkAbort>() && chunk.get<&SCTPChunkAbort::TCB>() != 0) ||
+           (chunk.is<SCTPChunkShutdownComplete>() && chunk.get<&SCTPChunkShutdownComplete::TCB>() != 0);
+}
+
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    if (!reply.has<&SCTP::chksum>()) return match_verdict::mismatch("sctp header cut short");
+    if (auto got = reply.get<&SCTP::sport>(), asked = sent.get<&SCTP::dport>(); got != asked)
+        return match_verdict::mismatch(fmt::format("sctp sport {}, expected {}", got, asked));
+    if (auto got = reply.get<&SCTP::dport>(), ours = sent.get<&SCTP::sport>(); got != ours)
+        return match_verdict::mismatch(fmt::format("sctp dport {}, expected {}", got, ours));
+    auto expected = is_reflected(reply) ? sent.get<&SCTP::tag>() : asked_tag(sent);
+    if (auto got = reply.get<&SCTP::tag>(); expected && got != *expected)
+        return match_verdict::mismatch(fmt::format("sctp tag {:#x}, expected {:#x}", got, *expected));
+    if (reply.upper().is<SCTPChunkInit>()) return match_verdict::mismatch("an sctp INIT is no answer");
+    return match_verdict::match();
+}
+
+void key(layer_view const& v, key_builder& k) {
+    k.add_ends(v.get<&SCTP::sport>(), v.get<&SCTP::dport>());
+}
+
+// --- chunks and parameters ---------------------------------------------------------------------------
+
+constexpr field_rule rules[] = {{.field = "flags", .hexadecimal = true},
+                                {.field = "cumul_tsn_ack", .hexadecimal = true},
+                                {.field = "sug_cookie_inc", .hexadecimal = true},
+                                {.field = "indication", .hexadecimal = true}};
+
+/// What `len` leaves behind the fixed fields, in bits: the padding is no part of the data.
+template <std::size_t Fixed>
+unsigned rest_width(header h) {
+    auto length = std::min(number16(h, 2), h.size());
+    return static_cast<unsigned>(8 * (length > Fixed ? length - Fixed : 0));
+}
+template <std::size_t Fixed>
+constexpr std::array<field_rule, 8> data_rules() {
+    constexpr auto width = rest_width<Fixed>;
+    return {{{.field = "len", .measures = true},
+             {.field = "flags", .hexadecimal = true},
+             {.field = "data", .width = width},
+             {.field = "error_causes", .width = width},
+             {.field = "cookie", .width = width},
+             {.field = "param", .width = width},
+             {.field = "hostname", .width = width},
+             {.field = "params", .width = width}}};
+}
+/// Type, flags or more of the type, and length; initiation has 16 bytes more, data 12.
+constexpr auto plain_rules = data_rules<4>();
+constexpr auto initiation_rules = [] {
+    std::array<field_rule, 10> all{};
+    std::ranges::copy(data_rules<20>(), all.begin());
+    all[8] = {.field = "init_tag", .hexadecimal = true};
+    all[9] = {.field = "init_tsn", .hexadecimal = true};
+    return all;
+}();
+constexpr auto payload_rules = [] {
+    std::array<field_rule, 11> all{};
+    std::ranges::copy(data_rules<16>(), all.begin());
+    all[8] = {.field = "tsn", .hexadecimal = true};
+    all[9] = {.field = "stream_id", .hexadecimal = true};
+    all[10] = {.field = "stream_seq", .hexadecimal = true};
+    return all;
+}();
+
+unsigned gaps_width(header h) {
+    return static_cast<unsigned>(32 * number16(h, 12));
+}
+constexpr field_rule sack_rules[] = {
+    {.field = "flags", .hexadecimal = true},          {.field = "len", .measures = true},
+    {.field = "cumul_tsn_ack", .hexadecimal = true},  {.field = "n_gap_ack", .counts = "gap_ack_list"},
+    {.field = "n_dup_tsn", .counts = "dup_tsn_list"}, {.field = "gap_ack_list", .width = gaps_width}};
+
+std::size_t chunk_length(header h) {
+    auto length = number16(h, 2);
+    return h.size() >= 4 && length < 4 ? 0 : std::max<std::size_t>(4, padded(length));
+}
+
+layer_hooks part(std::span<field_rule const> of) {
+    return {.rules = of, .multiple_of = 4, .header_length = chunk_length};
+}
+
+layer_description const* parameter_layer(header h) {
+    switch (number16(h, 0)) {
+        case 1: return &describe<SCTPChunkParamHeartbeatInfo>();
+        case 5: return &describe<SCTPChunkParamIPv4Addr>();
+        case 6: return &describe<SCTPChunkParamIPv6Addr>();
+        case 7: return &describe<SCTPChunkParamStateCookie>();
+        case 8: return &describe<SCTPChunkParamUnrocognizedParam>();
+        case 9: return &describe<SCTPChunkParamCookiePreservative>();
+        case 11: return &describe<SCTPChunkParamHostname>();
+        case 32768: return &describe<SCTPChunkParamECNCapable>();
+        case 49152: return &describe<SCTPChunkParamFwdTSN>();
+        case 49158: return &describe<SCTPChunkParamAdaptationLayer>();
+        default: return &describe<SCTPChunkParamHeartbeatInfo>();
+    }
+}
+constexpr detail::record_kind parameter_kind{
+    .what = "SCTPChunkParam..(..)",
+    .length = [](header h) { return h.size() < 4 || number16(h, 2) < 4 ? 0 : padded(number16(h, 2)); },
+    .layer = parameter_layer,
+    .is_record = [](layer_description const& l) { return l.name.starts_with("SCTPChunkParam"); }};
+
+// --- lists of numbers --------------------------------------------------------------------------------
+
+literal rest_of(header bytes) {
+    return literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+}
+
+literal print_gaps(header bytes, header) {
+    literal::list list;
+    for (; bytes.size() >= 4; bytes = bytes.subspan(4))
+        list.items.emplace_back(fmt::format("{}:{}", number16(bytes, 0), number16(bytes, 2)));
+    if (!bytes.empty()) list.items.push_back(rest_of(bytes));
+    return list;
+}
+literal print_numbers(header bytes, header) {
+    literal::list list;
+    for (; bytes.size() >= 4; bytes = bytes.subspan(4))
+        list.items.emplace_back(read_bits(bytes, {0, 32}).low);
+    if (!bytes.empty()) list.items.push_back(rest_of(bytes));
+    return list;
+}
+
+void append32(std::string& out, std::uint64_t n) {
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift);
+}
+
+std::string read_gaps(literal const& value, literal::call const*) {
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        auto const* text = item.as<std::string>();
+        auto const* bytes = item.as<literal::bytes>();
+        auto colon = text ? text->find(':') : std::string::npos;
+        if (bytes) {
+            out += bytes->value;
+            continue;
+        }
+        auto from =
+            colon == std::string::npos ? std::nullopt : detail::decimal(text->substr(0, colon), 65535);
+        auto to = from ? detail::decimal(text->substr(colon + 1), 65535) : std::nullopt;
+        if (!to) detail::fail(errc::bad_text, item, "a gap is \"from:to\", not {}", detail::kind_of(item));
+        append32(out, std::uint64_t(*from) << 16 | *to);
+    }
+    return out;
+}
+std::string read_numbers(literal const& value, literal::call const*) {
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        if (auto const* bytes = item.as<literal::bytes>()) {
+            out += bytes->value;
+            continue;
+        }
+        auto const* n = item.as<std::uint64_t>();
+        if (!n || *n >> 32) detail::fail(errc::bad_text, item, "a list of numbers up to 2^32 - 1");
+        append32(out, *n);
+    }
+    return out;
+}
+std::size_t count_words(header bytes) {
+    return bytes.size() / 4;
+}
+
+}  // namespace
+
+void sctp_parameters::add(packet const& parameter) {
+    auto bytes = parameter.build();
+    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+}
+
+option_codec const& sctp_parameters::codec() {
+    static constexpr auto codec = detail::records_codec<parameter_kind>(1);
+    return codec;
+}
+option_codec const& sctp_gaps::codec() {
+    static constexpr option_codec codec{
+        .print = print_gaps, .read = read_gaps, .count = count_words, .leads = true, .multiple_of = 1};
+    return codec;
+}
+option_codec const& sctp_numbers::codec() {
+    static constexpr option_codec codec{
+        .print = print_numbers, .read = read_numbers, .count = count_words, .leads = true, .multiple_of = 1};
+    return codec;
+}
+
+layer_hooks hooks(SCTP const*) {
+    return {.rules = common_rules, .finish = finish, .answers = answers, .key = key};
+}
+layer_hooks hooks(SCTPChunkData const*) {
+    return part(payload_rules);
+}
+layer_hooks hooks(SCTPChunkInit const*) {
+    return part(initiation_rules);
+}
+layer_hooks hooks(SCTPChunkInitAck const*) {
+    return part(initiation_rules);
+}
+layer_hooks hooks(SCTPChunkSACK const*) {
+    return part(sack_rules);
+}
+layer_hooks hooks(SCTPChunkHeartbeatReq const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkHeartbeatAck const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkAbort const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkShutdown const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkShutdownAck const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkError const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkCookieEcho const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkCookieAck const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkShutdownComplete const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamHeartbeatInfo const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkParamIPv4Addr const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamIPv6Addr const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamStateCookie const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkParamUnrocognizedParam const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkParamCookiePreservative const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamHostname const*) {
+    return part(plain_rules);
+}
+layer_hooks hooks(SCTPChunkParamECNCapable const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamFwdTSN const*) {
+    return part(rules);
+}
+layer_hooks hooks(SCTPChunkParamAdaptationLayer const*) {
+    return part(rules);
+}
+
+}  // namespace sonde
