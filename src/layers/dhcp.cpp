@@ -268,6 +268,21 @@ void key(layer_view const& v, key_builder& k) {
     k.add(v.get<&BOOTP::xid>());
 }
 
+void summarize(layer_view const& v, std::string& out) {
+    out += "DHCP";
+    auto list = print(v.header(), v.header());
+    for (auto const& item : list.as<literal::list>()->items) {
+        auto const* entry = item.as<literal::tuple>();
+        auto const* name = entry ? entry->items[0].as<std::string>() : nullptr;
+        auto const* type = entry && entry->items.size() == 2 ? entry->items[1].as<std::uint64_t>() : nullptr;
+        if (!name || *name != "message-type" || !type) continue;
+        std::string text(*type < message_types.size() ? message_types[*type] : "");
+        if (!text.empty()) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+        out += " " + text;
+        return;
+    }
+}
+
 }  // namespace
 
 layer_hooks hooks(BOOTP const*) {
@@ -278,11 +293,10 @@ layer_hooks hooks(BOOTP const*) {
                 return &upper == &describe<DHCP>() ? magic : std::string_view();
             },
             .answers = answers,
-            .key = key,
-            .summarize = [](layer_view const&, std::string& out) { out += "BOOTP"; }};
+            .key = key};
 }
 layer_hooks hooks(DHCP const*) {
-    return {.title = "DHCP options"};
+    return {.title = "DHCP options", .summarize = summarize};
 }
 
 dhcp_options::dhcp_options(std::string_view list) {

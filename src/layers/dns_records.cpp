@@ -265,6 +265,7 @@ option_codec const& dns_questions::codec() {
         .read = [](literal const& list, literal::call const*) { return read_records(question_kind, list); },
         .count = count_section<question_end>,
         .chain = true,
+        .leads = true,
         .layers = true,
         .multiple_of = 1};
     return codec;

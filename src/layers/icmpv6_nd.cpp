@@ -71,15 +71,37 @@ literal print_prefix(header bytes, header) {
     return value_traits<ipv6>::from_wire(read_bits(whole, {0, 128})).to_string();
 }
 
-/// Half of an address where the rest is zero.
-std::string read_prefix(literal const& value, literal::call const*) {
+/// As much of it as an explicit `len` leaves.
+std::size_t prefix_octets(literal::call const* of) {
+    constexpr std::size_t whole = 16;
+    if (of)
+        for (auto const& [name, value] : of->keywords)
+            if (auto const* units = value.as<std::uint64_t>();
+                name == "len" && units && *units > 0 && *units < 3)
+                return 8 * (*units - 1);
+    return whole;
+}
+
+std::string read_prefix(literal const& value, literal::call const* of) {
     auto const& items = value.as<literal::list>()->items;
+    if (items.size() == 1 && items[0].as<literal::bytes>()) return items[0].as<literal::bytes>()->value;
     auto const* text = items.size() == 1 ? items[0].as<std::string>() : nullptr;
     auto address = text ? ipv6::parse(*text) : std::nullopt;
     if (!address) detail::fail(errc::bad_text, value, "a route prefix is an IPv6 address");
-    auto bytes = encoded_prefix(*address);
-    bytes.resize(address->high() == 0 && address->low() == 0 ? 0 : address->low() == 0 ? 8 : 16);
-    return bytes;
+    return encoded_prefix(*address).substr(0, prefix_octets(of));
+}
+
+/// The option's name and its list: "… example.com., example.org."
+template <class Option, auto List>
+void summarize_list(layer_view const& v, std::string& out) {
+    out += v.description().title();
+    literal const value = value_of(v, field_index<List>);
+    auto separator = " ";
+    for (auto const& item : value.template as<literal::list>()->items) {
+        auto const* text = item.template as<std::string>();
+        out += separator + (text ? *text : to_python(item));
+        separator = ", ";
+    }
 }
 
 }  // namespace
@@ -89,7 +111,8 @@ route_prefix::route_prefix(ipv6 const& prefix) {
 }
 
 option_codec const& route_prefix::codec() {
-    static constexpr option_codec codec{.print = print_prefix, .read = read_prefix, .multiple_of = 8};
+    static constexpr option_codec codec{
+        .print = print_prefix, .read = read_prefix, .text = true, .multiple_of = 8};
     return codec;
 }
 
@@ -165,17 +188,28 @@ layer_hooks hooks(ICMPv6NDOptTgtAddrList const*) {
         "ICMPv6 Inverse Neighbor Discovery Option - Target Address List", reserved_rules);
 }
 layer_hooks hooks(ICMPv6NDOptRouteInfo const*) {
-    return list_option<ICMPv6NDOptRouteInfo>("ICMPv6 Neighbor Discovery Option - Route Information Option",
-                                             route_rules);
+    auto h = list_option<ICMPv6NDOptRouteInfo>("ICMPv6 Neighbor Discovery Option - Route Information Option",
+                                               route_rules);
+    h.summarize = [](layer_view const& v, std::string& out) {
+        out += fmt::format("{} {}/{} Preference {}", v.description().title(),
+                           detail::shown<&ICMPv6NDOptRouteInfo::prefix>(v),
+                           detail::shown<&ICMPv6NDOptRouteInfo::plen>(v),
+                           detail::shown<&ICMPv6NDOptRouteInfo::prf>(v));
+    };
+    return h;
 }
 layer_hooks hooks(ICMPv6NDOptRDNSS const*) {
-    return list_option<ICMPv6NDOptRDNSS>("ICMPv6 Neighbor Discovery Option - Recursive DNS Server Option");
+    auto h = list_option<ICMPv6NDOptRDNSS>("ICMPv6 Neighbor Discovery Option - Recursive DNS Server Option");
+    h.summarize = summarize_list<ICMPv6NDOptRDNSS, &ICMPv6NDOptRDNSS::dns>;
+    return h;
 }
 layer_hooks hooks(ICMPv6NDOptEFA const*) {
     return option<8>("ICMPv6 Neighbor Discovery Option - Expanded Flags Option");
 }
 layer_hooks hooks(ICMPv6NDOptDNSSL const*) {
-    return list_option<ICMPv6NDOptDNSSL>("ICMPv6 Neighbor Discovery Option - DNS Search List Option");
+    auto h = list_option<ICMPv6NDOptDNSSL>("ICMPv6 Neighbor Discovery Option - DNS Search List Option");
+    h.summarize = summarize_list<ICMPv6NDOptDNSSL, &ICMPv6NDOptDNSSL::searchlist>;
+    return h;
 }
 
 }  // namespace sonde

@@ -78,9 +78,6 @@ template <class Message>
 layer_hooks message(std::string_view title) {
     auto h = detail::icmpv6_message<Message>(title);
     h.key = listener_key;
-    h.summarize = [](layer_view const& v, std::string& out) {
-        out += fmt::format("{} (mladdr: {})", v.description().title(), v.get<&Message::mladdr>().to_string());
-    };
     return h;
 }
 

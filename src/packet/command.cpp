@@ -47,7 +47,9 @@ literal fields_that_matter(layer_view const& layer) {
         bool is_set = has_set(layer, i);  // for other packets of the set than the first, perhaps
         if (!is_set && (layer.span().automatic >> i & 1 || !detail::holds(layer, i))) continue;
         auto value = value_of(layer, i);
-        if (is_empty_list(value) || (!whole && is_default(layer, i))) continue;
+        bool told =
+            whole && description.fields[i].options && description.fields[i].options->chain;  // as None
+        if ((is_empty_list(value) && !told) || (!whole && is_default(layer, i))) continue;
         c.keywords.emplace_back(description.fields[i].name, std::move(value));
     }
     return c;
@@ -85,7 +87,9 @@ void spell_as_scapy(literal& value) {
         spell_as_scapy(item);
         auto const* c = codec(name);
         if (c && c->chain) item = as_chain(item);
-        if (c && c->one) item = as_bytes(item);
+        auto const* text = item.as<std::string>();
+        bool is_address = text && (ipv4::parse(*text) || ipv6::parse(*text));
+        if (c && (c->one || (c->text && !is_address))) item = as_bytes(item);
     }
     std::ranges::stable_partition(call->keywords, [&](auto const& keyword) {
         auto const* c = codec(keyword.first);

@@ -18,7 +18,8 @@ public:
         : layer_(layer), field_(layer.fields[field]), of_(of) {}
 
     field_content read(literal const& value) const {
-        if (value.as<literal::none>()) return {};
+        if (value.as<literal::none>())
+            return field_.options && field_.options->chain ? single("") : field_content();
         if (field_.options) return read_encoded(value);
         if (auto const* l = value.as<literal::list>()) return read_list(*l, value);
         if (auto const* t = value.as<literal::tuple>()) return read_range(*t, value);

@@ -127,7 +127,7 @@ def is_domain_name(layer, key, fields):
 
 def domain_name(value):
     """Scapy's bytes of a name as text with escapes (RFC 1035, section 5.1)."""
-    raw = bytes.fromhex(value["hex"])
+    raw = bytes.fromhex(value["hex"]) or b"."  # the root inside record data
     return "".join(chr(b) if 0x20 < b < 0x7f and b != 0x5c else f"\\{b:03}" for b in raw)
 
 
