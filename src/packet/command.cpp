@@ -2,6 +2,7 @@
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace sonde {
 namespace {
@@ -91,10 +92,13 @@ void spell_as_scapy(literal& value) {
         bool is_address = text && (ipv4::parse(*text) || ipv6::parse(*text));
         if (c && (c->one || (c->text && !is_address))) item = as_bytes(item);
     }
-    std::ranges::stable_partition(call->keywords, [&](auto const& keyword) {
+    decltype(call->keywords) lists, others;
+    for (auto& keyword : call->keywords) {
         auto const* c = codec(keyword.first);
-        return c && c->leads;
-    });
+        (c && c->leads ? lists : others).push_back(std::move(keyword));
+    }
+    std::ranges::move(others, std::back_inserter(lists));
+    call->keywords = std::move(lists);
 }
 
 /// True when the call makes the very header that it was made from.

@@ -1,0 +1,146 @@
+#include "layers/dns_name.hpp"
+#include "support/catch.hpp"
+#include "support/hex.hpp"
+
+#include <sonde/layers/dns.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/udp.hpp>
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/json.hpp>
+#include <sonde/packet/match.hpp>
+#include <sonde/packet/text.hpp>
+
+using namespace sonde;
+
+namespace {
+
+packet question(DNS dns) {
+    return IP{.dst = "198.18.0.53", .src = "198.51.100.1"} / UDP{.dport = 53, .sport = 4000} / dns;
+}
+packet response(DNS dns) {
+    dns.qr = 1;
+    return IP{.dst = "198.51.100.1", .src = "198.18.0.53"} / UDP{.dport = 4000, .sport = 53} / dns;
+}
+std::string hex_behind(packet const& p, std::size_t offset) {
+    auto bytes = p.build();
+    return support::hex(std::span(bytes).subspan(offset));
+}
+packet built(packet const& p) {
+    return dissect(p.build(), link_type::raw);
+}
+std::string verdict(packet const& reply, packet const& sent) {
+    auto v = match(built(reply).view(), built(sent).view());
+    return v.value == match_verdict::yes ? "yes" : v.why;
+}
+
+static_assert(std::is_trivially_destructible_v<DNS> && std::is_aggregate_v<DNS>);
+
+}  // namespace
+
+TEST_CASE("A question is written as one thinks of it, and its counts are computed") {
+    auto p = question({.id = 7, .qd = DNSQR{.qname = "example.com", .qtype = "AAAA"}});
+    auto back = built(p);
+    CHECK(back.get<DNS>().qdcount == 1);
+    CHECK(back.get<DNS>().ancount == 0);
+    CHECK(hex_behind(p, 28) ==
+          "00070100000100000000000007657861"
+          "6d706c6503636f6d00001c0001");
+    CHECK(question({}).layers().size() == 3);
+    CHECK(built(question({.qdcount = 9})).get<DNS>().qdcount == 9);
+}
+
+TEST_CASE("Records of a response are packets, their compressed names whole") {
+    // The owner of the answer points at the question, the name in its data into its middle (RFC 1035 §4.1.4).
+    auto bytes = support::bytes(
+        "123481800001000100000000"
+        "076578616d706c6503636f6d0000050001"
+        "c00c000500010000012c000603777777c014");
+    auto message = detail::dissect_as(bytes, describe<DNS>());
+    auto records = dns_records_of(message);
+    REQUIRE(records.an.size() == 1);
+    CHECK(records.an[0].get<DNSRR>().rrname == "example.com");
+    CHECK(to_python(parse_literal(command(message))).find("\\xc0") != std::string::npos);
+    CHECK(parse_packet(command(message)).build() == bytes);
+    auto text = to_json(message);
+    CHECK(text.find("\"rdata\":\"www.com.\"") != std::string::npos);
+    CHECK(text.find("\"rdlen\":6") != std::string::npos);
+}
+
+TEST_CASE("A name that points forwards, at itself or in circles is no name, and nothing hangs") {
+    auto name = [](std::string_view hex, std::size_t at) {
+        return detail::read_domain_name(support::bytes(hex), at);
+    };
+    CHECK_FALSE(name("0161c000", 2));  // back to its begin, from where it comes back
+    CHECK_FALSE(name("c000", 0));      // itself
+    CHECK_FALSE(name("c002c000", 0));  // forwards
+    CHECK_FALSE(name("c002c000", 2));
+    CHECK_FALSE(name("0161", 0));
+    CHECK_FALSE(name("0561", 0));
+    CHECK_FALSE(name("4061", 0));  // a label type that nobody uses
+    CHECK_FALSE(name("c0", 0));
+    CHECK(name("00", 0)->text == ".");
+    std::string longest;
+    for (int i = 0; i < 4; ++i) longest += "3f" + std::string(126, '6');
+    CHECK_FALSE(name(longest + "00", 0));  // 257 bytes
+}
+
+TEST_CASE("Names escape what is no letter, and read it back") {
+    CHECK(domain_name("a\\.b.c").to_string() == "a\\.b.c.");
+    CHECK(domain_name("a\\032b").to_string() == "a\\032b.");
+    CHECK(domain_name("\\255").to_string() == "\\255.");
+    CHECK(domain_name("Example.COM") == "example.com.");
+    CHECK(domain_name("") == ".");
+    CHECK_THROWS_AS(domain_name("a..b"), error);
+    CHECK_THROWS_AS(domain_name("\\999"), error);
+    CHECK_THROWS_AS(domain_name(std::string(64, 'a')), error);
+    CHECK_THROWS_AS(domain_name(std::string(63, 'a') + "." + std::string(63, 'b') + "." +
+                                std::string(63, 'c') + "." + std::string(63, 'd')),
+                    error);
+}
+
+TEST_CASE("An answer has the id and the question of its query; each of them wrong is another's") {
+    DNS asked{.id = 7, .qd = DNSQR{.qname = "example.com"}};
+    auto sent = question(asked);
+    CHECK(verdict(response(asked), sent) == "yes");
+    CHECK(verdict(response({.id = 7, .qd = DNSQR{.qname = "EXAMPLE.com"}}), sent) == "yes");
+    CHECK(verdict(response({.id = 8, .qd = DNSQR{.qname = "example.com"}}), sent) == "dns id 8, expected 7");
+    CHECK(verdict(response({.id = 7, .qd = DNSQR{.qname = "example.org"}}), sent) ==
+          "dns question example.org., expected example.com.");
+    CHECK(verdict(response({.id = 7, .qd = DNSQR{.qname = "example.com", .qtype = "MX"}}), sent) ==
+          "dns question of type 15 class 1, expected 1 1");
+    CHECK(verdict(response({.id = 7, .qd = DNSQR{.qname = "example.com", .qclass = "CH"}}), sent) ==
+          "dns question of type 1 class 3, expected 1 1");
+    CHECK(verdict(response({.id = 7, .qd = {}}), sent) == "dns response without the question");
+    CHECK(verdict(response({.id = 7, .qd = {}, .rcode = 1}), sent) ==
+          "yes");  // it could not read the question
+    CHECK(verdict(question(asked), sent) != "yes");
+    auto twice = response(asked);
+    CHECK(verdict(sent, twice) != "yes");
+}
+
+TEST_CASE("A list of names is a set of questions") {
+    auto set = parse_packet(
+        "IP(dst='198.18.0.53')/UDP()/DNS(rd=1, qd=DNSQR(qname=['a.example','b.example'], "
+        "qtype=['A','AAAA']))");
+    CHECK(set.size() == 4);
+    CHECK(to_json(set[3]).find("\"qname\":\"b.example.\",\"qtype\":28") != std::string::npos);
+    auto two = parse_packet("DNS(qd=[DNSQR(qname='a'),DNSQR(qname=['b','c'])])");
+    CHECK(two.size() == 2);
+    CHECK(dns_records_of(two[1]).an.empty());
+    CHECK(to_json(two[1]).find("\"qdcount\":2") != std::string::npos);
+}
+
+TEST_CASE("A message cut at any byte comes back as it was") {
+    auto whole = question({.id = 9,
+                           .qd = DNSQR{.qname = "example.com"},
+                           .an = dns_records(DNSRR{.rrname = "example.com", .rdata = "192.0.2.1"},
+                                             DNSRRMX{.rrname = "example.com", .exchange = "mx.example.com"}),
+                           .ar = DNSRROPT{.rdata = EDNS0TLV{.optcode = 3, .optdata = "nsid"}}})
+                     .build();
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+        auto cut = std::span(whole).first(size);
+        auto p = dissect(cut, link_type::ipv4);
+        CHECK(std::ranges::equal(p.build(), cut));
+        if (size > 0) CHECK(std::ranges::equal(parse_packet(command(p)).build(), cut));
+    }
+}

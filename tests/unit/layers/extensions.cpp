@@ -1,0 +1,134 @@
+#include "support/catch.hpp"
+#include "support/hex.hpp"
+
+#include <sonde/layers/dhcp.hpp>
+#include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/sctp.hpp>
+#include <sonde/layers/tcp.hpp>
+#include <sonde/layers/tunnels.hpp>
+#include <sonde/layers/udp.hpp>
+#include <sonde/packet/match.hpp>
+
+using namespace sonde;
+
+namespace {
+
+std::string hex_behind(packet const& p, std::size_t offset) {
+    auto bytes = p.build();
+    return support::hex(std::span(bytes).subspan(offset));
+}
+packet built(packet const& p, link_type link) {
+    return dissect(p.build(), link);
+}
+std::string verdict(packet const& reply, packet const& sent, link_type link = link_type::raw) {
+    auto r = built(reply, link), s = built(sent, link);
+    auto v = match(r.view(), s.view());
+    bool same_key = false;
+    if (v.value == match_verdict::yes) {
+        secret_key const secret{1, 2};
+        auto keys = keys_of_answer(r.view(), secret);
+        for (bool many : {false, true}) {
+            auto k = key_of_probe(s.view(), secret, many);
+            same_key |= k == keys.to_one || k == keys.to_many;
+        }
+    }
+    return v.value != match_verdict::yes ? v.why : same_key ? "yes" : "an answer without the probe's key";
+}
+
+constexpr auto here = "2001:db8:ffff::1", there = "2001:db8::9";
+
+}  // namespace
+
+TEST_CASE("Options of extension headers are aligned, and the header ends at a multiple of 8") {
+    packet p =
+        IPv6{.dst = there, .src = here} / IPv6ExtHdrDestOpt{.options = HAO{.hoa = "2001:db8::1"}} / UDP{};
+    CHECK(p.layers()[1].size() == 24);
+    CHECK(support::hex(p.view().bytes.subspan(40, 8)) == "3b0001020000c910");
+    packet bare = IPv6ExtHdrHopByHop{.options = RouterAlert{}, .autopad = 0};
+    CHECK(bare.build().size() == 6);
+    CHECK(packet(IPv6ExtHdrHopByHop{.options = RouterAlert{}}).build().size() == 8);
+}
+
+TEST_CASE("An answer without the probe's extension headers is its answer; the protocol behind them counts") {
+    auto sent = IPv6{.dst = there, .src = here} / IPv6ExtHdrHopByHop{.options = RouterAlert{}} /
+                TCP{.dport = 80, .sport = 9};
+    packet reply = IPv6{.dst = here, .src = there} / TCP{.dport = 9, .sport = 80, .flags = "SA", .ack = 1};
+    CHECK(verdict(reply, sent) == "yes");
+    packet other = IPv6{.dst = here, .src = there} / UDP{.dport = 9, .sport = 80};
+    CHECK(verdict(other, sent) == "ipv6 nh 17, expected 6");
+}
+
+TEST_CASE("A routed probe is answered by its last stop, and its checksum is made for that") {
+    auto sent = IPv6{.dst = "2001:db8::1", .src = here} /
+                IPv6ExtHdrRouting{.addresses = ipv6_list(ipv6(there))} / TCP{.dport = 80, .sport = 9};
+    packet reply = IPv6{.dst = here, .src = there} / TCP{.dport = 9, .sport = 80, .flags = "SA", .ack = 1};
+    CHECK(verdict(reply, sent) == "yes");
+    reply.get<IPv6>().src = "2001:db8::1";
+    CHECK(verdict(reply, sent) != "yes");
+    packet direct = IPv6{.dst = there, .src = here} / TCP{.dport = 80, .sport = 9};
+    CHECK(built(sent, link_type::raw).get<TCP>().chksum == built(direct, link_type::raw).get<TCP>().chksum);
+}
+
+TEST_CASE("Tunnels are looked through: the packet inside must answer, in the same virtual network") {
+    auto inner = IP{.dst = "192.0.2.9", .src = "192.0.2.1"} / UDP{.dport = 7, .sport = 1000};
+    auto answer = IP{.dst = "192.0.2.1", .src = "192.0.2.9"} / UDP{.dport = 1000, .sport = 7};
+    auto vxlan = [&](packet const& p, bool back, int vni) {
+        return IP{.dst = back ? "198.51.100.1" : "198.18.0.1", .src = back ? "198.18.0.1" : "198.51.100.1"} /
+               UDP{.dport = 4789, .sport = back ? 50001 : 50000} / VXLAN{.vni = vni} / Ether{} / p;
+    };
+    CHECK(verdict(vxlan(answer, true, 5), vxlan(inner, false, 5)) == "yes");
+    CHECK(verdict(vxlan(answer, true, 6), vxlan(inner, false, 5)) == "vxlan vni 0x6, expected 0x5");
+    CHECK(verdict(vxlan(inner, true, 5), vxlan(inner, false, 5)) != "yes");
+    auto gre = [&](packet const& p, bool back) {
+        return IP{.dst = back ? "198.51.100.1" : "198.18.0.1", .src = back ? "198.18.0.1" : "198.51.100.1"} /
+               GRE{} / p;
+    };
+    CHECK(verdict(gre(answer, true), gre(inner, false)) == "yes");
+    CHECK(verdict(gre(inner, true), gre(inner, false)) != "yes");
+}
+
+TEST_CASE("A label stack ends at its bottom, and one without is no stack") {
+    packet p = Ether{} / MPLS{.label = 16} / MPLS{} / IP{.dst = "192.0.2.1"} / UDP{};
+    auto back = built(p, link_type::ethernet);
+    REQUIRE(back.layers().size() == 5);
+    CHECK(back.get<MPLS>().s == 0);
+    CHECK(back.has<UDP>());
+    auto endless = dissect(support::bytes("020000000001020000000002884700010000"), link_type::ethernet);
+    CHECK_FALSE(endless.has<MPLS>());
+}
+
+TEST_CASE("A DHCP answer has our xid, from whatever address, and the cookie stands before the options") {
+    auto sent = IP{.dst = "255.255.255.255", .src = "0.0.0.0"} / UDP{.dport = 67, .sport = 68} /
+                BOOTP{.xid = 0x1234} / DHCP{.options = "[('message-type','discover'),'end']"};
+    CHECK(hex_behind(sent, 28 + 236) == "63825363350101ff");
+    auto offer = [](std::uint32_t xid) {
+        return IP{.dst = "255.255.255.255", .src = "192.0.2.254"} / UDP{.dport = 68, .sport = 67} /
+               BOOTP{.xid = xid, .op = 2} / DHCP{.options = "[('message-type','offer'),'end']"};
+    };
+    CHECK(offer(1).build().size() == sent.build().size());
+    auto r = built(offer(0x1235), link_type::raw), s = built(sent, link_type::raw);
+    CHECK(match(r.view(), s.view()).value == match_verdict::no);
+    CHECK_THROWS_AS(dhcp_options("[('no-such-option', 1)]"), error);
+}
+
+TEST_CASE("An SCTP answer has the tag that the INIT asked for") {
+    auto init = IP{.dst = "198.18.0.1", .src = "198.51.100.1"} / SCTP{.dport = 80, .sport = 9} /
+                SCTPChunkInit{.init_tag = 17, .a_rwnd = 1000};
+    auto abort = [](std::uint32_t tag) {
+        return IP{.dst = "198.51.100.1", .src = "198.18.0.1"} / SCTP{.dport = 9, .sport = 80, .tag = tag} /
+               SCTPChunkAbort{};
+    };
+    CHECK(verdict(abort(17), init) == "yes");
+    CHECK(verdict(abort(0), init) == "sctp tag 0x0, expected 0x11");
+}
+
+TEST_CASE("A router solicitation is answered by an advertisement with hop limit 255") {
+    auto sent = IPv6{.src = here} / ICMPv6ND_RS{};
+    CHECK(built(sent, link_type::raw).get<IPv6>().dst == "ff02::2");
+    packet reply = IPv6{.dst = here, .src = "fe80::1"} / ICMPv6ND_RA{} / ICMPv6NDOptMTU{.mtu = 1400};
+    CHECK(verdict(reply, sent) == "yes");
+    reply.get<IPv6>().hlim = 64;
+    CHECK(verdict(reply, sent) == "nd hop limit 64, expected 255");
+}
