@@ -12,11 +12,13 @@
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
+#include <sonde/layers/ntp.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/sctp.hpp>
 #include <sonde/layers/tcp.hpp>

@@ -7,12 +7,14 @@
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ip_options.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
+#include <sonde/layers/ntp.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/sctp.hpp>
 #include <sonde/layers/tcp.hpp>
@@ -152,7 +154,7 @@ void register_built_in_layers(registry& r) {
         IPOption_Address_Extension, IPOption_Router_Alert, IPOption_SDBM>(r);
 
     add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
-    add<BOOTP, DHCP>(r);
+    add<BOOTP, DHCP, NTPHeader, IGMP>(r);
     add<Dot1AD, Dot3, LLC, SNAP, Loopback, CookedLinux, CookedLinuxV2, GRE, VXLAN, MPLS>(r);
 
     add<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
@@ -187,6 +189,8 @@ void register_built_in_layers(registry& r) {
     r.bind(describe<IP>(), "proto", 17, describe<UDP>());
     r.bind(describe<IP>(), "proto", 41, describe<IPv6>());
 
+    r.bind(describe<UDP>(), "dport", 123, describe<NTPHeader>());
+    r.bind(describe<IP>(), "proto", 2, describe<IGMP>());
     r.bind(describe<UDP>(), "dport", 67, describe<BOOTP>());
     r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());
     for (auto port : {53, 5353, 5355})

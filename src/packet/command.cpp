@@ -89,8 +89,8 @@ void spell_as_scapy(literal& value) {
         auto const* c = codec(name);
         if (c && c->chain) item = as_chain(item);
         auto const* text = item.as<std::string>();
-        bool is_address = text && (ipv4::parse(*text) || ipv6::parse(*text));
-        if (c && (c->one || (c->text && !is_address))) item = as_bytes(item);
+        bool is_name = text && !ipv4::parse(*text) && !ipv6::parse(*text) && text->ends_with('.');
+        if (c && (c->one || (c->text && is_name))) item = as_bytes(item);
     }
     decltype(call->keywords) lists, others;
     for (auto& keyword : call->keywords) {

@@ -125,6 +125,7 @@ std::vector<layer_description const*> known_layers() {
 layer_description const* find_layer(std::string_view name, bool* is_quoted) {
     if (is_quoted) *is_quoted = false;
     auto const& r = detail::registry::instance();
+    if (name == "NTP") name = "NTPHeader";  // Scapy has both
     if (auto const* found = r.find(name)) return found;
     if (name == "IPerror6") name = "IPv6error";
     if (!name.ends_with("error")) return nullptr;

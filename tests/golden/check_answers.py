@@ -2,7 +2,7 @@
 
 from golden import *
 
-CLASSES = {"tcp4", "tcp6", "udp4", "udp6", "icmp4", "icmp4-err", "icmp6", "icmp6-err", "icmp6-nd", "arp", "vlan", "ether", "dns4", "dns6", "mdns", "dhcp", "sctp", "icmp6-mld", "tunnel"}
+CLASSES = {"tcp4", "tcp6", "udp4", "udp6", "icmp4", "icmp4-err", "icmp6", "icmp6-err", "icmp6-nd", "arp", "vlan", "ether", "dns4", "dns6", "mdns", "dhcp", "sctp", "ntp", "icmp6-mld", "tunnel"}
 
 checks, by_link = Checks(), {}
 for pair in json_lines(conformance("answers.jsonl")):

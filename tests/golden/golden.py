@@ -22,7 +22,7 @@ LAYERS = {
     "ICMPv6NDOptDNSSL", "ICMPv6ND_RS", "ICMPv6ND_RA", "ICMPv6ND_Redirect", "ICMPv6Unknown",
     "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
     "SCTP", "SCTPChunkData", "SCTPChunkInit", "SCTPChunkInitAck", "SCTPChunkSACK", "SCTPChunkHeartbeatReq", "SCTPChunkHeartbeatAck", "SCTPChunkAbort", "SCTPChunkShutdown", "SCTPChunkShutdownAck", "SCTPChunkError", "SCTPChunkCookieEcho", "SCTPChunkCookieAck", "SCTPChunkShutdownComplete", "SCTPChunkParamHeartbeatInfo", "SCTPChunkParamIPv4Addr", "SCTPChunkParamIPv6Addr", "SCTPChunkParamStateCookie", "SCTPChunkParamUnrocognizedParam", "SCTPChunkParamCookiePreservative", "SCTPChunkParamHostname", "SCTPChunkParamECNCapable", "SCTPChunkParamFwdTSN", "SCTPChunkParamAdaptationLayer",
-    "Dot1AD", "Dot3", "LLC", "SNAP", "GRE", "VXLAN", "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
+    "NTP", "NTPHeader", "IGMP", "Dot1AD", "Dot3", "LLC", "SNAP", "GRE", "VXLAN", "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
     "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 
