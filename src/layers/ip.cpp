@@ -1,3 +1,4 @@
+#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
@@ -18,6 +19,7 @@ std::size_t header_length(std::span<std::byte const> bytes) {
 
 void prepare(build_step& step) {
     if (step.view().get<&IP::dst>().is_loopback()) step.fill<&IP::src>(0x7f000001);
+    if (step.view().upper().is<IGMP>()) step.fill<&IP::ttl>(1);
 }
 
 void finish(build_step& step) {

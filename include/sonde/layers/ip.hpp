@@ -36,11 +36,12 @@ struct ip_options : option_bytes {
 };
 
 /// IPv4 (RFC 791). `src` automatic: what the route to `dst` asks for; `len`, `ihl`, `chksum` computed;
-/// `proto` from the layer inside; `id` the engine's own in `sr*`, else 1. `frag` counts units of 8 bytes.
+/// `proto` from the layer inside; `ttl` 64, or 1 for IGMP (RFC 2236 §2); `id` the engine's own in `sr*`,
+/// else 1. `frag` counts units of 8 bytes.
 struct IP {
     field<ipv4, 0x7f000001> dst{};
     field<ipv4> src{};
-    field<std::uint8_t> ttl = 64;
+    field<std::uint8_t, 64> ttl{};
     field<enumerated<std::uint8_t, ip_protocols>> proto{};
     field<std::uint16_t, 1> id{};
     field<std::uint8_t> tos = 0;
