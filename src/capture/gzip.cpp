@@ -11,10 +11,10 @@ namespace sonde::detail {
 namespace {
 
 bool is_compressed(std::FILE* file) {
+    if (std::fseek(file, 0, SEEK_CUR) != 0) return false;  // a pipe, of which nothing may be lost
     std::array<unsigned char, 2> magic{};
     auto size = std::fread(magic.data(), 1, magic.size(), file);
-    std::rewind(file);
-    return size == magic.size() && magic[0] == 0x1f && magic[1] == 0x8b;
+    return std::fseek(file, 0, SEEK_SET) == 0 && size == magic.size() && magic[0] == 0x1f && magic[1] == 0x8b;
 }
 
 #if SONDE_HAS_ZLIB

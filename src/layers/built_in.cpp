@@ -133,9 +133,7 @@ void bind_neighbour_discovery(registry& r) {
     (bind_nd_options<Lower>(r), ...);
 }
 
-}  // namespace
-
-void register_built_in_layers(registry& r) {
+void add_layers(registry& r) {
     add<Ether, Dot1Q, ARP, IP, IPv6, ICMP, TCP, UDP, Raw, Padding>(r);
     add<ICMPv6DestUnreach, ICMPv6PacketTooBig, ICMPv6TimeExceeded, ICMPv6ParamProblem, ICMPv6EchoRequest,
         ICMPv6EchoReply, ICMPv6ND_NS, ICMPv6ND_NA, ICMPv6NDOptSrcLLAddr, ICMPv6NDOptDstLLAddr,
@@ -163,7 +161,9 @@ void register_built_in_layers(registry& r) {
         SCTPChunkParamIPv4Addr, SCTPChunkParamIPv6Addr, SCTPChunkParamStateCookie,
         SCTPChunkParamUnrocognizedParam, SCTPChunkParamCookiePreservative, SCTPChunkParamHostname,
         SCTPChunkParamECNCapable, SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
+}
 
+void bind_link_layers(registry& r) {
     bind_ether_types<Ether>(r);
     bind_ether_types<Dot1Q>(r);
     bind_ether_types<Dot1AD>(r);
@@ -172,30 +172,45 @@ void register_built_in_layers(registry& r) {
     bind_ether_types<CookedLinuxV2>(r, "proto");
     bind_ether_types<GRE>(r, "proto");
     r.bind(describe<GRE>(), "proto", 0x6558, describe<Ether>());
-    r.bind(describe<IP>(), "proto", 132, describe<SCTP>());
-    bind_chunks<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
-                SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck,
-                SCTPChunkError, SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete>(r);
-    r.bind(describe<IP>(), "proto", 47, describe<GRE>());
-    r.bind(describe<IP>(), "proto", 137, describe<MPLS>());
     r.bind(describe<Loopback>(), "type", 2, describe<IP>());
     r.bind(describe<Loopback>(), "type", 10, describe<IPv6>());
+}
+
+void bind_ip(registry& r) {
+    auto carries = [&](std::uint64_t proto, layer_description const& upper) {
+        r.bind(describe<IP>(), "proto", proto, upper);
+    };
+    carries(1, describe<ICMP>());
+    carries(2, describe<IGMP>());
+    carries(4, describe<IP>());
+    carries(6, describe<TCP>());
+    carries(17, describe<UDP>());
+    carries(41, describe<IPv6>());
+    carries(47, describe<GRE>());
+    carries(132, describe<SCTP>());
+    carries(137, describe<MPLS>());
+}
+
+void bind_ports(registry& r) {
     for (auto port : {4789, 4790, 6633, 8472, 48879})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<VXLAN>());
-
-    r.bind(describe<IP>(), "proto", 1, describe<ICMP>());
-    r.bind(describe<IP>(), "proto", 4, describe<IP>());
-    r.bind(describe<IP>(), "proto", 6, describe<TCP>());
-    r.bind(describe<IP>(), "proto", 17, describe<UDP>());
-    r.bind(describe<IP>(), "proto", 41, describe<IPv6>());
-
     r.bind(describe<UDP>(), "dport", 123, describe<NTPHeader>());
-    r.bind(describe<IP>(), "proto", 2, describe<IGMP>());
     r.bind(describe<UDP>(), "dport", 67, describe<BOOTP>());
     r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());
     for (auto port : {53, 5353, 5355})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<DNS>());
+}
 
+}  // namespace
+
+void register_built_in_layers(registry& r) {
+    add_layers(r);
+    bind_link_layers(r);
+    bind_ip(r);
+    bind_ports(r);
+    bind_chunks<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
+                SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck,
+                SCTPChunkError, SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete>(r);
     bind_next_headers<IPv6>(r);
     bind_next_headers<IPv6ExtHdrHopByHop>(r);
     bind_next_headers<IPv6ExtHdrDestOpt>(r);

@@ -45,7 +45,7 @@ void finish_gre(build_step& step) {
 // --- VXLAN -------------------------------------------------------------------------------------------
 
 constexpr unsigned next_protocol = 4, instance = 8, group_policy = 0x80;
-enum carried : std::uint8_t { ipv4_inside = 1, ipv6_inside = 2, ethernet_inside = 3 };
+enum carried : std::uint8_t { unknown_inside, ipv4_inside = 1, ipv6_inside = 2, ethernet_inside = 3 };
 
 constexpr field_rule vxlan_rules[] = {
     {.field = "reserved0", .present = [](header h) { return bit(h, next_protocol); }},
@@ -62,8 +62,8 @@ void prepare_vxlan(build_step& step) {
     auto inside = upper.is<Ether>()  ? ethernet_inside
                   : upper.is<IP>()   ? ipv4_inside
                   : upper.is<IPv6>() ? ipv6_inside
-                                     : carried{};
-    if (!inside || !step.is_automatic<&VXLAN::flags>()) return;
+                                     : unknown_inside;
+    if (inside == unknown_inside || !step.is_automatic<&VXLAN::flags>()) return;
     step.fill<&VXLAN::flags>(instance | next_protocol);
     step.header()[3] = static_cast<std::byte>(inside);
 }

@@ -6,7 +6,10 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/udp.hpp>
 
+#include <sys/stat.h>
+
 #include <ranges>
+#include <thread>
 
 using namespace sonde;
 using namespace support;
@@ -147,4 +150,16 @@ TEST_CASE("reading a long file takes no more memory than reading a short one", "
     for (packet const& p : read_pcap(path)) octets += p.view().bytes.size();
     CHECK(octets == 60'000'000);
     if (!address_sanitizer) CHECK(peak.growth() < 4096);
+}
+
+TEST_CASE("a named pipe is read from its first byte", "[capture]") {
+    temporary_directory d;
+    auto path = d.file("pipe");
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    std::thread writer([&] { std::ofstream(path, std::ios::binary) << three(); });
+    capture_reader reader(path);
+    auto r = read_on(reader);
+    writer.join();
+    CHECK(r.errors.empty());
+    CHECK(r.frames.size() == 3);
 }
