@@ -199,6 +199,9 @@ void bind_ports(registry& r) {
     r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());
     for (auto port : {53, 5353, 5355})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<DNS>());
+    // Alone, as Scapy: from port 53.
+    r.bind(describe<TCP>(), "sport", 53, describe<DNS>());
+    r.bind(describe<TCP>(), "dport", 53, describe<DNS>());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <sonde/layers/dns.hpp>
+#include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/text.hpp>
@@ -46,25 +47,60 @@ layer_hooks record(std::string_view title) {
     return {.title = title, .rules = record_rules, .finish = finish_record<Record>};
 }
 
-template <section Which>
+/// Over a stream, the length comes first.
+constexpr std::size_t stream_prefix = 2;
+
+template <std::size_t Prefix>
+header message_in(header h) {
+    return h.subspan(std::min(Prefix, h.size()));
+}
+header message_of(layer_view const& dns) {
+    auto h = dns.header();
+    return h.subspan(std::min(dns.description().hooks.origin, h.size()));
+}
+
+template <std::size_t Prefix>
+bool has_prefix(header) {
+    return Prefix > 0;
+}
+template <std::size_t Prefix, section Which>
 unsigned section_width(header h) {
-    dns_layout layout(h);
+    dns_layout layout(message_in<Prefix>(h));
     return static_cast<unsigned>(8 * layout.size(Which));
 }
-constexpr field_rule message_rules[] = {{.field = "id", .identity = identity_part::id},
+template <std::size_t Prefix>
+constexpr field_rule message_rules[] = {{.field = "length", .present = has_prefix<Prefix>},
+                                        {.field = "id", .identity = identity_part::id},
                                         {.field = "opcode", .names = dns_opcodes::names},
                                         {.field = "rcode", .names = dns_rcodes::names},
                                         {.field = "qdcount", .counts = "qd"},
                                         {.field = "ancount", .counts = "an"},
                                         {.field = "nscount", .counts = "ns"},
                                         {.field = "arcount", .counts = "ar"},
-                                        {.field = "qd", .width = section_width<section::questions>},
-                                        {.field = "an", .width = section_width<section::answers>},
-                                        {.field = "ns", .width = section_width<section::authorities>},
-                                        {.field = "ar", .width = section_width<section::additional>}};
+                                        {.field = "qd", .width = section_width<Prefix, section::questions>},
+                                        {.field = "an", .width = section_width<Prefix, section::answers>},
+                                        {.field = "ns", .width = section_width<Prefix, section::authorities>},
+                                        {.field = "ar", .width = section_width<Prefix, section::additional>}};
 
 std::size_t message_length(header h) {
     return h.size() < message_fixed ? message_fixed : dns_layout(h).end();
+}
+
+/// A segment that does not begin with a whole message is part of one: bytes.
+std::size_t stream_length(header h) {
+    std::size_t length = number16(h, 0);
+    if (h.size() < stream_prefix || length < message_fixed || length > h.size() - stream_prefix) return 0;
+    return stream_prefix + dns_layout(h.subspan(stream_prefix, length)).end();
+}
+
+void finish_stream(build_step& step) {
+    step.fill<&DNS::length>(step.header().size() - stream_prefix);
+}
+
+/// Messages follow each other in a stream (RFC 7766 §6.2.1.1).
+void follow_stream(dissect_step& step) {
+    if (step.view.header().size() == stream_prefix + step.view.get<&DNS::length>())
+        step.next = &describe<DNS>();
 }
 
 // --- matching ----------------------------------------------------------------------------------------
@@ -92,7 +128,7 @@ std::optional<question> first_question(header h) {
 
 /// RFC 6762 §6: answers of multicast DNS come without the question; a record must be what it asks for.
 match_verdict multicast_answers(layer_view const& reply, question const& asked) {
-    auto h = reply.header();
+    auto h = message_of(reply);
     dns_layout layout(h);
     auto at = layout.begin(section::answers);
     for (auto n = number16(h, 6); n > 0 && at < layout.end(); --n) {
@@ -108,16 +144,16 @@ match_verdict multicast_answers(layer_view const& reply, question const& asked) 
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (reply.header().size() < message_fixed) return match_verdict::mismatch("dns header cut short");
+    if (message_of(reply).size() < message_fixed) return match_verdict::mismatch("dns header cut short");
     if (sent.get<&DNS::qr>() != 0) return match_verdict::mismatch("a dns response has no answer");
     if (reply.get<&DNS::qr>() != 1) return match_verdict::mismatch("a dns query is no answer");
-    auto asked = first_question(sent.header()), told = first_question(reply.header());
+    auto asked = first_question(message_of(sent)), told = first_question(message_of(reply));
     if (is_multicast_dns(sent) && asked && !told) return multicast_answers(reply, *asked);
     if (auto got = reply.get<&DNS::id>(), ours = sent.get<&DNS::id>(); got != ours)
         return match_verdict::mismatch(fmt::format("dns id {}, expected {}", got, ours));
     if (auto got = reply.get<&DNS::opcode>(), ours = sent.get<&DNS::opcode>(); got != ours)
         return match_verdict::mismatch(fmt::format("dns opcode {}, expected {}", got, ours));
-    if (!asked) return match_verdict::match();
+    if (!asked || sent.packet().relaxed) return match_verdict::match();
     // A server that could not read the question does not repeat it (RFC 1035 §4.1.1).
     if (!told) {
         constexpr unsigned format_error = 1, not_implemented = 4, refused = 5;
@@ -151,7 +187,7 @@ std::string python_bytes(std::string const& name) {
 void summarize(layer_view const& v, std::string& out) {
     bool response = v.get<&DNS::qr>();
     std::string about;
-    if (auto asked = first_question(v.header()); asked && !response) about = python_bytes(asked->name);
+    if (auto asked = first_question(message_of(v)); asked && !response) about = python_bytes(asked->name);
     if (response && v.get<&DNS::ancount>() > 0) {
         auto records = value_of(v, field_index<&DNS::an>);
         auto const* list = records.as<literal::list>();
@@ -210,9 +246,32 @@ layer_hooks hooks(DNSRROPT const*) {
 layer_hooks hooks(EDNS0TLV const*) {
     return {.title = "DNS EDNS0 TLV", .finish = finish_edns_option};
 }
+namespace {
+
+/// The key stays TCP's: its acknowledgement comes without a message.
+layer_description const& over_stream() {
+    static auto const form = describe<DNS>().with({.rules = message_rules<stream_prefix>,
+                                                   .header_length = stream_length,
+                                                   .finish = finish_stream,
+                                                   .follow = follow_stream,
+                                                   .form = describe<DNS>().hooks.form,
+                                                   .origin = stream_prefix,
+                                                   .answers = answers,
+                                                   .summarize = summarize});
+    return form;
+}
+
+layer_description const& form(layer_description const* lower, bool has_length) {
+    bool stream = lower ? lower == &describe<TCP>() || lower == &over_stream() : has_length;
+    return stream ? over_stream() : describe<DNS>();
+}
+
+}  // namespace
+
 layer_hooks hooks(DNS const*) {
-    return {.rules = message_rules,
+    return {.rules = message_rules<0>,
             .header_length = message_length,
+            .form = form,
             .answers = answers,
             .key = key,
             .summarize = summarize};

@@ -29,6 +29,31 @@ std::size_t record_end(header h, std::size_t at) {
     return end > h.size() ? 0 : end;
 }
 
+data_layout layout_of_data(unsigned type) {
+    if (is_name_type(type)) return {0, 1, true};
+    switch (type) {
+        case rr::soa: return {0, 2, true};
+        case rr::mx: return {2, 1, true};
+        case rr::srv: return {6, 1, false};
+        default: return {};
+    }
+}
+
+std::optional<std::string> expanded_data(header message, std::size_t at, std::size_t end, unsigned type) {
+    auto const layout = layout_of_data(type);
+    if (at + layout.before > end) return {};
+    auto out = text_of(message.subspan(at, layout.before));
+    at += layout.before;
+    for (auto names = layout.names; names > 0; --names) {
+        auto name = read_domain_name(message.first(end), at);
+        if (!name) return {};
+        out += write_domain_name(name->text);
+        at = name->size;
+    }
+    if (layout.names && type != rr::soa && at != end) return {};
+    return out + text_of(message.subspan(at, end - at));
+}
+
 dns_layout::dns_layout(header message) {
     auto at = std::min(message_fixed, message.size());
     ends_[0] = at;

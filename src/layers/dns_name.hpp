@@ -10,8 +10,8 @@
 // name.
 namespace sonde::detail {
 
-/// A name that was read: its text, with the final dot and RFC 1035 §5.1's escapes, and the bytes that it
-/// takes where it stands.
+/// A name that was read: its text, with the final dot and RFC 1035 §5.1's escapes, and where in the message
+/// what follows it begins.
 struct read_name {
     std::string text;
     std::size_t size = 0;

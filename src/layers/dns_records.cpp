@@ -16,51 +16,7 @@ namespace {
 using header = std::span<std::byte const>;
 using namespace detail;
 
-constexpr unsigned a = 1, ns = 2, md = 3, mf = 4, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28,
-                   srv = 33, opt = 41;
-
-constexpr bool is_name(unsigned type) {
-    return type == ns || type == md || type == mf || type == cname || type == ptr;
-}
-
-std::string text_of(header bytes) {
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
-void put16(std::string& out, std::size_t n) {
-    out += {static_cast<char>(n >> 8), static_cast<char>(n)};
-}
-
 // --- names made whole --------------------------------------------------------------------------------
-
-/// Record data of a type that holds names: `before` bytes, names, and what is left.
-struct name_layout {
-    std::size_t before = 0, names = 0;
-};
-name_layout names_in(unsigned type) {
-    if (is_name(type)) return {0, 1};
-    switch (type) {
-        case soa: return {0, 2};
-        case mx: return {2, 1};
-        case srv: return {6, 1};
-        default: return {};
-    }
-}
-
-/// The data of a record with its names whole; nothing when a name cannot be read inside it.
-std::optional<std::string> expanded_data(header message, std::size_t at, std::size_t end, unsigned type) {
-    auto [before, names] = names_in(type);
-    if (at + before > end) return {};
-    auto out = text_of(message.subspan(at, before));
-    at += before;
-    for (; names > 0; --names) {
-        auto name = read_domain_name(message.first(end), at);
-        if (!name) return {};
-        out += write_domain_name(name->text);
-        at = name->size;
-    }
-    if (names_in(type).names && type != soa && at != end) return {};
-    return out + text_of(message.subspan(at, end - at));
-}
 
 struct expanded_record {
     std::string bytes;
@@ -86,10 +42,10 @@ std::optional<expanded_record> expand(header message, std::size_t at, std::size_
 
 layer_description const& layer_of(expanded_record const& r) {
     if (r.exact) switch (r.type) {
-            case mx: return describe<DNSRRMX>();
-            case soa: return describe<DNSRRSOA>();
-            case srv: return describe<DNSRRSRV>();
-            case opt: return describe<DNSRROPT>();
+            case rr::mx: return describe<DNSRRMX>();
+            case rr::soa: return describe<DNSRRSOA>();
+            case rr::srv: return describe<DNSRRSRV>();
+            case rr::opt: return describe<DNSRROPT>();
             default: break;
         }
     return describe<DNSRR>();
@@ -166,13 +122,13 @@ literal print_strings(header bytes) {
 
 literal print_data(header bytes, header record) {
     auto type = number16(record, name_extent(record, 0));
-    if (type == a && bytes.size() == 4)
+    if (type == rr::a && bytes.size() == 4)
         return value_traits<ipv4>::from_wire(read_bits(bytes, {0, 32})).to_string();
-    if (type == aaaa && bytes.size() == 16)
+    if (type == rr::aaaa && bytes.size() == 16)
         return value_traits<ipv6>::from_wire(read_bits(bytes, {0, 128})).to_string();
-    if (is_name(type))
+    if (is_name_type(type))
         if (auto name = read_domain_name(bytes, 0); name && name->size == bytes.size()) return name->text;
-    if (type == txt) return print_strings(bytes);
+    if (type == rr::txt) return print_strings(bytes);
     return literal::bytes{text_of(bytes)};
 }
 
@@ -186,7 +142,7 @@ unsigned type_of(literal::call const* of) {
                 for (auto const& t : dns_types::names)
                     if (t.name == *text) return static_cast<unsigned>(t.value);
         }
-    return a;
+    return rr::a;
 }
 
 template <class Address>
@@ -213,7 +169,7 @@ std::string read_data(literal const& value, literal::call const* of) {
     auto const& items = value.as<literal::list>()->items;
     auto type = type_of(of);
     std::string out;
-    if (type == txt) {
+    if (type == rr::txt) {
         for (auto const& item : items) out += read_string(item);
         return out;
     }
@@ -223,13 +179,13 @@ std::string read_data(literal const& value, literal::call const* of) {
         fail(errc::bad_text, items[0], "the data of a DNS record of type {} is text or bytes, not {}", type,
              items.size() > 1 ? "a list" : kind_of(items[0]));
     bool is_bytes = items[0].as<literal::bytes>();
-    if (is_name(type)) return write_domain_name(*text);
-    if (is_bytes || (type != a && type != aaaa)) return *text;
-    auto v4 = type == a ? ipv4::parse(*text) : std::nullopt;
-    auto v6 = type == aaaa ? ipv6::parse(*text) : std::nullopt;
+    if (is_name_type(type)) return write_domain_name(*text);
+    if (is_bytes || (type != rr::a && type != rr::aaaa)) return *text;
+    auto v4 = type == rr::a ? ipv4::parse(*text) : std::nullopt;
+    auto v6 = type == rr::aaaa ? ipv6::parse(*text) : std::nullopt;
     if (!v4 && !v6)
         fail(errc::bad_text, items[0], "a DNS record of type {} holds an address, not \"{}\"",
-             type == a ? "A" : "AAAA", escape(*text));
+             type == rr::a ? "A" : "AAAA", escape(*text));
     return v4 ? encoded(*v4) : encoded(*v6);
 }
 

@@ -46,7 +46,10 @@ acknowledgements acceptable(layer_view const& sent) {
     auto data = static_cast<std::uint32_t>(sent.payload().size());
     auto last = seq + data + (flags & syn ? 1 : 0) + (flags & fin ? 1 : 0);
     // A SYN is acknowledged first of all, its data perhaps not (RFC 7413); data may be acknowledged in part.
-    return {last == seq ? seq : seq + 1, last};
+    acknowledgements exact{last == seq ? seq : seq + 1, last};
+    if (!sent.packet().relaxed) return exact;
+    constexpr unsigned slack = 2;
+    return {exact.first - slack, exact.last + slack};
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
@@ -65,7 +68,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (flags & rst) {
         // RFC 9293 §3.10.7.1: a segment with ACK is reset at its acknowledgement, one without by an
         // acknowledgement.
-        if (!(flags & ack) && !(asked & ack))
+        if (!(flags & ack) && !(asked & ack) && !sent.packet().relaxed)
             return match_verdict::mismatch("tcp RST without ACK answers no SYN");
         if (auto got = reply.get<&TCP::seq>(), expected = sent.get<&TCP::ack>();
             asked & ack && got != expected)
@@ -75,7 +78,11 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!(flags & ack)) return match_verdict::mismatch("tcp segment without ACK acknowledges nothing");
     if (flags & syn && !(asked & syn && !(asked & ack)))
         return match_verdict::mismatch("tcp SYN/ACK answers a SYN only");
-    return match_verdict::match();
+    // An acknowledgement alone is an answer; a message of the same protocol must be the probe's.
+    auto message = sent.upper(), told = reply.upper();
+    bool judges = message && told && message.description().hooks.answers &&
+                  told.description().is(message.description());
+    return judges ? match_verdict::payload() : match_verdict::match();
 }
 
 void key(layer_view const& v, key_builder& k) {

@@ -45,7 +45,8 @@ match_verdict tunnel_answers(layer_view const& reply, layer_view const& sent) {
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&UDP::chksum>()) return match_verdict::mismatch("udp header cut short");
     if (is_tunnel(sent)) return tunnel_answers(reply, sent);
-    if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>(); got != asked)
+    if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>();
+        got != asked && !sent.packet().relaxed)
         return match_verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::sport>(); got != ours)
         return match_verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
@@ -57,6 +58,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 void key(layer_view const& v, key_builder& k) {
     if (is_tunnel(v))
         k.add(v.get<&UDP::dport>());
+    else if (k.is_relaxed())
+        k.add(k.is_reply() ? v.get<&UDP::dport>() : v.get<&UDP::sport>());
     else
         k.add_ends(v.get<&UDP::sport>(), v.get<&UDP::dport>());
 }

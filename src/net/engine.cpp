@@ -155,25 +155,32 @@ void engine::read_ports(bool on) {
     for (auto& [id, p] : ports_) p->read(on && !(id > 0 && ports_.contains(-id)));
 }
 
+/// The attempt that the packet answers. Two keys may lead to it, and only the packet itself tells.
+std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received) {
+    for (bool to_many : {false, true}) {
+        auto accepts = [&](attempt_info const& a) {
+            return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
+        };
+        if (auto found = table_.find(to_many ? keys.to_many : keys.to_one, accepts)) return found;
+    }
+    return {};
+}
+
 void engine::on_frame(frame const& f) {
     if (f.outgoing) return;
     auto received = dissect(f.bytes, f.type);
     received.time = f.time;
     received.interface = f.interface;
     received.wire_length = f.length;
-    auto keys = keys_of_answer(received.view(), secret_);
-    if (!keys.readable) {
-        ++strays_.unrelated;
-        return;
-    }
-    bool to_many = false;
-    auto accepts = [&](attempt_info const& a) {
-        return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
-    };
-    auto found = table_.find(keys.to_one, accepts);
-    if (!found) {
-        to_many = true;
-        found = table_.find(keys.to_many, accepts);
+    std::optional<attempt_info> found;
+    for (bool relaxed : {false, true}) {
+        if (found || (relaxed && relaxed_runs_ == 0)) break;
+        auto keys = keys_of_answer(received.view(), secret_, relaxed);
+        if (!keys.readable) {
+            ++strays_.unrelated;
+            return;
+        }
+        found = find(keys, received);
     }
     if (!found) {
         bool cut =

@@ -6,6 +6,7 @@
 
 #include <sonde/net/kernel_tables.hpp>
 #include <sonde/net/network.hpp>
+#include <sonde/packet/match.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/probe_table.hpp>
 
@@ -73,6 +74,8 @@ public:
     /// The engine owns an operation from `begin` to `end`; while there is one, ports are read.
     void begin(std::shared_ptr<operation> op);
     void end(operation& op) noexcept;
+    /// While there are runs with relaxed matching, each frame is looked up as their answer too.
+    void count_relaxed(int by) { relaxed_runs_ += by; }
     /// Gives a turn to an operation that reads by itself.
     void watch(std::shared_ptr<operation> op) { ready(std::move(op)); }
     /// Gives the operation a turn, in this turn of the loop or the next.
@@ -122,6 +125,7 @@ private:
 
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     void on_frame(frame const& f);
+    std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -146,6 +150,7 @@ private:
     std::vector<std::shared_ptr<operation>> ready_, starving_;
     std::set<std::pair<steady_time, operation*>> sleepers_;
     strays strays_;
+    int relaxed_runs_ = 0;
     std::string why_;
     std::size_t backlog_ = 0;
     bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;

@@ -69,6 +69,8 @@ void prober::start() {
     strays_before_ = engine_->stray_frames();
     drops_before_ = engine_->kernel_drops();
     engine_->begin(shared_from_this());
+    engaged_ = true;
+    if (what_.relaxed) engine_->count_relaxed(1);
     begin_round(std::chrono::steady_clock::now());
 }
 
@@ -107,7 +109,10 @@ void prober::close(error_code ec) {
     if (std::exchange(closed_, true)) return;
     end_ = ec;
     last_.reset();
-    if (started_) engine_->end(*this);
+    if (engaged_) {
+        if (what_.relaxed) engine_->count_relaxed(-1);
+        engine_->end(*this);
+    }
 }
 
 void prober::fail(error_code ec) {
@@ -279,8 +284,9 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
         finished = o;
         bool own_identity = finished.identify(engine_->identities().at(l.draw));
         finished.finish();
-        l.key =
-            key_of_probe(finished.view(), engine_->secret(), way.to_many || goes_to_many(finished.view()));
+        auto view = finished.view();
+        view.relaxed = what_.relaxed;
+        l.key = key_of_probe(view, engine_->secret(), way.to_many || goes_to_many(view));
         // Equal keys are taken where the user fixed every field that could differ.
         if (!own_identity || !engine_->table().find(l.key)) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
@@ -355,6 +361,7 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         auto sent = rebuild(attempt, outgoing(received).destination());
         auto view = sent.view();
         view.to_many = to_many;
+        view.relaxed = what_.relaxed;
         if (match(received.view(), view).value != match_verdict::yes) return false;
         last_ = rebuilt{attempt.index, attempt.attempt, std::move(sent)};
         return true;

@@ -21,6 +21,7 @@ struct probing {
     std::string filter{};
     std::uint64_t rounds = 0;
     steady_duration inter{};  ///< between rounds
+    bool relaxed = false;     ///< as in sr_options
 };
 
 /// Carries out `sr`, `sr1` and `srloop`: makes the packets that a probe_run says may leave, hands them to the
@@ -134,7 +135,7 @@ private:
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
     error_code end_, source_error_;
-    bool started_ = false, closed_ = false, end_told_ = false;
+    bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;
 };
 
 /// The engine's own question: the first answer goes to `done`.

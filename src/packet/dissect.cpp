@@ -68,6 +68,7 @@ packet detail::dissect_as(std::span<std::byte const> bytes, layer_description co
         step.next = r.next(step.view, step.rest);
         if (layer->hooks.follow) layer->hooks.follow(step);
         end = begin + std::min(step.limit, end - begin);
+        if (step.next && step.next->hooks.form) step.next = &step.next->hooks.form(layer, false);
         layer = step.next;
         is_quoted = step.next_is_quoted;
     }

@@ -37,6 +37,17 @@ void layer_description::finish() {
     size = (offset + 7) / 8;
 }
 
+layer_description layer_description::with(layer_hooks other) const {
+    auto form = *this;
+    form.hooks = other;
+    form.plain = &family();
+    form.fixed = true;
+    form.defaults.clear(), form.offsets.clear();
+    for (auto& f : form.fields) f.rule = {};
+    form.finish();
+    return form;
+}
+
 std::size_t layer_description::find(std::string_view field) const {
     auto at = std::find_if(fields.begin(), fields.end(), [&](auto const& f) { return f.name == field; });
     return static_cast<std::size_t>(at - fields.begin());
@@ -80,7 +91,7 @@ layer_description const* registry::next(layer_view const& lower, std::span<std::
 }
 
 setting const* registry::setting_for(layer_description const& lower, layer_description const& upper) const {
-    auto found = below_.find(std::pair(&lower, &upper));
+    auto found = below_.find(std::pair(&lower.family(), &upper.family()));
     return found == below_.end() ? nullptr : &found->second;
 }
 

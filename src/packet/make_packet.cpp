@@ -1,6 +1,7 @@
 #include "reading.hpp"
 #include "registry.hpp"
 
+#include <sonde/layers/dns.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/fuzz.hpp>
 #include <sonde/packet/text.hpp>
@@ -61,10 +62,18 @@ packet make_layer(literal::call const& call, literal const& at) {
     return packet(*layer, contents, is_quoted);
 }
 
-packet make_fuzzed(literal::call const& call, literal const& at) {
-    if (call.arguments.size() != 1 || !call.keywords.empty())
-        fail(errc::bad_expression, at, "fuzz(..) takes one packet");
-    return fuzz(make_packet(call.arguments.front()));
+/// Functions that make a packet of one.
+constexpr std::pair<std::string_view, packet (*)(packet const&)> functions[] = {
+    {"fuzz", [](packet const& p) { return fuzz(p); }}, {"dns_compress", dns_compress}};
+
+packet make_call(literal::call const& call, literal const& at) {
+    for (auto [name, function] : functions) {
+        if (name != call.name) continue;
+        if (call.arguments.size() != 1 || !call.keywords.empty())
+            fail(errc::bad_expression, at, "{}(..) takes one packet", name);
+        return function(make_packet(call.arguments.front()));
+    }
+    return make_layer(call, at);
 }
 
 void append(packet& to, literal const& part) {
@@ -73,7 +82,7 @@ void append(packet& to, literal const& part) {
     if (auto const* stack = part.as<literal::stack>())
         for (auto const& layer : stack->layers) append(to, layer);
     else if (auto const* call = part.as<literal::call>())
-        to /= call->name == "fuzz" ? make_fuzzed(*call, part) : make_layer(*call, part);
+        to /= make_call(*call, part);
     else if (auto const* bytes = detail::octets_of(part))
         to /= packet(std::string_view(*bytes));
     else

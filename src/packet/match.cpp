@@ -37,10 +37,10 @@ layer_view quoted_layer(layer_view v) {
 }
 
 /// An error that ends a probe: redirects and source quench are advice (RFC 1122 §3.2.2.2, RFC 6633).
-bool ends_probes(layer_view const& icmp) {
+bool ends_probes(layer_view const& icmp, bool relaxed) {
     if (icmp.is<ICMP>()) {
         unsigned t = icmp.get<&ICMP::type>();
-        return t == 3 || t == 11 || t == 12;
+        return t == 3 || t == 11 || t == 12 || (relaxed && (t == 4 || t == 5));
     }
     return true;  // ICMPv6 types 1 to 4 are all that have a quote
 }
@@ -64,7 +64,7 @@ match_verdict walk(layer_view reply, layer_view sent) {
         // payload.
         if (sent.is<Raw>()) break;
         if (!reply) return match_verdict::mismatch(fmt::format("{} missing", asked.name));
-        bool same_protocol = &reply.description() == &asked || asked.hooks.answers == nullptr ||
+        bool same_protocol = reply.description().is(asked) || asked.hooks.answers == nullptr ||
                              asked.name.starts_with("ICMPv6");  // whose answers are layers of their own
         if (!same_protocol)
             return match_verdict::mismatch(
@@ -81,6 +81,7 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
     auto const& fields = sent.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (!fields[i].rule.quoted) continue;
+        if (sent.packet().relaxed && fields[i].rule.identity == identity_part::number) continue;
         auto where = locate(quote.description(), i, quote.header());
         if (where.width == 0 || (where.offset + where.width) > quote.header().size() * 8) continue;
         auto got = quote.value(i), expected = sent.value(i);
@@ -119,7 +120,7 @@ match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
 }
 
 match_verdict compare_quote(layer_view quote, layer_view sent) {
-    if (&quote.description() != &sent.description())
+    if (!quote.description().is(sent.description()))
         return match_verdict::mismatch(
             fmt::format("quotes {}, expected {}", quote.description().name, sent.description().name));
     match_verdict v;
@@ -128,7 +129,7 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
             return match_verdict::mismatch("quoted header is no IPv4 header");
         v = compare_network<IP, &IP::src, &IP::dst, &IP::proto>(quote, sent);
         if (auto got = quote.get<&IP::id>(), ours = sent.get<&IP::id>();
-            v.value == match_verdict::yes && got != ours)
+            v.value == match_verdict::yes && got != ours && !sent.packet().relaxed)
             v = match_verdict::mismatch(fmt::format("quoted ip id {}, expected {}", got, ours));
     } else if (sent.is<IPv6>()) {
         if (quote.get<&IPv6::version>() != 6)
@@ -141,7 +142,7 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
     auto upper = detail::above_extensions(sent.upper());
     if (!upper || upper.is<Raw>()) return v;
     auto quoted_upper = detail::above_extensions(quote.upper());
-    if (!quoted_upper || &quoted_upper.description() != &upper.description())
+    if (!quoted_upper || !quoted_upper.description().is(upper.description()))
         return match_verdict::mismatch("the quote ends before it ties to the probe");
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
     return compare_fields(quoted_upper, upper);
@@ -149,7 +150,8 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
 
 match_verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
     auto icmp = quote.lower();
-    if (!ends_probes(icmp)) return match_verdict::mismatch("an ICMP message that ends no probe");
+    if (!ends_probes(icmp, sent.packet().relaxed))
+        return match_verdict::mismatch("an ICMP message that ends no probe");
     if (reply.is<IP>() && sent.is<IP>()) {
         if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
             return match_verdict::mismatch(
@@ -163,8 +165,8 @@ match_verdict match_error(layer_view const& quote, layer_view const& reply, laye
 }
 
 /// The layers from `v` on, until one that closes the conversation (TCP, ARP …) or a payload.
-match_key key_from(layer_view v, secret_key const& secret, bool reply, bool to_many) {
-    key_builder k(key_mixer(secret), reply, to_many);
+match_key key_from(layer_view v, secret_key const& secret, bool reply, bool to_many, bool relaxed) {
+    key_builder k(key_mixer(secret), reply, to_many, relaxed);
     bool quoted = v.span().quoted;
     for (; v && v.span().quoted == quoted; v = v.upper())
         if (v.description().hooks.key) v.description().hooks.key(v, k);
@@ -181,7 +183,7 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
         return match_verdict::mismatch("vlan tags differ");
     if (s.is<Raw>()) return match_verdict::mismatch("the probe has no layer that could be answered");
     if (auto q = quoted_layer(r)) return match_error(q, r, s);
-    if (&r.description() != &s.description())
+    if (!r.description().is(s.description()))
         return match_verdict::mismatch(
             fmt::format("{} found, {} expected", r.description().name, s.description().name));
     return walk(r, s);
@@ -189,7 +191,7 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
 
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many) {
     auto s = network_layer(sent);
-    return s ? key_from(s, secret, false, to_many) : match_key{};
+    return s ? key_from(s, secret, false, to_many, sent.relaxed) : match_key{};
 }
 
 bool goes_to_many(packet_view const& sent) {
@@ -200,15 +202,15 @@ bool goes_to_many(packet_view const& sent) {
     return false;
 }
 
-answer_keys keys_of_answer(packet_view const& received, secret_key const& secret) {
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed) {
     answer_keys keys;
     auto r = network_layer(received);
     if (!r || r.is<Raw>()) return keys;
     keys.readable = true;
     auto q = quoted_layer(r);
     keys.is_error = static_cast<bool>(q);
-    keys.to_one = key_from(q ? q : r, secret, !q, false);
-    keys.to_many = key_from(q ? q : r, secret, !q, true);
+    keys.to_one = key_from(q ? q : r, secret, !q, false, relaxed);
+    keys.to_many = key_from(q ? q : r, secret, !q, true, relaxed);
     return keys;
 }
 

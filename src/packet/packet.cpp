@@ -79,9 +79,25 @@ void packet::join(layer_description const& upper) {
     below.end += static_cast<std::uint32_t>(more.size());
 }
 
+/// The form that the outermost layer has over `lower`; null when it has it already.
+layer_description const* packet::form_over(packet const& lower) const {
+    if (layers_.empty() || lower.layers_.empty() || !layers_[0].layer->hooks.form) return nullptr;
+    auto const& form = layers_[0].layer->hooks.form(lower.layers_.back().layer, false);
+    return &form == layers_[0].layer ? nullptr : &form;
+}
+
+packet packet::in_form(layer_description const& form) const {
+    auto contents = detail::contents_of({view(), 0});
+    if (!form.plain) contents[0] = form.defaults[0];  // which only the other forms have
+    packet p(form, contents, layers_[0].quoted);
+    for (std::size_t i = 1; i < layers_.size(); ++i) p.append(*this, i);
+    return p;
+}
+
 packet& packet::operator/=(packet const& upper) {
     if (has_edits()) *this = settled();
     if (upper.has_edits() || &upper == this) return *this /= packet(upper).settled();
+    if (auto const* form = upper.form_over(*this)) return *this /= upper.in_form(*form);
     forget_unpacked();
     if (!upper.layers_.empty()) join(*upper.layers_.front().layer);
     auto shift = static_cast<std::uint32_t>(bytes_.size());
@@ -226,7 +242,21 @@ struct written_header {
 
 }  // namespace
 
-void packet::append(layer_description const& layer, detail::content_source const& source) {
+namespace {
+
+/// The form of a layer that its fields, and what lies below, ask for.
+layer_description const& form_of(layer_description const& layer, layer_description const* lower,
+                                 detail::content_source const& source) {
+    if (!layer.hooks.form || layer.plain) return layer;
+    field_content first;
+    source.read(layer, 0, source.from, first);
+    return layer.hooks.form(lower, first.state != field_state::computed);
+}
+
+}  // namespace
+
+void packet::append(layer_description const& asked, detail::content_source const& source) {
+    auto const& layer = form_of(asked, layers_.empty() ? nullptr : layers_.back().layer, source);
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};
@@ -355,7 +385,7 @@ std::unique_ptr<std::byte[]> detail::unpack_struct(layer_view const& view,
 
 unpacked_layer* packet::unpack(layer_description const& layer, bool is_quoted) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-        if (layers_[i].layer != &layer || layers_[i].quoted != is_quoted) continue;
+        if (!layers_[i].layer->is(layer) || layers_[i].quoted != is_quoted) continue;
         for (auto* u = unpacked_.load(std::memory_order_acquire); u; u = u->next)
             if (u->index == i) return u;
         auto fresh = std::make_unique<unpacked_layer>();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sonde {
 namespace {
 
@@ -114,7 +116,10 @@ literal value_of(layer_view const& layer, std::size_t field) {
     auto c = detail::content_of(layer, field);
     auto const& f = layer.description().fields[field];
     if (f.rule.phantom) c = layer.description().defaults[field];
-    if (c.state == field_state::single && f.options) return single(f, c, layer.header());
+    if (c.state == field_state::single && f.options) {
+        auto message = layer.header();
+        return single(f, c, message.subspan(std::min(layer.description().hooks.origin, message.size())));
+    }
     // Scapy's field of no width (ICMP's `unused` in queries) is a string.
     if (c.state == field_state::single && f.rule.width && !is_textual(f.kind) &&
         locate(layer.description(), field, layer.header()).width == 0)

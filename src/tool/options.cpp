@@ -95,7 +95,9 @@ void add_probing(verb& v) {
         "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
                                                                        "packets per second, at most")(
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count")(
-        "multi", "every answer to a probe, not only the first");
+        "multi", "every answer to a probe, not only the first")(
+        "relaxed",
+        "take what Scapy takes as an answer: UDP from any port, TCP acknowledgements off by 2, ...");
 }
 
 void add_looping(verb& v) {
@@ -146,6 +148,7 @@ sr_options sr_options_of(arguments const& a) {
     sr_options o;
     read_common(a, o);
     o.multi = a.has("multi");
+    o.relaxed = a.has("relaxed");
     return o;
 }
 

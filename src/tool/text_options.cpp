@@ -59,6 +59,8 @@ void set_option(text_options& o, std::string const& name, word_reader& words) {
         o.style = text_style::summary;
     else if (name == "--hex")
         o.style = text_style::hex;
+    else if (name == "--relaxed")
+        o.relaxed = true;
     else if (name == "--link")
         o.link = parse_link(words.value_of(name));
     else if (name == "--limit")

@@ -25,6 +25,7 @@ struct text_options {
     std::optional<link_type> link;
     std::uint64_t limit = 1'000'000;  ///< packets of one expression
     std::string file;                 ///< of -r; empty: none
+    bool relaxed = false;
     bool help = false;
     std::vector<std::string> rest;  ///< expressions, or hexadecimal
 };

@@ -176,8 +176,9 @@ struct dns_rcodes {
                                                       {5, "refused"}}};
 };
 
-/// A message. `id` is the engine's own in `sr*`, else 0; counts computed. Answered by a response with the
-/// same id and question (RFC 5452 §9.1; names without regard to case, RFC 4343), from multicast DNS by a
+/// A message. Over TCP it is preceded by its `length` in bytes (RFC 1035 §4.2.2), computed; elsewhere there
+/// is no such field. `id` is the engine's own in `sr*`, else 0; counts computed. Answered by a response with
+/// the same id and question (RFC 5452 §9.1; names without regard to case, RFC 4343), from multicast DNS by a
 /// record that the question asks for.
 struct DNS {
     field<std::uint16_t> id{};
@@ -189,9 +190,10 @@ struct DNS {
     field<bits<1>> aa = 0, tc = 0, ra = 0, z = 0, ad = 0, cd = 0;
     field<bits<4>> rcode = 0;
     field<std::uint16_t> qdcount{}, ancount{}, nscount{}, arcount{};
+    field<std::uint16_t> length{};
 };
-SONDE_DECLARE_LAYER(DNS, id, qr, opcode, aa, tc, rd, ra, z, ad, cd, rcode, qdcount, ancount, nscount, arcount,
-                    qd, an, ns, ar)
+SONDE_DECLARE_LAYER(DNS, length, id, qr, opcode, aa, tc, rd, ra, z, ad, cd, rcode, qdcount, ancount, nscount,
+                    arcount, qd, an, ns, ar)
 layer_hooks hooks(DNS const*);
 
 /// The records of a message, each a packet of one layer (DNSRR, DNSRRMX …) with its names whole: those of
@@ -200,5 +202,10 @@ struct dns_sections {
     std::vector<packet> an, ns, ar;
 };
 dns_sections dns_records_of(packet const& message);
+
+/// The packet with the names of its DNS messages compressed (RFC 1035 §4.1.4), in questions, owners and the
+/// data of NS, CNAME, PTR, MX and SOA records (RFC 3597 §4: no others). A message that cannot be read whole
+/// stays as it is. Throws not_a_single_value for a set.
+packet dns_compress(packet const& whole);
 
 }  // namespace sonde

@@ -57,6 +57,7 @@ struct sr_options {
     std::string_view filter{};     ///< pcap-filter(7): of the answers, only these count. Copied by the call
     bool multi = false;            ///< yield every answer, not only the first; ends at the timeout
     std::uint32_t window = 16384;  ///< probes in flight at most
+    bool relaxed = false;          ///< takes what Scapy takes as an answer: UDP from any port …; see `match`
 };
 
 /// How `srloop` and `srploop` repeat.

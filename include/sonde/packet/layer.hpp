@@ -91,6 +91,11 @@ struct layer_hooks {
     void (*follow)(dissect_step&) = nullptr;
     /// What the header's last field, if automatic, holds below this layer.
     std::string_view (*join)(layer_description const& upper) = nullptr;
+    /// For a layer that is written otherwise over some lower ones (DNS has a length over TCP): the form of it
+    /// that goes over `lower`, or on nothing (null) with these fields.
+    layer_description const& (*form)(layer_description const* lower, bool has_first_field) = nullptr;
+    /// Bytes of the header before the message that its lists' entries point into.
+    std::size_t origin = 0;
     /// Whether `reply` answers `sent`, as far as this layer tells.
     match_verdict (*answers)(layer_view const& reply, layer_view const& sent) = nullptr;
     /// What both a probe and its answers have in common. Without it the layer adds nothing.
@@ -129,9 +134,15 @@ struct layer_description {
     bool fixed = true;                      ///< no optional fields, no variable widths
     std::size_t struct_size = 0;
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
+    layer_description const* plain = nullptr;  ///< of another form of a layer: the layer
     /// Computes defaults, offsets, size and fixed from the fields.
     void finish();
+    /// Another form of this layer: the same fields, which lie otherwise.
+    layer_description with(layer_hooks other) const;
 
+    /// The layer itself, whichever form of it this is.
+    layer_description const& family() const { return plain ? *plain : *this; }
+    bool is(layer_description const& other) const { return &family() == &other.family(); }
     std::string_view title() const { return hooks.title.empty() ? name : hooks.title; }
     /// The place of a field by name; fields.size() when there is none.
     std::size_t find(std::string_view field) const;

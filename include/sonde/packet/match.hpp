@@ -10,11 +10,16 @@ namespace sonde {
 /// packet they quote; 8 bytes of it beyond the IP header are enough (RFC 792, RFC 5927). Multicast and
 /// broadcast requests accept unicast answers. `why` of a mismatch tells place, found and expected. Link
 /// layers are looked through, VLAN tags must agree.
+///
+/// A probe whose view is `relaxed` takes what Scapy takes besides: UDP from any port, TCP acknowledgements
+/// that are off by 2 and resets without one, DNS answers to another question, changed echo data, ICMP source
+/// quench and redirects, quotes with another IP id or TCP sequence number. Off-path forgers need guess less
+/// then.
 match_verdict match(packet_view const& received, packet_view const& sent);
 
 /// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
 /// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is
-/// among keys_of_answer(r).
+/// among keys_of_answer(r, secret, s.relaxed).
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many);
 
 /// True for Ethernet, VLAN tags, LLC and cooked headers: what lies below the network layer.
@@ -24,13 +29,13 @@ bool is_link_layer(layer_view const& layer);
 /// broadcast on the link. (A subnet's broadcast address shows in the routes only.)
 bool goes_to_many(packet_view const& sent);
 
-/// The keys under which the probe of this answer may be found.
+/// The keys under which the probe of this answer may be found; relaxed probes have keys of their own.
 struct answer_keys {
     match_key to_one;       ///< of a probe to the sender of this packet
     match_key to_many;      ///< of a probe to a group
     bool is_error = false;  ///< an ICMP error: the keys are the quoted packet's
     bool readable = false;  ///< false: nothing that could answer a probe; no keys
 };
-answer_keys keys_of_answer(packet_view const& received, secret_key const& secret);
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed = false);
 
 }  // namespace sonde

@@ -164,6 +164,8 @@ private:
     void append(layer_description const& layer, detail::content_source const& source);
     void append(packet const& from, std::size_t index);
     void join(layer_description const& upper);
+    layer_description const* form_over(packet const& lower) const;
+    packet in_form(layer_description const& form) const;
     void vary(std::size_t layer, std::size_t field, field_content content);
     /// For fields of fixed width: what the field holds from now on. A list without values makes the set
     /// empty.
@@ -284,7 +286,7 @@ template <class L>
 bool packet::has() const {
     using lookup = detail::layer_lookup<L>;
     for (auto const& s : layers_)
-        if (s.layer == &describe<typename lookup::type>() && s.quoted == lookup::is_quoted) return true;
+        if (s.layer->is(describe<typename lookup::type>()) && s.quoted == lookup::is_quoted) return true;
     return false;
 }
 
@@ -311,7 +313,7 @@ match_verdict user_answers(layer_view const& reply, layer_view const& sent) {
 
 template <class L>
 bool layer_view::is() const {
-    return *this && &description() == &describe<L>();
+    return *this && description().is(describe<L>());
 }
 
 template <auto Member>

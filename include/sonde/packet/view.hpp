@@ -33,6 +33,7 @@ struct packet_view {
     bool to_many = false;  ///< of a probe: it went to a group, and its answers come from other addresses
     detail::varying_field const* sets = nullptr;  ///< the sets among its fields, for those who print them
     std::size_t set_count = 0;
+    bool relaxed = false;  ///< of a probe: answers are taken that a careful matcher refuses; see `match`
 };
 
 /// Where a field lies in its header, in bits; `width` 0 when this header does not have it.
@@ -144,14 +145,18 @@ struct match_verdict {
 /// A layer adds its values in the direction of the probe: `source` and `destination` as the probe has them.
 class key_builder {
 public:
-    key_builder(key_mixer mixer, bool reply, bool any_source)
-        : mixer_(mixer), reply_(reply), any_source_(any_source) {}
+    key_builder(key_mixer mixer, bool reply, bool any_source, bool relaxed = false)
+        : mixer_(mixer), reply_(reply), any_source_(any_source), relaxed_(relaxed) {
+        if (relaxed) add(1);
+    }
 
     /// True for the bytes of an answer: destination and source change places.
     bool is_reply() const { return reply_; }
     /// True when the probe went to many (broadcast, multicast): answers come from addresses that it did not
     /// name.
     bool is_any_source() const { return any_source_; }
+    /// True when answers may come from another port than the probe named.
+    bool is_relaxed() const { return relaxed_; }
     void add(std::uint64_t value) { mixer_.add(value); }
     void add(wire_value v) {
         add(v.high);
@@ -169,6 +174,7 @@ private:
     key_mixer mixer_;
     bool reply_;
     bool any_source_;
+    bool relaxed_;
 };
 
 }  // namespace sonde

@@ -4,6 +4,7 @@
 
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ip.hpp>
+#include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/json.hpp>
@@ -143,4 +144,129 @@ TEST_CASE("A message cut at any byte comes back as it was") {
         CHECK(std::ranges::equal(p.build(), cut));
         if (size > 0) CHECK(std::ranges::equal(parse_packet(command(p)).build(), cut));
     }
+}
+
+TEST_CASE("Over TCP a message has its length before it, and nowhere else") {
+    auto message = DNS{.id = 7, .qd = DNSQR{.qname = "example.com"}};
+    auto over_tcp = IP{.dst = "198.18.0.53", .src = "198.51.100.1"} /
+                    TCP{.dport = 53, .sport = 4000, .flags = "PA"} / message;
+    auto over_udp = question(message);
+    auto framed = over_tcp.build(), plain = over_udp.build();
+    CHECK(support::hex(std::span(framed).subspan(40)) == "001d" + support::hex(std::span(plain).subspan(28)));
+    auto back = built(over_tcp);
+    CHECK(back.get<DNS>().length == 29);
+    CHECK(back.get<DNS>().id == 7);
+    CHECK(layer_view(back.view(), 2).is<DNS>());
+    CHECK(built(over_udp).get<DNS>().length.is_automatic());
+    CHECK(command(back).find("length=29") != std::string::npos);
+    CHECK(command(built(over_udp)).find("length") == std::string::npos);
+}
+
+TEST_CASE("A length that the user gives stays, over TCP and alone") {
+    auto wrong = DNS{.qd = DNSQR{.qname = "example.com"}, .length = 5};
+    auto bytes = (TCP{} / wrong).build();
+    CHECK(support::hex(std::span(bytes).subspan(20, 2)) == "0005");
+    auto alone = packet(wrong).build();
+    CHECK(support::hex(std::span(alone).first(2)) == "0005");
+    CHECK((UDP{} / wrong).build().size() == 8 + 29);  // which has no length
+}
+
+TEST_CASE("A set inside a message over TCP keeps every member's length") {
+    auto set = TCP{.dport = 53, .sport = 4000} / DNS{.id = {1, 2}, .qd = DNSQR{.qname = "example.com"}};
+    REQUIRE(set.size() == 2);
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        auto back = detail::dissect_as(set[i].build(), describe<TCP>());
+        CHECK(back.get<DNS>().length == 29);
+        CHECK(back.get<DNS>().id == i + 1);
+    }
+}
+
+TEST_CASE("Messages follow each other in a segment; a part of one is bytes") {
+    auto both = TCP{.sport = 53} / DNS{.id = 1, .qr = 1} / DNS{.id = 2, .qr = 1};
+    auto bytes = both.build();
+    auto back = detail::dissect_as(bytes, describe<TCP>());
+    REQUIRE(back.layers().size() == 3);
+    CHECK(layer_view(back.view(), 2).get<&DNS::id>() == 2);
+    auto const first_end = back.layers()[1].end;
+    for (auto size = bytes.size() - 1; size > 20; --size) {
+        auto cut = detail::dissect_as(std::span(bytes).first(size), describe<TCP>());
+        auto const last = layer_view(cut.view(), cut.layers().size() - 1);
+        CHECK(last.description().name == (size == first_end ? "DNS" : "Raw"));
+        CHECK(make_packet(parse_literal(command(cut))).build() == cut.build());
+    }
+}
+
+TEST_CASE("Names in a message over TCP point from behind the length") {
+    auto bytes = support::bytes(
+        "0035138800000000000000005018200000000000"
+        "0024"
+        "123481800001000100000000"
+        "016102626300"
+        "00010001"
+        "c00c00050001000000010002c00e");
+    auto back = detail::dissect_as(bytes, describe<TCP>());
+    auto records = dns_records_of(back);
+    REQUIRE(records.an.size() == 1);
+    CHECK(command(records.an[0]).find("rrname=b'a.bc.'") != std::string::npos);
+    CHECK(command(records.an[0]).find("rdata=b'bc.'") != std::string::npos);
+    CHECK(make_packet(parse_literal(command(back))).build() == bytes);
+}
+
+TEST_CASE("Over TCP an acknowledgement answers, and a message must be the question's own") {
+    auto ask = [](std::uint16_t id, char const* name) {
+        return IP{.dst = "198.18.0.53", .src = "198.51.100.1"} /
+               TCP{.dport = 53, .sport = 4000, .flags = "PA", .seq = 100, .ack = 1} /
+               DNS{.id = id, .qd = DNSQR{.qname = std::string_view(name)}};
+    };
+    auto sent = ask(7, "example.com");
+    auto size = static_cast<std::uint32_t>(sent.build().size() - 40);
+    auto from_server = IP{.dst = "198.51.100.1", .src = "198.18.0.53"} /
+                       TCP{.dport = 4000, .sport = 53, .flags = "PA", .seq = 1, .ack = 100 + size};
+    auto told = [&](std::uint16_t id, char const* name) {
+        return from_server / DNS{.id = id, .qd = DNSQR{.qname = std::string_view(name)}, .qr = 1};
+    };
+    CHECK(verdict(from_server, sent) == "yes");
+    CHECK(verdict(told(7, "example.com"), sent) == "yes");
+    CHECK(verdict(told(8, "example.com"), sent) == "dns id 8, expected 7");
+    CHECK(verdict(told(7, "example.org"), sent) == "dns question example.org., expected example.com.");
+}
+
+TEST_CASE("Compressed names say the same in fewer bytes") {
+    auto whole = response(
+        {.id = 7,
+         .qd = DNSQR{.qname = "www.example.com"},
+         .an = {DNSRR{.rrname = "www.example.com", .type = "CNAME", .rdata = domain_name("x.example.com")},
+                DNSRRMX{.rrname = "example.com", .exchange = "mail.example.com"}},
+         .ns = DNSRRSRV{.rrname = "_sip._tcp.example.com", .port = 5060, .target = "x.example.com"}});
+    auto small = dns_compress(whole);
+    CHECK(small.build().size() < whole.build().size());
+    CHECK(hex_behind(small, 28) ==
+          "000781000001000200010000"
+          "0377777707657861"
+          "6d706c6503636f6d0000010001"
+          "c00c00050001000000000004"
+          "0178c010"
+          "c010000f0001000000000009"
+          "0000046d61696cc010"
+          "045f736970045f746370c010"
+          "0021000100000000001500000000"
+          "13c40178076578616d706c6503636f6d00");  // RFC 2782: the target stays whole
+    auto text = [](packet const& p) {
+        std::string all;
+        auto sections = dns_records_of(built(p));
+        for (auto const* s : {&sections.an, &sections.ns})
+            for (auto const& r : *s) all += command(r) + "\n";
+        for (std::size_t at; (at = all.find(", rdlen=")) != all.npos;)
+            all.erase(at, all.find(',', at + 1) - at);
+        return all;
+    };
+    CHECK(text(small) == text(whole));
+    CHECK(text(dns_compress(built(small))) == text(whole));
+    CHECK(dns_compress(built(small)).build() == small.build());
+}
+
+TEST_CASE("What cannot be read whole is not compressed") {
+    auto cut = built(response({.qd = DNSQR{.qname = "a.example"}, .qdcount = 2}));
+    CHECK(dns_compress(cut).build() == cut.build());
+    CHECK_THROWS_AS(dns_compress(question({.id = {1, 2}})), error);
 }
