@@ -161,6 +161,19 @@ void engine::on_frame(frame const& f) {
     received.time = f.time;
     received.interface = f.interface;
     received.wire_length = f.length;
+    auto const whole = reassembly_.lock();
+    if (!whole) return on_packet(std::move(received));
+    auto const now = std::chrono::steady_clock::now().time_since_epoch();
+    if (auto complete = whole->add(std::move(received), now)) on_packet(*std::move(complete));
+}
+
+std::shared_ptr<reassembler> engine::reassembly() {
+    auto whole = reassembly_.lock();
+    if (!whole) reassembly_ = whole = std::make_shared<reassembler>();
+    return whole;
+}
+
+void engine::on_packet(packet&& received) {
     auto keys = keys_of_answer(received.view(), secret_);
     if (!keys.readable) {
         ++strays_.unrelated;

@@ -4,6 +4,7 @@
 #include "outgoing.hpp"
 #include "port.hpp"
 
+#include <sonde/layers/reassembly.hpp>
 #include <sonde/net/kernel_tables.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/probe/identity.hpp>
@@ -115,6 +116,9 @@ public:
     strays const& stray_frames() const { return strays_; }
     std::uint64_t kernel_drops();
 
+    /// Makes fragments whole that come in, as long as somebody holds this.
+    std::shared_ptr<reassembler> reassembly();
+
     void shut_down() noexcept;
 
 private:
@@ -122,6 +126,7 @@ private:
 
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     void on_frame(frame const& f);
+    void on_packet(packet&& received);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -145,6 +150,7 @@ private:
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
     std::set<std::pair<steady_time, operation*>> sleepers_;
+    std::weak_ptr<reassembler> reassembly_;
     strays strays_;
     std::string why_;
     std::size_t backlog_ = 0;

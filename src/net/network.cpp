@@ -33,6 +33,7 @@ detail::probing probing_of(sr_options const& o, bool layer2) {
                 .window = std::max(o.window, 1u)};
     what.layer2 = layer2;
     what.filter = o.filter;
+    what.reassemble = o.reassemble;
     return what;
 }
 

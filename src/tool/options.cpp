@@ -95,7 +95,8 @@ void add_probing(verb& v) {
         "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
                                                                        "packets per second, at most")(
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count")(
-        "multi", "every answer to a probe, not only the first");
+        "multi", "every answer to a probe, not only the first")(
+        "reassemble", "answers that come in fragments count when they are whole");
 }
 
 void add_looping(verb& v) {
@@ -146,6 +147,7 @@ sr_options sr_options_of(arguments const& a) {
     sr_options o;
     read_common(a, o);
     o.multi = a.has("multi");
+    o.reassemble = a.has("reassemble");
     return o;
 }
 
