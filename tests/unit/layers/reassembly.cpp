@@ -38,7 +38,8 @@ packet piece(std::size_t offset, std::string const& data, bool more, int id = 7)
 packet piece6(std::size_t offset, std::string const& data, bool more, int nh = 17, unsigned id = 7) {
     return received(
         IPv6{.dst = "2001:db8::1", .src = "2001:db8::2"} /
-        IPv6ExtHdrFragment{.offset = static_cast<int>(offset / 8), .m = more ? 1 : 0, .id = id, .nh = nh} / data);
+        IPv6ExtHdrFragment{.offset = static_cast<int>(offset / 8), .m = more ? 1 : 0, .id = id, .nh = nh} /
+        data);
 }
 std::string const eight = "12345678", sixteen = eight + eight;
 
