@@ -9,7 +9,9 @@
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
+#include <sonde/layers/fragment.hpp>
 #include <sonde/layers/icmp.hpp>
+#include <sonde/layers/icmp_extensions.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/igmp.hpp>
@@ -20,6 +22,7 @@
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/ntp.hpp>
 #include <sonde/layers/raw.hpp>
+#include <sonde/layers/reassembly.hpp>
 #include <sonde/layers/sctp.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>

@@ -5,6 +5,7 @@
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
+#include <sonde/layers/icmp_extensions.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/igmp.hpp>
@@ -154,6 +155,8 @@ void add_layers(registry& r) {
     add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
     add<BOOTP, DHCP, NTPHeader, IGMP>(r);
     add<Dot1AD, Dot3, LLC, SNAP, Loopback, CookedLinux, CookedLinuxV2, GRE, VXLAN, MPLS>(r);
+
+    add<ICMPExtensionHeader, ICMPExtensionObject, ICMPExtensionMPLS, ICMPExtensionInterfaceInformation>(r);
 
     add<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
         SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck, SCTPChunkError,

@@ -2,6 +2,7 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
+#include "icmp_extensions.hpp"
 #include "summary.hpp"
 
 #include <fmt/format.h>
@@ -125,6 +126,7 @@ std::size_t header_length(header h) {
 }
 
 void finish(build_step& step) {
+    detail::finish_quote_length<&ICMP::length, 4>(step);
     if (!step.is_automatic<&ICMP::chksum>()) return;
     step.fill<&ICMP::chksum>(0);
     internet_checksum sum;
@@ -141,6 +143,7 @@ void follow(dissect_step& step) {
     if (!is_error(step.view.get<&ICMP::type>())) return;
     step.next = &describe<IP>();
     step.next_is_quoted = true;
+    if (rfc4884(step.view.header())) detail::bound_quote(step, 4 * step.view.get<&ICMP::length>());
 }
 
 /// The query that a reply belongs to; the type itself otherwise.

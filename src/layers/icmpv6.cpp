@@ -1,6 +1,7 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ipv6.hpp>
 
+#include "icmp_extensions.hpp"
 #include "icmpv6_message.hpp"
 #include "summary.hpp"
 
@@ -44,6 +45,18 @@ constexpr field_rule solicitation_rules[] = {{.field = "type", .quoted = true},
 void quote(dissect_step& step) {
     step.next = &describe<IPv6>();
     step.next_is_quoted = true;
+}
+
+/// The same, where extensions may follow (RFC 4884 §4.2).
+template <class M>
+void quote_and_extensions(dissect_step& step) {
+    quote(step);
+    detail::bound_quote(step, 8 * step.view.get<&M::length>());
+}
+template <class M>
+void finish_with_extensions(build_step& step) {
+    detail::finish_quote_length<&M::length, 8>(step);
+    finish_icmpv6<M>(step);
 }
 
 match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
@@ -114,6 +127,8 @@ template <class M>
 layer_hooks error_message(std::string_view title, std::span<field_rule const> rules = detail::icmpv6_rules) {
     auto h = detail::icmpv6_message<M>(title, rules);
     h.follow = quote;
+    if constexpr (requires { &M::length; })
+        h.finish = finish_with_extensions<M>, h.follow = quote_and_extensions<M>;
     return h;
 }
 

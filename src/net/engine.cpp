@@ -172,6 +172,19 @@ void engine::on_frame(frame const& f) {
     received.time = f.time;
     received.interface = f.interface;
     received.wire_length = f.length;
+    auto const whole = reassembly_.lock();
+    if (!whole) return on_packet(std::move(received));
+    auto const now = std::chrono::steady_clock::now().time_since_epoch();
+    if (auto complete = whole->add(std::move(received), now)) on_packet(*std::move(complete));
+}
+
+std::shared_ptr<reassembler> engine::reassembly() {
+    auto whole = reassembly_.lock();
+    if (!whole) reassembly_ = whole = std::make_shared<reassembler>();
+    return whole;
+}
+
+void engine::on_packet(packet&& received) {
     std::optional<attempt_info> found;
     for (bool relaxed : {false, true}) {
         if (found || (relaxed && relaxed_runs_ == 0)) break;

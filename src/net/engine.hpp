@@ -4,6 +4,7 @@
 #include "outgoing.hpp"
 #include "port.hpp"
 
+#include <sonde/layers/reassembly.hpp>
 #include <sonde/net/kernel_tables.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/match.hpp>
@@ -118,6 +119,9 @@ public:
     strays const& stray_frames() const { return strays_; }
     std::uint64_t kernel_drops();
 
+    /// Makes fragments whole that come in, as long as somebody holds this.
+    std::shared_ptr<reassembler> reassembly();
+
     void shut_down() noexcept;
 
 private:
@@ -126,6 +130,7 @@ private:
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     void on_frame(frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
+    void on_packet(packet&& received);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -149,6 +154,7 @@ private:
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
     std::set<std::pair<steady_time, operation*>> sleepers_;
+    std::weak_ptr<reassembler> reassembly_;
     strays strays_;
     int relaxed_runs_ = 0;
     std::string why_;

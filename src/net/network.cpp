@@ -34,6 +34,7 @@ detail::probing probing_of(sr_options const& o, bool layer2) {
     what.layer2 = layer2;
     what.filter = o.filter;
     what.relaxed = o.relaxed;
+    what.reassemble = o.reassemble;
     return what;
 }
 

@@ -68,6 +68,7 @@ void prober::start() {
     }
     strays_before_ = engine_->stray_frames();
     drops_before_ = engine_->kernel_drops();
+    if (what_.reassemble) reassembly_ = engine_->reassembly();
     engine_->begin(shared_from_this());
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
@@ -109,6 +110,7 @@ void prober::close(error_code ec) {
     if (std::exchange(closed_, true)) return;
     end_ = ec;
     last_.reset();
+    reassembly_.reset();
     if (engaged_) {
         if (what_.relaxed) engine_->count_relaxed(-1);
         engine_->end(*this);

@@ -22,6 +22,7 @@ struct probing {
     std::uint64_t rounds = 0;
     steady_duration inter{};  ///< between rounds
     bool relaxed = false;     ///< as in sr_options
+    bool reassemble = false;
 };
 
 /// Carries out `sr`, `sr1` and `srloop`: makes the packets that a probe_run says may leave, hands them to the
@@ -126,6 +127,7 @@ private:
     loop_report totals_;
     engine::strays strays_before_;
     std::uint64_t drops_before_ = 0;
+    std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
     struct rebuilt {
         std::uint64_t index;

@@ -12,6 +12,7 @@ sniffer::sniffer(std::shared_ptr<engine> e, sniff_options const& how)
       left_(how.count ? how.count : forever),
       began_(std::chrono::steady_clock::now()),
       ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never) {
+    if (how.reassemble) reassembly_.emplace();
     open(how);
 }
 
@@ -64,12 +65,18 @@ void sniffer::read() {
         [this](frame const& f) {
             auto p = dissect(f.bytes, f.type);
             p.time = f.time, p.interface = f.interface, p.wire_length = f.length;
-            queue_.push_back(std::move(p));
-            ++report_.received;
-            if (left_ != forever) --left_;
+            if (!reassembly_) return take(std::move(p));
+            auto const now = std::chrono::steady_clock::now().time_since_epoch();
+            if (auto whole = reassembly_->add(std::move(p), now)) take(*std::move(whole));
         },
         ec);
     if (ec && ec != errc::interface_down) close(ec);
+}
+
+void sniffer::take(packet&& p) {
+    queue_.push_back(std::move(p));
+    ++report_.received;
+    if (left_ != forever) --left_;
 }
 
 void sniffer::turn(steady_time) {

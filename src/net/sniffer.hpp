@@ -28,11 +28,13 @@ public:
 private:
     void open(sniff_options const& how);
     void read();
+    void take(packet&& p);
     void wait();
     void close(error_code ec);
 
     std::shared_ptr<engine> engine_;
     std::unique_ptr<packet_socket> device_;
+    std::optional<reassembler> reassembly_;
     std::deque<packet> queue_;
     waiting_ptr<std::optional<packet>> waiting_;
     std::uint64_t left_ = 0;  // packets still wanted; `forever` when no count was given

@@ -45,39 +45,78 @@ packet dissect(std::span<std::byte const> bytes, link_type link) {
     return detail::dissect_as(bytes, *outermost(bytes, link));
 }
 
-packet detail::dissect_as(std::span<std::byte const> bytes, layer_description const& first, bool is_quoted) {
-    packet p;
-    p.bytes_.assign(bytes.begin(), bytes.end());
-    p.wire_length = static_cast<std::uint32_t>(bytes.size());
-    auto const& r = detail::registry::instance();
-    auto const* layer = &first;
-    std::size_t begin = 0, end = bytes.size();  // of what is not read yet; padding lies behind `end`
-    while (begin < end) {
-        auto rest = std::span(p.bytes_).subspan(begin, end - begin);
-        auto length = layer && p.layers_.size() < max_layers - 2 ? header_length(*layer, rest) : 0;
-        if (length == 0) layer = &describe<Raw>(), length = rest.size();
-        layer_span span{layer, static_cast<std::uint32_t>(begin), 0};
-        span.truncated = length > rest.size();
-        span.quoted = is_quoted && layer != &describe<Raw>();
-        begin += std::min(length, rest.size());
-        span.end = static_cast<std::uint32_t>(begin);
-        p.layers_.push_back(span);
-        if (span.truncated || begin == end) break;
-        dissect_step step{
-            {p.view(), p.layers_.size() - 1}, rest.subspan(length), nullptr, end - begin, is_quoted};
-        step.next = r.next(step.view, step.rest);
-        if (layer->hooks.follow) layer->hooks.follow(step);
-        end = begin + std::min(step.limit, end - begin);
-        if (step.next && step.next->hooks.form) step.next = &step.next->hooks.form(layer, false);
-        layer = step.next;
-        is_quoted = step.next_is_quoted;
+namespace detail {
+namespace {
+
+/// Finds the layers of a packet, one behind the other.
+class reader {
+public:
+    explicit reader(std::span<std::byte const> bytes) : bytes_(bytes), end_(bytes.size()) {}
+
+    std::vector<layer_span> whole(layer_description const& first, bool is_quoted) {
+        read(&first, is_quoted);
+        if (behind_ && layers_.size() < max_layers / 2) {
+            pad(begin_behind_);
+            end_ = end_behind_;
+            read(behind_, false);
+        }
+        pad(bytes_.size());
+        return std::move(layers_);
     }
-    if (begin < p.bytes_.size()) {
-        layer_span padding{&describe<Padding>(), static_cast<std::uint32_t>(begin),
-                           static_cast<std::uint32_t>(p.bytes_.size())};
-        p.layers_.push_back(padding);
+
+private:
+    void read(layer_description const* layer, bool is_quoted) {
+        auto const& r = registry::instance();
+        while (begin_ < end_) {
+            auto rest = bytes_.subspan(begin_, end_ - begin_);
+            auto length = layer && layers_.size() < max_layers - 2 ? header_length(*layer, rest) : 0;
+            if (length == 0) layer = &describe<Raw>(), length = rest.size();
+            layer_span span{layer, static_cast<std::uint32_t>(begin_), 0};
+            span.truncated = length > rest.size();
+            span.quoted = is_quoted && layer != &describe<Raw>();
+            begin_ += std::min(length, rest.size());
+            span.end = static_cast<std::uint32_t>(begin_);
+            layers_.push_back(span);
+            if (span.truncated || begin_ == end_) break;
+            dissect_step step{{{bytes_, layers_}, layers_.size() - 1},
+                              rest.subspan(length),
+                              nullptr,
+                              end_ - begin_,
+                              is_quoted};
+            step.next = r.next(step.view, step.rest);
+            if (layer->hooks.follow) layer->hooks.follow(step);
+            go_on(step);
+            if (step.next && step.next->hooks.form) step.next = &step.next->hooks.form(layer, false);
+            layer = step.next;
+            is_quoted = step.next_is_quoted;
+        }
     }
-    return p;
+
+    void go_on(dissect_step const& step) {
+        auto limit = begin_ + std::min(step.limit, end_ - begin_);
+        if (step.behind && !behind_) behind_ = step.behind, begin_behind_ = limit, end_behind_ = end_;
+        end_ = limit;
+    }
+
+    void pad(std::size_t end) {
+        if (begin_ == end) return;
+        layers_.push_back(
+            {&describe<Padding>(), static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end)});
+        begin_ = end;
+    }
+
+    std::span<std::byte const> bytes_;
+    std::vector<layer_span> layers_;
+    std::size_t begin_ = 0, end_;  // of what is not read yet; padding lies behind the end
+    layer_description const* behind_ = nullptr;
+    std::size_t begin_behind_ = 0, end_behind_ = 0;
+};
+
+}  // namespace
+
+packet dissect_as(std::span<std::byte const> bytes, layer_description const& first, bool is_quoted) {
+    return packet::from_parts({bytes.begin(), bytes.end()}, reader(bytes).whole(first, is_quoted));
 }
 
+}  // namespace detail
 }  // namespace sonde

@@ -4,6 +4,8 @@
 #include <sonde/packet/json.hpp>
 #include <sonde/packet/text.hpp>
 
+#include <algorithm>
+
 namespace sonde {
 namespace {
 
@@ -74,16 +76,15 @@ void append_value(std::string& out, literal const& value, field_description cons
     }
 }
 
-void append_raw(std::string& out, layer_view const& layer) {
-    auto bytes = layer.header();
-    append_layer_name(out, "Raw");
+void append_bytes(std::string& out, std::string_view layer, std::span<std::byte const> bytes) {
+    append_layer_name(out, layer);
     append_field(out, "load", literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}},
                  nullptr);
     out += "}}";
 }
 
 void append_layer(std::string& out, layer_view const& layer) {
-    if (detail::is_unreadable(layer)) return append_raw(out, layer);
+    if (detail::is_unreadable(layer)) return append_bytes(out, "Raw", layer.header());
     append_layer_name(out, name_of(layer.span()));
     auto const& fields = layer.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i)
@@ -91,21 +92,50 @@ void append_layer(std::string& out, layer_view const& layer) {
     out += "}}";
 }
 
-}  // namespace
-
-std::string layers_to_json(packet const& p) {
-    detail::printable const printable(p);
-    auto view = printable.told();
-    std::string out = "[";
-    for (std::size_t i = 0; i < view.layers.size(); ++i) {
-        if (i > 0) out += ',';
+void append_layers(std::string& out, packet_view const& view, std::size_t first, std::size_t last) {
+    for (auto i = first; i < last; ++i) {
+        if (out.back() != '[') out += ',';
         append_layer(out, {view, i});
+    }
+}
+
+/// The first layer that lies behind the quote of an ICMP error; the number of layers without.
+std::size_t first_extension(packet_view const& view) {
+    auto behind = [](layer_span const& span) { return span.layer->hooks.behind_quote; };
+    return static_cast<std::size_t>(std::ranges::find_if(view.layers, behind) - view.layers.begin());
+}
+
+std::string layers_of(packet_view const& view) {
+    std::string out = "[";
+    auto extension = first_extension(view), last = extension;
+    if (extension == view.layers.size()) {
+        append_layers(out, view, 0, last);
+    } else {
+        // The padding of the quote and all behind it: what Scapy sees there by itself.
+        if (last > 0 && view.layers[last - 1].layer->name == "Padding") --last;
+        append_layers(out, view, 0, last);
+        if (last > 0) out += ',';
+        append_bytes(out, "Padding", view.bytes.subspan(view.layers[last].begin));
     }
     return out += ']';
 }
 
+}  // namespace
+
+std::string layers_to_json(packet const& p) {
+    return layers_of(detail::printable(p).told());
+}
+
 std::string to_json(packet const& p) {
-    return "{\"layers\":" + layers_to_json(p) + "}";
+    detail::printable const printable(p);
+    auto view = printable.told();
+    auto out = "{\"layers\":" + layers_of(view);
+    if (auto extension = first_extension(view); extension < view.layers.size()) {
+        out += ",\"extensions\":[";
+        append_layers(out, view, extension, view.layers.size());
+        out += ']';
+    }
+    return out += '}';
 }
 
 }  // namespace sonde

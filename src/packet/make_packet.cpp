@@ -2,11 +2,13 @@
 #include "registry.hpp"
 
 #include <sonde/layers/dns.hpp>
+#include <sonde/layers/fragment.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/fuzz.hpp>
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace sonde {
 namespace {
@@ -89,6 +91,35 @@ void append(packet& to, literal const& part) {
         fail(errc::bad_expression, part, "a layer was expected, not {}", kind_of(part));
 }
 
+/// `fragment(packet, fragsize=1480)` and `fragment6(packet, fragSize)`, by place or by name.
+std::vector<packet> make_fragments(literal::call const& call, literal const& at) {
+    bool v6 = call.name == "fragment6";
+    auto arguments = call.arguments;
+    for (auto const& [name, value] : call.keywords) {
+        bool is_size = name == "fragsize" || name == "fragSize";
+        if (!is_size || arguments.size() != 1)
+            fail(errc::bad_expression, value, "{}(packet, fragsize=N) takes no \"{}\" here", call.name,
+                 escape(name));
+        arguments.push_back(value);
+    }
+    if (arguments.empty() || arguments.size() > 2)
+        fail(errc::bad_expression, at, "{}(packet, fragsize=N) takes a packet and a size", call.name);
+    auto const* size = arguments.size() == 2 ? arguments[1].as<std::uint64_t>() : nullptr;
+    if (arguments.size() == 2 && !size)
+        fail(errc::bad_text, arguments[1], "fragsize is a number, not {}", kind_of(arguments[1]));
+    auto const set = make_packet(arguments.front());
+    if (!size) return v6 ? fragment6(set) : fragment(set);
+    return v6 ? fragment6(set, *size) : fragment(set, *size);
+}
+
+void append(std::vector<packet>& to, literal const& value) {
+    auto const* call = value.as<literal::call>();
+    if (call && (call->name == "fragment" || call->name == "fragment6"))
+        std::ranges::move(make_fragments(*call, value), std::back_inserter(to));
+    else
+        to.push_back(make_packet(value));
+}
+
 }  // namespace
 
 packet make_packet(literal const& expression) {
@@ -105,9 +136,9 @@ std::vector<packet> parse_packets(std::string_view text) {
     auto value = parse_literal(text);
     std::vector<packet> packets;
     auto const* list = value.as<literal::list>();
-    if (!list) packets.push_back(make_packet(value));
+    if (!list) append(packets, value);
     if (list)
-        for (auto const& item : list->items) packets.push_back(make_packet(item));
+        for (auto const& item : list->items) append(packets, item);
     return packets;
 }
 

@@ -66,8 +66,13 @@ packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> 
     return p;
 }
 
-/// Before a layer goes on top: fills in what the one below holds then.
+/// Before a layer goes on top: fills in what the one below holds then, and the room that it leaves.
 void packet::join(layer_description const& upper) {
+    if (auto zeros = upper.hooks.padding_before ? upper.hooks.padding_before(view()) : 0) {
+        auto begin = static_cast<std::uint32_t>(bytes_.size());
+        bytes_.resize(bytes_.size() + zeros);
+        layers_.push_back({&describe<Padding>(), begin, static_cast<std::uint32_t>(bytes_.size())});
+    }
     if (layers_.empty() || !layers_.back().layer->hooks.join) return;
     auto& below = layers_.back();
     auto last = below.layer->fields.size() - 1;
@@ -218,6 +223,7 @@ struct written_header {
             out.octets(checked_length(layer, f, octets, width));
         else
             out.number(width, first_value(c));
+        while (out.header().size() % f.rule.aligned != 0) out.number(8, {});
         places[i] = {begin, out.cursor() - begin};
     }
 
@@ -229,13 +235,16 @@ struct written_header {
         while (out.header().size() % layer.hooks.multiple_of != 0) out.number(8, {});
     }
 
-    /// Fields that count the entries of lists, which lie behind them.
+    /// Fields that count the entries of lists, or octets, which lie behind them.
     void count(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i) {
             if (layer.fields[i].rule.counts.empty() || !(automatic >> i & 1)) continue;
             auto list = layer.find(layer.fields[i].rule.counts);
             auto entries = out.header().subspan(places[list].offset / 8, places[list].width / 8);
-            write_bits(out.header(), places[i], {0, layer.fields[list].options->count(entries)});
+            auto const* codec = layer.fields[list].options;
+            if (places[i].width != 0)
+                write_bits(out.header(), places[i],
+                           {0, codec ? codec->count(entries) : entries.size() + places[i].width / 8});
         }
     }
 };

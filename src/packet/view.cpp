@@ -60,6 +60,10 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
 
 std::span<std::byte const> layer_view::payload() const {
     auto end = packet_.bytes.size();
+    if (span().quoted)
+        for (auto const& above : packet_.layers.subspan(index_ + 1))
+            if (above.layer->hooks.behind_quote || above.layer->name == "Padding")
+                return packet_.bytes.subspan(span().end, above.begin - span().end);
     for (auto i = packet_.layers.size(); i-- > index_ + 1;) {
         if (packet_.layers[i].layer->name != "Padding") break;
         end = packet_.layers[i].begin;

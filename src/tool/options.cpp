@@ -97,7 +97,8 @@ void add_probing(verb& v) {
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count")(
         "multi", "every answer to a probe, not only the first")(
         "relaxed",
-        "take what Scapy takes as an answer: UDP from any port, TCP acknowledgements off by 2, ...");
+        "take what Scapy takes as an answer: UDP from any port, TCP acknowledgements off by 2, ...")(
+        "reassemble", "answers that come in fragments count when they are whole");
 }
 
 void add_looping(verb& v) {
@@ -149,6 +150,7 @@ sr_options sr_options_of(arguments const& a) {
     read_common(a, o);
     o.multi = a.has("multi");
     o.relaxed = a.has("relaxed");
+    o.reassemble = a.has("reassemble");
     return o;
 }
 

@@ -29,8 +29,8 @@ verb make_verb() {
         "count,c", po::value<std::string>(), "end after so many packets")(
         "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
         "timeout,t", po::value<std::string>(), "end after so long")(
-        "no-promisc", "leave out frames for other hosts")("show", "all fields of each packet")(
-        "hex", "a hexdump of each packet");
+        "no-promisc", "leave out frames for other hosts")("reassemble", "whole packets instead of fragments")(
+        "show", "all fields of each packet")("hex", "a hexdump of each packet");
     add_output(v);
     return v;
 }
@@ -83,6 +83,7 @@ int run_sniff(std::string const& name, words const& arguments_) {
     if (a.has("count")) o.count = parse_count(a.text("count"));
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     o.promisc = !a.has("no-promisc");
+    o.reassemble = a.has("reassemble");
     return run(name, [&](session& s) { return sniff(s, s.net.sniff(o), a); });
 }
 

@@ -35,8 +35,8 @@ struct icmp_types {
 
 /// ICMP for IPv4 (RFC 792, 950, 1191, 4884). Which fields a message has depends on its type: `id` and `seq`
 /// in queries, `gw` in redirects, `nexthopmtu` in unreachables, `ptr` in parameter problems; the others are
-/// ignored. `id` and `seq` are the engine's own in `sr*`, else 0. Timestamps count milliseconds since
-/// midnight UTC.
+/// ignored. `length`, computed, is of RFC 4884: the quote in units of 4 bytes if extensions follow it, else
+/// 0. `id` and `seq` are the engine's own in `sr*`, else 0. Timestamps count milliseconds since midnight UTC.
 struct ICMP {
     field<enumerated<std::uint8_t, icmp_types>> type = 8;
     field<std::uint8_t> code = 0;
@@ -45,7 +45,7 @@ struct ICMP {
     field<ipv4> gw = ipv4();
     field<std::uint16_t> nexthopmtu = 0;
     field<std::uint8_t> ptr = 0;
-    field<std::uint8_t> length = 0;
+    field<std::uint8_t> length{};
     field<std::uint32_t> ts_ori = 0, ts_rx = 0, ts_tx = 0;
     field<ipv4> addr_mask = ipv4();
     field<std::uint8_t> reserved = 0;

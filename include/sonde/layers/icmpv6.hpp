@@ -23,10 +23,11 @@ struct icmpv6_types {
 };
 using icmpv6_type = enumerated<std::uint8_t, icmpv6_types>;
 
-/// Destination unreachable (RFC 4443 §3.1). `length` is of RFC 4884: the quote in units of 8 bytes.
+/// Destination unreachable (RFC 4443 §3.1). `length`, computed, is of RFC 4884: the quote
+/// in units of 8 bytes if extensions follow it, else 0.
 struct ICMPv6DestUnreach {
     field<std::uint8_t> code = 0;
-    field<std::uint8_t> length = 0;
+    field<std::uint8_t> length{};
     field<bits<24>> unused = 0;
     field<std::uint16_t> cksum{};
     field<icmpv6_type> type = 1;
@@ -47,7 +48,7 @@ layer_hooks hooks(ICMPv6PacketTooBig const*);
 /// Time exceeded (RFC 4443 §3.3). Code 0: hop limit; 1: fragment reassembly.
 struct ICMPv6TimeExceeded {
     field<std::uint8_t> code = 0;
-    field<std::uint8_t> length = 0;
+    field<std::uint8_t> length{};
     field<bits<24>> unused = 0;
     field<std::uint16_t> cksum{};
     field<icmpv6_type> type = 3;

@@ -58,6 +58,9 @@ struct sr_options {
     bool multi = false;            ///< yield every answer, not only the first; ends at the timeout
     std::uint32_t window = 16384;  ///< probes in flight at most
     bool relaxed = false;          ///< takes what Scapy takes as an answer: UDP from any port …; see `match`
+    /// Answers that come in fragments count when they are whole, not by their first fragment. While this
+    /// probes, that holds for all probes of the network.
+    bool reassemble = false;
 };
 
 /// How `srloop` and `srploop` repeat.
@@ -78,6 +81,9 @@ struct sniff_options {
     std::chrono::nanoseconds timeout{};  ///< ends after so long; 0: never
     bool promisc = true;                 ///< also frames for other hosts
     std::uint32_t queue = 4096;  ///< packets held for a slow consumer; the newest are dropped and counted
+    /// Yield whole packets instead of fragments; see `reassembler` for its limits. `filter` sees fragments:
+    /// of a UDP or TCP packet only the first has ports.
+    bool reassemble = false;
 };
 
 static_assert(std::is_trivially_destructible_v<send_options> &&

@@ -28,7 +28,8 @@ namespace sonde {
 packet parse_packet(std::string_view text);
 
 /// The packets of an expression which may also be a list of such: `[IP()/TCP(), IP()/UDP()]`. The sets in it
-/// follow each other in order, each as long as its `size()`.
+/// follow each other in order, each as long as its `size()`. `fragment(packet, fragsize=1480)` and
+/// `fragment6` are the fragments of a packet.
 std::vector<packet> parse_packets(std::string_view text);
 
 /// The value that a text spells, columns noted: the first half of parse_packet.

@@ -15,6 +15,9 @@ namespace sonde {
 /// themselves; a list field is always a list. Fields that the header does not hold are left out; a header
 /// that ends inside a field is a Raw layer. What is automatic has the value that building gives it; sets are
 /// lists.
+///
+/// Extensions of an ICMP error (RFC 4884) are told twice: in `layers` as the Padding that plain Scapy sees in
+/// them, and layer by layer in a second list, `"extensions":[{"layer":"ICMPExtensionHeader",…}, …]`.
 std::string to_json(packet const& p);
 
 /// The layers alone: `[{"layer":…,"fields":{…}}, …]`, for objects that say more about a packet.

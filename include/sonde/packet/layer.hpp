@@ -63,10 +63,13 @@ struct field_rule {
     bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
     unsigned (*width)(std::span<std::byte const> header) = nullptr;  ///< bits, when another field tells
     value_names names{};  ///< names that show() and summaries print, where the type brings none
-    /// Automatic: the number of entries in the list field of this name.
+    /// Automatic: the number of entries in the list field of this name; or the bytes of the octets field of
+    /// this name together with this field's own.
     std::string_view counts{};
     /// Automatic: the bytes of the header, before it is padded.
     bool measures = false;
+    /// Zeros follow until the header has a multiple of so many bytes.
+    std::uint8_t aligned = 1;
     /// Not on the wire: shows its default; 0 builds the lists of the layer without aligning their entries.
     bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).
@@ -89,6 +92,10 @@ struct layer_hooks {
     void (*finish)(build_step&) = nullptr;
     /// Where the payload ends and what it is, when bindings do not tell all.
     void (*follow)(dissect_step&) = nullptr;
+    /// This layer lies behind the packet that an ICMP error quotes, and is no part of it.
+    bool behind_quote = false;
+    /// Zeros that must go between the layers below and this one when it is put on them.
+    std::size_t (*padding_before)(packet_view const& below) = nullptr;
     /// What the header's last field, if automatic, holds below this layer.
     std::string_view (*join)(layer_description const& upper) = nullptr;
     /// For a layer that is written otherwise over some lower ones (DNS has a length over TCP): the form of it

@@ -158,7 +158,6 @@ public:
 private:
     friend class exclude;
     friend packet fuzz(packet p);
-    friend packet detail::dissect_as(std::span<std::byte const>, layer_description const&, bool);
 
     void append(layer_description const& layer, void const* fields);
     void append(layer_description const& layer, detail::content_source const& source);

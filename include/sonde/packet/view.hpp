@@ -60,7 +60,7 @@ public:
     packet_view const& packet() const { return packet_; }
 
     std::span<std::byte const> header() const { return packet_.bytes.subspan(span().begin, span().size()); }
-    /// All that follows the header, padding left out.
+    /// All that follows the header, padding left out. Of a quoted layer: up to the end of the quote.
     std::span<std::byte const> payload() const;
     layer_view upper() const { return {packet_, index_ + 1}; }
     layer_view lower() const { return index_ == 0 ? layer_view() : layer_view(packet_, index_ - 1); }
@@ -122,11 +122,12 @@ private:
 
 /// A header that was read: what follows it.
 struct dissect_step {
-    layer_view view;                          ///< the header
-    std::span<std::byte const> rest;          ///< all bytes after it, padding perhaps among them
-    layer_description const* next = nullptr;  ///< what follows, as the bindings say; null: bytes
-    std::size_t limit;                        ///< bytes of payload; what is left over is padding
-    bool next_is_quoted = false;              ///< what follows is a packet that an error quotes
+    layer_view view;                            ///< the header
+    std::span<std::byte const> rest;            ///< all bytes after it, padding perhaps among them
+    layer_description const* next = nullptr;    ///< what follows, as the bindings say; null: bytes
+    std::size_t limit;                          ///< bytes of payload; what is left over is padding
+    bool next_is_quoted = false;                ///< what follows is a packet that an error quotes
+    layer_description const* behind = nullptr;  ///< what lies behind the payload, if it is no padding
 };
 
 /// Whether one layer answers another.

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <sonde/packet/layer.hpp>
+
+// RFC 4884: what ICMP errors of both families do about the extensions behind their quote.
+namespace sonde::detail {
+
+/// Where the quote ends and whether extensions follow it. `stated`: bytes of the quote by the `length` field.
+void bound_quote(dissect_step& step, std::size_t stated);
+
+/// Bytes between an error's header and the extensions behind it; 0 without extensions.
+std::size_t extended_quote_size(layer_view const& error);
+
+/// The `length` field, which counts units of `Unit` bytes.
+template <auto Length, std::size_t Unit>
+void finish_quote_length(build_step& step) {
+    if (!step.is_automatic<Length>()) return;
+    auto size = extended_quote_size(step.view());
+    if (size / Unit > 0xff) throw_error(errc::value_out_of_range, "an ICMP quote that length cannot tell");
+    step.fill<Length>(size / Unit);
+}
+
+}  // namespace sonde::detail
