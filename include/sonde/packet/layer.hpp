@@ -67,6 +67,9 @@ struct field_rule {
     std::string_view counts{};
     /// Automatic: the bytes of the header, before it is padded.
     bool measures = false;
+    /// The head of all that lies behind it in the header, made of the size of that (BER's tag and length).
+    /// Automatic; shown only while it is anything else than what building makes.
+    std::string (*encloses)(std::size_t size) = nullptr;
     /// Not on the wire: shows its default; 0 builds the lists of the layer without aligning their entries.
     bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).
