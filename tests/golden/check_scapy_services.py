@@ -53,8 +53,8 @@ def oid(): return "1.3.6.1." + ".".join(str(rnd.choice([0, 1, 127, 128, 16383, 1
 
 
 def number():
-    """Without those that Scapy encodes longer than X.690 has them: -2^7, -2^15 and the like."""
-    return rnd.choice([0, 1, 127, 128, 255, 256, 32767, 32768, 2**31 - 1, -1, -127, -129, -300, -2**31 + 1, rnd.randrange(2**31)])
+    """Without those that Scapy encodes longer than X.690 has them, whose first octet is 0x80: -2^7, -2^31 + 1 and the like."""
+    return rnd.choice([0, 1, 127, 128, 255, 256, 32767, 32768, 2**31 - 1, -1, -127, -129, -300, -2**30, rnd.randrange(2**31)])
 
 
 def value():
@@ -74,7 +74,7 @@ def snmp():
         lambda: SNMPbulk(varbindlist=varbinds, id=number(), non_repeaters=rnd.randrange(3), max_repetitions=number()),
         lambda: SNMPtrapv1(varbindlist=varbinds, enterprise=oid(), agent_addr=ip4(), generic_trap=rnd.randrange(8),
                            specific_trap=number(), time_stamp=word())])()
-    ports = rnd.choice([{}, {"dport": 162}, {"sport": rnd.randrange(1024, 65536)}])
+    ports = rnd.choice([{}, {"dport": 162}, {"sport": rnd.randrange(50000, 65536)}])
     return IP(src=ip4(), dst=ip4()) / UDP(**ports) / SNMP(PDU=pdu, **some({"version": rnd.randrange(3), "community": rnd.randbytes(rnd.choice([0, 6, 130]))}))
 
 
@@ -82,16 +82,16 @@ def name(): return rnd.choice([b"", b"A", b"WORKGROUP", b"FIFTEEN LETTERS", rnd.
 
 
 def nbns():
-    """Without names that begin or end in NULs, which Scapy's show() strips, and with one address at most, as Scapy
-    takes a second one for the payload of the first."""
+    """With one address, as Scapy takes a second one for the payload of the first; its command() leaves out no entries at
+    all, which stands for the default of one."""
     suffix = rnd.choice([0x4141, 0x4144, 0x4341, 0x4f50])
-    entries = several(lambda: NBNS_ADD_ENTRY(G=rnd.randrange(2), OWNER_NODE_TYPE=rnd.randrange(4), NB_ADDRESS=ip4()), 1)
+    entries = [NBNS_ADD_ENTRY(G=rnd.randrange(2), OWNER_NODE_TYPE=rnd.randrange(4), NB_ADDRESS=ip4())]
     service = lambda: NBNSNodeStatusResponseService(NETBIOS_NAME=b"%-15s" % name(), SUFFIX=octet(), NAME_FLAGS=octet())
     message = rnd.choice([
         lambda: NBNSQueryRequest(QUESTION_NAME=name(), SUFFIX=suffix), lambda: NBNSQueryResponse(RR_NAME=name(), TTL=word(), ADDR_ENTRY=entries),
-        lambda: NBNSNodeStatusRequest(), lambda: NBNSNodeStatusResponse(RR_NAME=name(), NODE_NAME=several(service, 3), MAC_ADDRESS="02:00:00:00:00:01",
+        lambda: NBNSNodeStatusRequest(), lambda: NBNSNodeStatusResponse(RR_NAME=name(), NODE_NAME=[service(), *several(service, 2)], MAC_ADDRESS="02:00:00:00:00:01",
                                                                        STATISTICS=rnd.randbytes(46))])()
-    return IP(src=ip4(), dst=ip4()) / UDP(**some({"sport": rnd.randrange(1024, 65536)})) / NBNSHeader(NAME_TRN_ID=short(), RCODE=rnd.randrange(2)) / message
+    return IP(src=ip4(), dst=ip4()) / UDP(**some({"sport": rnd.randrange(50000, 65536)})) / NBNSHeader(NAME_TRN_ID=short(), RCODE=rnd.randrange(2)) / message
 
 
 def value_of(value):
