@@ -6,6 +6,7 @@
 #include <sonde/capture/capture_writer.hpp>
 #include <sonde/error.hpp>
 #include <sonde/layers/arp.hpp>
+#include <sonde/layers/asn1.hpp>
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/ether.hpp>
@@ -20,10 +21,12 @@
 #include <sonde/layers/ipv6_ext.hpp>
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
+#include <sonde/layers/nbns.hpp>
 #include <sonde/layers/ntp.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/reassembly.hpp>
 #include <sonde/layers/sctp.hpp>
+#include <sonde/layers/snmp.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>

@@ -15,9 +15,11 @@
 #include <sonde/layers/ipv6_ext.hpp>
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/mld.hpp>
+#include <sonde/layers/nbns.hpp>
 #include <sonde/layers/ntp.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/layers/sctp.hpp>
+#include <sonde/layers/snmp.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
@@ -153,7 +155,12 @@ void add_layers(registry& r) {
         IPOption_Address_Extension, IPOption_Router_Alert, IPOption_SDBM>(r);
 
     add<DNS, DNSQR, DNSRR, DNSRRMX, DNSRRSOA, DNSRRSRV, DNSRROPT, EDNS0TLV>(r);
-    add<BOOTP, DHCP, NTPHeader, IGMP>(r);
+    add<BOOTP, DHCP, NTPHeader, NTPAuthenticator>(r);
+    add<IGMP, IGMPv3, IGMPv3mq, IGMPv3mr, IGMPv3gr, IGMPv3mra>(r);
+    add<SNMP, SNMPget, SNMPnext, SNMPresponse, SNMPset, SNMPtrapv1, SNMPbulk, SNMPinform, SNMPtrapv2,
+        SNMPvarbind>(r);
+    add<NBNSHeader, NBNSQueryRequest, NBNSQueryResponse, NBNS_ADD_ENTRY, NBNSNodeStatusRequest,
+        NBNSNodeStatusResponse, NBNSNodeStatusResponseService>(r);
     add<Dot1AD, Dot3, LLC, SNAP, Loopback, CookedLinux, CookedLinuxV2, GRE, VXLAN, MPLS>(r);
 
     add<ICMPExtensionHeader, ICMPExtensionObject, ICMPExtensionMPLS, ICMPExtensionInterfaceInformation>(r);
@@ -185,6 +192,7 @@ void bind_ip(registry& r) {
     };
     carries(1, describe<ICMP>());
     carries(2, describe<IGMP>());
+    carries(2, describe<IGMPv3>());
     carries(4, describe<IP>());
     carries(6, describe<TCP>());
     carries(17, describe<UDP>());
@@ -192,14 +200,42 @@ void bind_ip(registry& r) {
     carries(47, describe<GRE>());
     carries(132, describe<SCTP>());
     carries(137, describe<MPLS>());
+    r.set(describe<IP>(), {{"ttl", 1}}, describe<IGMP>());
+    r.set(describe<IP>(), {{"ttl", 1}, {"tos", 0xc0}, {"dst", 0xe0000016}}, describe<IGMPv3>());
+    r.bind(describe<IGMPv3>(), "type", 0x11, describe<IGMPv3mq>());
+    r.bind(describe<IGMPv3>(), {{"type", 0x22}, {"mrcode", 0}}, describe<IGMPv3mr>());
+    r.bind(describe<IGMPv3>(), "type", 0x30, describe<IGMPv3mra>());
+}
+
+/// RFC 1002 §4.2.12 and on, with the flags that Scapy knows; NBNSHeader reads others.
+void bind_name_service(registry& r) {
+    constexpr std::uint64_t b = 1, rd = 1 << 4, aa = 1 << 6;
+    auto carries = [&](std::initializer_list<field_value> fields, layer_description const& upper) {
+        r.bind(describe<NBNSHeader>(), fields, upper);
+    };
+    carries({{"OPCODE", 0}, {"NM_FLAGS", rd | b}, {"QDCOUNT", 1}}, describe<NBNSQueryRequest>());
+    carries({{"OPCODE", 0}, {"NM_FLAGS", aa | rd}, {"RESPONSE", 1}, {"ANCOUNT", 1}},
+            describe<NBNSQueryResponse>());
+    carries({{"OPCODE", 0}, {"NM_FLAGS", b}, {"QDCOUNT", 1}}, describe<NBNSNodeStatusRequest>());
+    carries({{"OPCODE", 0}, {"NM_FLAGS", 0}, {"QDCOUNT", 1}}, describe<NBNSNodeStatusRequest>());
+    carries({{"OPCODE", 0}, {"NM_FLAGS", aa}, {"RESPONSE", 1}, {"ANCOUNT", 1}},
+            describe<NBNSNodeStatusResponse>());
 }
 
 void bind_ports(registry& r) {
     for (auto port : {4789, 4790, 6633, 8472, 48879})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<VXLAN>());
     r.bind(describe<UDP>(), "dport", 123, describe<NTPHeader>());
+    r.bind(describe<UDP>(), "dport", 137, describe<NBNSHeader>());
+    r.bind(describe<UDP>(), "dport", 161, describe<SNMP>());
+    r.bind(describe<UDP>(), "dport", 162, describe<SNMP>());
+    r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());  // what Scapy builds comes first
     r.bind(describe<UDP>(), "dport", 67, describe<BOOTP>());
-    r.bind(describe<UDP>(), "dport", 68, describe<BOOTP>());
+    r.set(describe<UDP>(), {{"sport", 123}}, describe<NTPHeader>());
+    r.set(describe<UDP>(), {{"sport", 137}}, describe<NBNSHeader>());
+    r.set(describe<UDP>(), {{"sport", 161}}, describe<SNMP>());
+    r.set(describe<UDP>(), {{"sport", 67}}, describe<BOOTP>());
+    r.set(describe<UDP>(), {{"sport", 4789}}, describe<VXLAN>());
     for (auto port : {53, 5353, 5355})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<DNS>());
     // Alone, as Scapy: from port 53.
@@ -214,6 +250,7 @@ void register_built_in_layers(registry& r) {
     bind_link_layers(r);
     bind_ip(r);
     bind_ports(r);
+    bind_name_service(r);
     bind_chunks<SCTP, SCTPChunkData, SCTPChunkInit, SCTPChunkInitAck, SCTPChunkSACK, SCTPChunkHeartbeatReq,
                 SCTPChunkHeartbeatAck, SCTPChunkAbort, SCTPChunkShutdown, SCTPChunkShutdownAck,
                 SCTPChunkError, SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete>(r);

@@ -1,7 +1,7 @@
-#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
+#include "igmp_version.hpp"
 #include "summary.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +19,6 @@ std::size_t header_length(std::span<std::byte const> bytes) {
 
 void prepare(build_step& step) {
     if (step.view().get<&IP::dst>().is_loopback()) step.fill<&IP::src>(0x7f000001);
-    if (step.view().upper().is<IGMP>()) step.fill<&IP::ttl>(1);
 }
 
 void finish(build_step& step) {
@@ -42,6 +41,8 @@ void follow(dissect_step& step) {
     if (total >= header)
         step.limit = total - header;  // less: as offloads leave it; the frame tells the length
     if (step.view.get<&IP::frag>() != 0) step.next = nullptr;
+    if (step.next == &describe<IGMP>())
+        step.next = detail::igmp_version(step.rest.first(std::min(step.limit, step.rest.size())));
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {

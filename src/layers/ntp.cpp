@@ -101,6 +101,17 @@ std::size_t length(header h) {
     return h.size() < size || (std::to_integer<unsigned>(h[0]) & 7) >= control ? 0 : size;
 }
 
+/// A key and a digest are all that is read behind the header; extension fields stay bytes.
+void follow(dissect_step& step) {
+    constexpr std::size_t key = 4, digests[] = {16, 20, 32, 64};
+    auto rest = std::min(step.rest.size(), step.limit);
+    if (rest > key && std::ranges::find(digests, rest - key) != std::end(digests))
+        step.next = &describe<NTPAuthenticator>();
+}
+
+/// Scapy has padding before the key, which nobody sends.
+constexpr field_rule authenticator_rules[] = {{.field = "padding", .width = width<0>}};
+
 /// The mode that answers this one (RFC 5905 §9.2).
 unsigned answering(unsigned asked) {
     return asked == client ? unsigned(server) : asked == symmetric_active ? unsigned(symmetric_passive) : 0;
@@ -144,8 +155,16 @@ option_codec const& ntp_short::codec() {
     return codec_of<16>;
 }
 
+layer_hooks hooks(NTPAuthenticator const*) {
+    return {.title = "Authenticator", .rules = authenticator_rules};
+}
 layer_hooks hooks(NTPHeader const*) {
-    return {.rules = rules, .header_length = length, .answers = answers, .key = key, .summarize = summarize};
+    return {.rules = rules,
+            .header_length = length,
+            .follow = follow,
+            .answers = answers,
+            .key = key,
+            .summarize = summarize};
 }
 
 }  // namespace sonde

@@ -9,10 +9,10 @@ void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
         auto const& lower = layers[i];
         if (i + 1 < layers.size())
-            if (auto const* s = r.setting_for(*lower.layer, *layers[i + 1].layer);
-                s && lower.automatic >> s->field & 1) {
+            for (auto const& s : r.settings_for(*lower.layer, *layers[i + 1].layer)) {
+                if (!(lower.automatic >> s.field & 1)) continue;
                 auto header = bytes.subspan(lower.begin, lower.size());
-                write_bits(header, locate(*lower.layer, s->field, header), {0, s->value});
+                write_bits(header, locate(*lower.layer, s.field, header), {0, s.value});
             }
         if (lower.layer->hooks.prepare) {
             build_step step(bytes, layers, i);

@@ -21,9 +21,10 @@ bool is_default(layer_view const& layer, std::size_t field) {
            here.first == usual.first && octets_in(here) == octets_in(usual);
 }
 
-bool is_empty_list(literal const& value) {
+/// As Scapy: an empty list goes without saying. Not where the default is another one.
+bool is_left_out(layer_description const& layer, std::size_t field, literal const& value) {
     auto const* list = value.as<literal::list>();
-    return list && list->items.empty();
+    return list && list->items.empty() && octets_in(layer.defaults[field]).empty();
 }
 
 literal raw(std::string_view name, std::span<std::byte const> bytes) {
@@ -38,11 +39,19 @@ bool has_set(layer_view const& layer, std::size_t field = any_field) {
     return false;
 }
 
+/// The automatic fields that the bytes do not tell anyway.
+std::uint64_t automatic_of(layer_span const& span) {
+    auto automatic = span.automatic;
+    for (std::size_t i = 0; i < span.layer->fields.size(); ++i)
+        if (span.layer->fields[i].rule.encloses) automatic &= ~(std::uint64_t(1) << i);
+    return automatic;
+}
+
 /// A layer with nothing automatic prints whole, as a dissected one does; else what is not said already by its
 /// defaults.
 literal fields_that_matter(layer_view const& layer) {
     auto const& description = layer.description();
-    bool whole = layer.span().automatic == 0;
+    bool whole = automatic_of(layer.span()) == 0;
     literal::call c{std::string(name_of(layer.span())), {}, {}};
     for (std::size_t i = 0; i < description.fields.size(); ++i) {
         bool is_set = has_set(layer, i);  // for other packets of the set than the first, perhaps
@@ -50,7 +59,7 @@ literal fields_that_matter(layer_view const& layer) {
         auto value = value_of(layer, i);
         bool told =
             whole && description.fields[i].options && description.fields[i].options->chain;  // as None
-        if ((is_empty_list(value) && !told) || (!whole && is_default(layer, i))) continue;
+        if ((is_left_out(description, i, value) && !told) || (!whole && is_default(layer, i))) continue;
         c.keywords.emplace_back(description.fields[i].name, std::move(value));
     }
     return c;
@@ -88,6 +97,10 @@ void spell_as_scapy(literal& value) {
         spell_as_scapy(item);
         auto const* c = codec(name);
         if (c && c->chain) item = as_chain(item);
+        auto* type = std::get_if<literal::call>(&item.value);
+        if (type && c && c->typed)
+            for (auto& a : type->arguments)
+                if (a.as<literal::none>()) a = std::uint64_t(0);  // ASN1_NULL(0)
         auto const* text = item.as<std::string>();
         bool is_name = text && !ipv4::parse(*text) && !ipv6::parse(*text) && text->ends_with('.');
         if (c && (c->one || (c->text && is_name))) item = as_bytes(item);
@@ -95,6 +108,7 @@ void spell_as_scapy(literal& value) {
     decltype(call->keywords) lists, others;
     for (auto& keyword : call->keywords) {
         auto const* c = codec(keyword.first);
+        if (c && !c->chain && is_left_out(*layer, layer->find(keyword.first), keyword.second)) continue;
         (c && c->leads ? lists : others).push_back(std::move(keyword));
     }
     std::ranges::move(others, std::back_inserter(lists));
@@ -104,8 +118,8 @@ void spell_as_scapy(literal& value) {
 /// True when the call makes the very header that it was made from.
 bool tells_all(literal const& call, layer_view const& layer) try {
     auto again = make_packet(call);
-    auto const& span = again.layers().front();
-    return std::ranges::equal(again.view().bytes, layer.header()) && span.automatic == layer.span().automatic;
+    return std::ranges::equal(again.view().bytes, layer.header()) &&
+           automatic_of(again.layers().front()) == automatic_of(layer.span());
 } catch (error const&) {
     return false;
 }

@@ -1,3 +1,5 @@
+#include "registry.hpp"
+
 #include <sonde/packet/fuzz.hpp>
 
 namespace sonde {
@@ -20,7 +22,10 @@ std::optional<field_content> anything(field_description const& f, unsigned width
 bool holds_default(layer_view const& layer, std::size_t field, field_content const& standard) {
     auto const& f = layer.description().fields[field];
     auto content = detail::content_of(layer, field);
-    if (content.state == field_state::computed) return f.rule.identity != identity_part::none;
+    if (content.state == field_state::computed)
+        return f.rule.identity != identity_part::none ||
+               (f.kind == value_kind::number &&
+                detail::registry::instance().is_optional(layer.description(), field));
     return content.state == field_state::single && standard.state == field_state::single &&
            content.first == standard.first;
 }

@@ -68,7 +68,8 @@ void append_value(std::string& out, literal const& value, field_description cons
     } else if (auto const* t = value.as<literal::tuple>()) {
         append_items(out, t->items, inner);
     } else if (auto const* c = value.as<literal::call>()) {
-        append_call(out, *c, value);
+        bool typed = field && field->options && field->options->typed && c->arguments.size() == 1;
+        typed ? append_value(out, c->arguments[0], nullptr) : append_call(out, *c, value);
     } else if (auto const* layers = value.as<literal::stack>()) {
         append_items(out, layers->layers, nullptr);
     } else {

@@ -66,14 +66,25 @@ void registry::add(layer_description const& layer) {
     if (by_name_.emplace(layer.name, &layer).second) order_.push_back(&layer);
 }
 
-void registry::bind(layer_description const& lower, std::size_t field, std::uint64_t value,
-                    layer_description const& upper, int first_octet) {
-    auto& to = above_[{&lower, field, value}];
-    auto same = [&](binding const& b) { return b.upper == &upper && b.first_octet == first_octet; };
-    if (std::none_of(to.begin(), to.end(), same)) to.push_back({&upper, first_octet});
-    auto& keys = dispatch_[&lower];
-    if (std::find(keys.begin(), keys.end(), field) == keys.end()) keys.push_back(field);
-    if (field != any_field) below_.emplace(std::pair(&lower, &upper), setting{field, value});
+namespace {
+
+std::size_t place_of(layer_description const& layer, std::string_view field) {
+    auto at = layer.find(field);
+    if (at == layer.fields.size())
+        throw error(errc::no_such_field, std::string(layer.name) + " has no field " + std::string(field));
+    return at;
+}
+
+void add_once(std::vector<std::size_t>& to, std::size_t field) {
+    if (std::ranges::find(to, field) == to.end()) to.push_back(field);
+}
+
+}  // namespace
+
+void registry::add_binding(layer_description const& lower, setting const& looked_up, binding b) {
+    auto& to = above_[{&lower, looked_up.field, looked_up.value}];
+    if (std::ranges::find(to, b) == to.end()) to.push_back(std::move(b));
+    add_once(dispatch_[&lower], looked_up.field);
 }
 
 layer_description const* registry::next(layer_view const& lower, std::span<std::byte const> payload) const {
@@ -84,20 +95,30 @@ layer_description const* registry::next(layer_view const& lower, std::span<std::
         auto value = field == any_field ? 0 : lower.value(field).low;
         auto found = above_.find({&lower.description(), field, value});
         if (found == above_.end()) continue;
-        for (auto const& b : found->second)
-            if (b.first_octet < 0 || b.first_octet == first) return b.upper;
+        for (auto const& b : found->second) {
+            bool fits = b.first_octet < 0 || b.first_octet == first;
+            for (auto const& also : b.also) fits &= lower.value(also.field).low == also.value;
+            if (fits) return b.upper;
+        }
     }
     return nullptr;
 }
 
-setting const* registry::setting_for(layer_description const& lower, layer_description const& upper) const {
+std::span<setting const> registry::settings_for(layer_description const& lower,
+                                                layer_description const& upper) const {
     auto found = below_.find(std::pair(&lower.family(), &upper.family()));
-    return found == below_.end() ? nullptr : &found->second;
+    if (found == below_.end()) return {};
+    return found->second;
 }
 
 bool registry::tells_next(layer_description const& layer, std::size_t field) const {
-    auto keys = dispatch_.find(&layer);
-    return keys != dispatch_.end() && std::ranges::find(keys->second, field) != keys->second.end();
+    auto found = told_.find(&layer);
+    return found != told_.end() && std::ranges::find(found->second, field) != found->second.end();
+}
+
+bool registry::is_optional(layer_description const& layer, std::size_t field) const {
+    auto found = optional_.find(&layer);
+    return found != optional_.end() && std::ranges::find(found->second, field) != found->second.end();
 }
 
 layer_description const* registry::find(std::string_view name) const {
@@ -112,13 +133,38 @@ bool register_layer(layer_description const& layer) {
 
 void registry::bind(layer_description const& lower, std::string_view field, std::uint64_t value,
                     layer_description const& upper, int first_octet) {
-    auto at = field.empty() ? any_field : lower.find(field);
-    if (at == lower.fields.size())
-        throw error(errc::no_such_field, std::string(lower.name) + " has no field " + std::string(field));
-    bind(lower, at, value, upper, first_octet);
+    bool is_first = !below_.contains(std::pair(&lower, &upper));
+    add_binding(lower, {field.empty() ? any_field : place_of(lower, field), value}, {&upper, first_octet});
+    if (!field.empty() && is_first) tell(lower, {{field, value}}, upper);
     // Answers come from the port that the probe went to.
     if (auto source = lower.find("sport"); field == "dport" && source < lower.fields.size())
-        bind(lower, source, value, upper, first_octet);
+        add_binding(lower, {source, value}, {&upper, first_octet});
+}
+
+void registry::bind(layer_description const& lower, std::initializer_list<field_value> fields,
+                    layer_description const& upper) {
+    bool is_first = !below_.contains(std::pair(&lower, &upper));
+    binding b{&upper, -1};
+    for (auto const& f : fields) b.also.push_back({place_of(lower, f.field), f.value});
+    auto looked_up = b.also.front();
+    b.also.erase(b.also.begin());
+    add_binding(lower, looked_up, std::move(b));
+    if (is_first) tell(lower, fields, upper);
+}
+
+void registry::set(layer_description const& lower, std::initializer_list<field_value> fields,
+                   layer_description const& upper) {
+    for (auto const& f : fields) add_once(optional_[&lower], place_of(lower, f.field));
+    tell(lower, fields, upper);
+}
+
+void registry::tell(layer_description const& lower, std::initializer_list<field_value> fields,
+                    layer_description const& upper) {
+    for (auto const& f : fields) {
+        auto at = place_of(lower, f.field);
+        below_[std::pair(&lower, &upper)].push_back({at, f.value});
+        add_once(told_[&lower], at);
+    }
 }
 
 bool bind(layer_description const& lower, std::string_view field, std::uint64_t value,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace sonde {
@@ -235,6 +236,18 @@ struct written_header {
         while (out.header().size() % layer.hooks.multiple_of != 0) out.number(8, {});
     }
 
+    /// Heads of all that lies behind them, the innermost first.
+    void enclose(std::uint64_t automatic, std::vector<std::byte>& bytes) {
+        for (auto i = layer.fields.size(); i-- > 0;) {
+            if (!layer.fields[i].rule.encloses || !(automatic >> i & 1)) continue;
+            auto at = places[i].offset / 8;
+            auto head = layer.fields[i].rule.encloses(out.header().size() - at);
+            auto begin = bytes.end() - static_cast<std::ptrdiff_t>(out.header().size() - at);
+            auto octets = std::as_bytes(std::span(head));
+            bytes.insert(begin, octets.begin(), octets.end());
+        }
+    }
+
     /// Fields that count the entries of lists, or octets, which lie behind them.
     void count(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i) {
@@ -291,6 +304,7 @@ void packet::append(layer_description const& asked, detail::content_source const
     }
     header.count(span.automatic);
     header.measure(span.automatic);
+    header.enclose(span.automatic, bytes_);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));
@@ -328,11 +342,24 @@ void packet::append(packet const& from, std::size_t index) {
 
 // --- what fields hold ------------------------------------------------------------------------------
 
+namespace {
+
+/// True for the head that building would make of what it encloses.
+bool follows_from_rest(field_description const& f, bit_range where, std::span<std::byte const> header) {
+    auto begin = where.offset / 8, end = begin + where.width / 8;
+    if (end > header.size()) return false;
+    auto head = f.rule.encloses(header.size() - end);
+    return std::ranges::equal(header.subspan(begin, end - begin), std::as_bytes(std::span(head)));
+}
+
+}  // namespace
+
 bool detail::holds(layer_view const& view, std::size_t field) {
     auto const& f = view.description().fields[field];
     auto header = view.header();
     if (f.rule.present && !f.rule.present(header)) return false;
     auto where = locate(view.description(), field, header);
+    if (f.rule.encloses && follows_from_rest(f, where, header)) return false;
     return where.offset + where.width <= header.size() * 8;
 }
 
@@ -376,7 +403,7 @@ std::unique_ptr<std::byte[]> detail::unpack_struct(layer_view const& view,
     auto header = view.header();
     for (std::size_t i = 0; i < d.fields.size(); ++i) {
         auto const& f = d.fields[i];
-        if (view.span().automatic >> i & 1) {
+        if (view.span().automatic >> i & 1 || (f.rule.encloses && !holds(view, i))) {
             f.reset(storage.get(), field_state::computed);
             continue;
         }

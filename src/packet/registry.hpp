@@ -5,18 +5,28 @@
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <initializer_list>
+
 namespace sonde::detail {
 
 /// Stands for "whatever the fields say" in a binding that only the payload's first octet decides.
 inline constexpr std::size_t any_field = ~std::size_t(0);
 
-struct binding {
-    layer_description const* upper;
-    int first_octet;  // what the payload must begin with; negative: anything
-};
-
 struct setting {
     std::size_t field;
+    std::uint64_t value;
+    friend bool operator==(setting const&, setting const&) = default;
+};
+
+struct binding {
+    layer_description const* upper;
+    int first_octet;              // what the payload must begin with; negative: anything
+    std::vector<setting> also{};  // what further fields must hold
+    friend bool operator==(binding const&, binding const&) = default;
+};
+
+struct field_value {
+    std::string_view field;
     std::uint64_t value;
 };
 
@@ -30,18 +40,29 @@ public:
     /// As SONDE_BIND. `field` may be empty: `upper` follows whatever the fields say, if its first octet fits.
     void bind(layer_description const& lower, std::string_view field, std::uint64_t value,
               layer_description const& upper, int first_octet = -1);
+    /// The same, when several fields tell together.
+    void bind(layer_description const& lower, std::initializer_list<field_value> fields,
+              layer_description const& upper);
+    /// What building also sets in `lower` below `upper`, though it does not tell the layers apart; called
+    /// after their binding.
+    void set(layer_description const& lower, std::initializer_list<field_value> fields,
+             layer_description const& upper);
     /// What the bindings say that `lower` carries, or null.
     layer_description const* next(layer_view const& lower, std::span<std::byte const> payload) const;
-    /// The field that tells `lower` carries `upper`, or null.
-    setting const* setting_for(layer_description const& lower, layer_description const& upper) const;
-    /// True for fields by which some binding picks the layer above.
+    /// What fields of `lower` hold when it carries `upper`.
+    std::span<setting const> settings_for(layer_description const& lower,
+                                          layer_description const& upper) const;
+    /// True for fields by which some binding picks the layer above, or that it sets.
     bool tells_next(layer_description const& layer, std::size_t field) const;
+    /// True for fields that are free but for some layers above them: `set`.
+    bool is_optional(layer_description const& layer, std::size_t field) const;
     layer_description const* find(std::string_view name) const;
     std::vector<layer_description const*> const& layers() const { return order_; }
 
 private:
-    void bind(layer_description const& lower, std::size_t field, std::uint64_t value,
-              layer_description const& upper, int first_octet);
+    void tell(layer_description const& lower, std::initializer_list<field_value> fields,
+              layer_description const& upper);
+    void add_binding(layer_description const& lower, setting const& looked_up, binding b);
     struct key {
         layer_description const* lower;
         std::size_t field;
@@ -58,8 +79,9 @@ private:
     boost::unordered_flat_map<std::string_view, layer_description const*> by_name_;
     std::vector<layer_description const*> order_;
     boost::unordered_flat_map<key, std::vector<binding>, boost::hash<key>> above_;
-    boost::unordered_flat_map<layer_description const*, std::vector<std::size_t>> dispatch_;
-    boost::unordered_flat_map<std::pair<layer_description const*, layer_description const*>, setting,
+    boost::unordered_flat_map<layer_description const*, std::vector<std::size_t>> dispatch_, told_, optional_;
+    boost::unordered_flat_map<std::pair<layer_description const*, layer_description const*>,
+                              std::vector<setting>,
                               boost::hash<std::pair<layer_description const*, layer_description const*>>>
         below_;
 };

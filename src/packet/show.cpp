@@ -32,8 +32,14 @@ void append_nested(std::string& out, std::string const& indent, std::string_view
             continue;
         }
         append_title(out, bar, layer->title());
-        for (auto const& [key, item] : call->keywords)
-            append_field(out, bar, key, detail::shown_text(*layer, layer->find(key), item));
+        for (auto const& [key, item] : call->keywords) {
+            auto field = layer->find(key);
+            auto const* options = layer->fields[field].options;
+            if (options && options->layers)
+                append_nested(out, bar, key, item);
+            else
+                append_field(out, bar, key, detail::shown_text(*layer, field, item));
+        }
     }
 }
 

@@ -19,6 +19,8 @@ public:
         if (auto const* l = value.as<literal::list>()) return items(l->items, "[]");
         if (auto const* t = value.as<literal::tuple>()) return items(t->items, "()");
         if (auto const* b = value.as<literal::bytes>()) return quoted(b->value);
+        auto const* c = value.as<literal::call>();
+        if (c && field_.options && field_.options->typed && c->arguments.size() == 1) return typed(*c);
         return to_python(value);
     }
 
@@ -37,6 +39,18 @@ private:
         if (field_.kind == value_kind::flags) return flags_text(names_, n);
         if (auto name = name_of(n); !name.empty()) return std::string(name);
         return field_.rule.hexadecimal ? fmt::format("{:#x}", n) : fmt::format("{}", n);
+    }
+    /// `'v2c' 0x1 <ASN1_INTEGER[1]>`: name, hexadecimal, type and value.
+    std::string typed(literal::call const& c) const {
+        std::string out;
+        auto const& value = c.arguments[0];
+        if (auto const* n = value.as<std::uint64_t>()) {
+            if (auto name = name_of(*n); !name.empty()) out += quoted(name) + " ";
+            out += fmt::format("{:#x} ", *n);
+        } else if (auto const* i = value.as<std::int64_t>()) {
+            out += fmt::format("-{:#x} ", 0 - static_cast<std::uint64_t>(*i));
+        }
+        return out + fmt::format("<{}[{}]>", c.name, value.as<literal::none>() ? "0" : to_python(value));
     }
     /// As Python writes it, names quoted: `['ssh', 'http', 1024]`.
     std::string item(literal const& value) const {

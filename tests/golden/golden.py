@@ -23,6 +23,9 @@ LAYERS = {
     "ICMPv6MLQuery", "ICMPv6MLReport", "ICMPv6MLDone", "ICMPv6MLQuery2", "ICMPv6MLReport2",
     "SCTP", "SCTPChunkData", "SCTPChunkInit", "SCTPChunkInitAck", "SCTPChunkSACK", "SCTPChunkHeartbeatReq", "SCTPChunkHeartbeatAck", "SCTPChunkAbort", "SCTPChunkShutdown", "SCTPChunkShutdownAck", "SCTPChunkError", "SCTPChunkCookieEcho", "SCTPChunkCookieAck", "SCTPChunkShutdownComplete", "SCTPChunkParamHeartbeatInfo", "SCTPChunkParamIPv4Addr", "SCTPChunkParamIPv6Addr", "SCTPChunkParamStateCookie", "SCTPChunkParamUnrocognizedParam", "SCTPChunkParamCookiePreservative", "SCTPChunkParamHostname", "SCTPChunkParamECNCapable", "SCTPChunkParamFwdTSN", "SCTPChunkParamAdaptationLayer",
     "NTP", "NTPHeader", "IGMP", "Dot1AD", "Dot3", "LLC", "SNAP", "GRE", "VXLAN", "BOOTP", "DHCP", "DNS", "DNSQR", "DNSRR", "DNSRRMX", "DNSRRSOA", "DNSRRSRV", "DNSRROPT", "EDNS0TLV",
+    "IGMPv3", "IGMPv3mq", "IGMPv3mr", "IGMPv3gr", "IGMPv3mra", "NTPAuthenticator",
+    "SNMP", "SNMPget", "SNMPnext", "SNMPresponse", "SNMPset", "SNMPtrapv1", "SNMPbulk", "SNMPinform", "SNMPtrapv2", "SNMPvarbind",
+    "NBNSHeader", "NBNSQueryRequest", "NBNSQueryResponse", "NBNS_ADD_ENTRY", "NBNSNodeStatusRequest", "NBNSNodeStatusResponse", "NBNSNodeStatusResponseService",
     "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting", "IPv6ExtHdrFragment",
 }
 

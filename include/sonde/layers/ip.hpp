@@ -36,15 +36,16 @@ struct ip_options : option_bytes {
 };
 
 /// IPv4 (RFC 791). `src` automatic: what the route to `dst` asks for; `len`, `ihl`, `chksum` computed;
-/// `proto` from the layer inside; `ttl` 64, or 1 for IGMP (RFC 2236 §2); `id` the engine's own in `sr*`,
-/// else 1. `frag` counts units of 8 bytes.
+/// `proto` from the layer inside; `ttl` 64, or 1 for IGMP (RFC 2236 §2), below whose version 3 `dst` is
+/// 224.0.0.22 and `tos` 0xc0 (RFC 3376 §4); `id` the engine's own in `sr*`, else 1. `frag` counts units of 8
+/// bytes.
 struct IP {
     field<ipv4, 0x7f000001> dst{};
     field<ipv4> src{};
     field<std::uint8_t, 64> ttl{};
     field<enumerated<std::uint8_t, ip_protocols>> proto{};
     field<std::uint16_t, 1> id{};
-    field<std::uint8_t> tos = 0;
+    field<std::uint8_t> tos{};
     field<ip_flags> flags = 0;
     field<bits<13>> frag = 0;
     ip_options options{};

@@ -50,4 +50,13 @@ layer_hooks hooks(NTPHeader const*);
 /// Scapy's name for the same.
 using NTP = NTPHeader;
 
+/// What authenticates a message (RFC 5905 §7.3, RFC 7822 §7.5): `dgst` is 16 bytes for MD5, 20 for SHA-1.
+struct NTPAuthenticator {
+    field<std::uint32_t> key_id = 0;
+    field<octets> dgst = std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    field<octets> padding = "";
+};
+SONDE_DECLARE_LAYER(NTPAuthenticator, padding, key_id, dgst)
+layer_hooks hooks(NTPAuthenticator const*);
+
 }  // namespace sonde

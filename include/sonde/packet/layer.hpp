@@ -70,6 +70,9 @@ struct field_rule {
     bool measures = false;
     /// Zeros follow until the header has a multiple of so many bytes.
     std::uint8_t aligned = 1;
+    /// The head of all that lies behind it in the header, made of the size of that (BER's tag and length).
+    /// Automatic; shown only while it is anything else than what building makes.
+    std::string (*encloses)(std::size_t size) = nullptr;
     /// Not on the wire: shows its default; 0 builds the lists of the layer without aligning their entries.
     bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).

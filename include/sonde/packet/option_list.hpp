@@ -30,6 +30,7 @@ struct option_codec {
     bool chain = false;            ///< command() prints the entries as Scapy does DNS records: `A(..)/B(..)`
     bool leads = false;            ///< command() prints the field first, as Scapy does with list fields
     bool layers = false;           ///< the entries are layers; show() prints each with a title of its own
+    bool typed = false;            ///< values are calls, `ASN1_INTEGER(5)`; JSON has the argument alone
     std::uint8_t multiple_of = 4;  ///< bytes that the list is padded to with zeros
 };
 

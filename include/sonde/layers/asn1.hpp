@@ -1,0 +1,113 @@
+#pragma once
+
+#include <sonde/layers/raw.hpp>
+
+#include <optional>
+#include <string>
+
+namespace sonde {
+
+/// ASN.1 values, encoded by BER (X.690) with tag and length as they lie on the wire, for layers that are
+/// made of them. In expressions a bare number or text, or Scapy's `ASN1_INTEGER(5)`, `ASN1_STRING(b'x')`,
+/// `ASN1_OID('1.3.6')`; one that was encoded otherwise than BER's shortest form prints its bytes too, as
+/// `ASN1_INTEGER(5, ber=b'\x02\x02\x00\x05')`. A list is a set.
+
+struct asn1_integer : encoded_list<11> {
+    asn1_integer() : asn1_integer(0) {}
+    template <std::integral I>
+    asn1_integer(I number) {
+        encode(static_cast<std::uint64_t>(number), std::cmp_less(number, 0));
+    }
+    /// Nothing for what is no INTEGER, or none of 64 bits.
+    std::optional<std::int64_t> value() const;
+    static option_codec const& codec();
+
+private:
+    void encode(std::uint64_t low, bool negative);
+};
+
+/// OCTET STRING.
+struct asn1_string : encoded_list<256> {
+    asn1_string() : asn1_string("") {}
+    asn1_string(std::string_view text);
+    asn1_string(char const* text) : asn1_string(std::string_view(text)) {}
+    asn1_string(std::string const& text) : asn1_string(std::string_view(text)) {}
+    /// The octets; empty for what is no OCTET STRING.
+    std::string_view value() const;
+    static option_codec const& codec();
+};
+
+/// OBJECT IDENTIFIER, as numbers with points between: "1.3.6.1.2.1.1.1.0". Throws bad_text for other text.
+struct asn1_oid : encoded_list<160> {
+    asn1_oid() : asn1_oid("") {}
+    asn1_oid(std::string_view text);
+    asn1_oid(char const* text) : asn1_oid(std::string_view(text)) {}
+    asn1_oid(std::string const& text) : asn1_oid(std::string_view(text)) {}
+    /// Without a leading point; empty for what is no OBJECT IDENTIFIER.
+    std::string to_string() const;
+    friend bool operator==(asn1_oid const& a, std::string_view text) { return a.to_string() == text; }
+    static option_codec const& codec();
+};
+
+/// Types of the SMI (RFC 2578 §7.1) and their tags.
+enum class asn1_tag : std::uint8_t {
+    boolean = 0x01,
+    integer = 0x02,
+    octet_string = 0x04,
+    null = 0x05,
+    oid = 0x06,
+    ip_address = 0x40,
+    counter32 = 0x41,
+    gauge32 = 0x42,
+    time_ticks = 0x43,
+    opaque = 0x44,
+    counter64 = 0x46,
+    no_such_object = 0x80,  ///< instead of a value (RFC 3416 §3)
+    no_such_instance = 0x81,
+    end_of_mib_view = 0x82
+};
+
+/// A value of any type; NULL by default, numbers are INTEGER, text is OCTET STRING.
+struct asn1_value : encoded_list<256> {
+    asn1_value() : asn1_value(asn1_tag::null, "") {}
+    template <std::integral I>
+    asn1_value(I number) : asn1_value(asn1_tag::integer, number) {}
+    asn1_value(char const* text) : asn1_value(asn1_tag::octet_string, std::string_view(text)) {}
+    asn1_value(std::string_view text) : asn1_value(asn1_tag::octet_string, text) {}
+    asn1_value(std::string const& text) : asn1_value(asn1_tag::octet_string, std::string_view(text)) {}
+    asn1_value(ipv4 address);
+    asn1_value(asn1_oid const& oid) { append(oid.view()); }
+    /// A number of another type: `asn1_value(asn1_tag::counter32, 7)`.
+    template <std::integral I>
+    asn1_value(asn1_tag type, I number) {
+        encode(type, static_cast<std::uint64_t>(number), std::cmp_less(number, 0));
+    }
+    asn1_value(asn1_tag type, std::string_view contents);
+
+    asn1_tag type() const { return static_cast<asn1_tag>(empty() ? 0 : view()[0]); }
+    /// The number of a type that is one and has at most 64 bits; of COUNTER64 from 2^63 on, its low 64 bits.
+    std::optional<std::int64_t> number() const;
+    /// The contents, without tag and length.
+    std::string_view contents() const;
+    /// As expressions have it: `ASN1_COUNTER32(7)`.
+    std::string to_string() const;
+    static option_codec const& codec();
+
+private:
+    void encode(asn1_tag type, std::uint64_t low, bool negative);
+};
+
+/// An IpAddress (RFC 2578 §7.1.5) and TimeTicks (§7.1.8, hundredths of a second).
+struct asn1_ip_address : encoded_list<8> {
+    asn1_ip_address() : asn1_ip_address(ipv4()) {}
+    asn1_ip_address(ipv4 address);
+    template <std::size_t N>
+    asn1_ip_address(char const (&text)[N]) : asn1_ip_address(ipv4(std::string_view(text, N - 1))) {}
+    static option_codec const& codec();
+};
+struct asn1_time_ticks : encoded_list<11> {
+    asn1_time_ticks(std::uint32_t hundredths = 0);
+    static option_codec const& codec();
+};
+
+}  // namespace sonde
