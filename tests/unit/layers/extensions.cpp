@@ -31,7 +31,8 @@ std::string verdict(packet const& reply, packet const& sent, link_type link = li
         auto keys = keys_of_answer(r.view(), secret);
         for (bool many : {false, true}) {
             auto k = key_of_probe(s.view(), secret, many);
-            same_key |= k == keys.to_one || k == keys.to_many;
+            for (std::size_t i = 0; i < keys.count; ++i)
+                same_key |= k == (many ? keys.to_many : keys.to_one)[i];
         }
     }
     return v.value != match_verdict::yes ? v.why : same_key ? "yes" : "an answer without the probe's key";
