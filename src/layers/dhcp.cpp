@@ -264,10 +264,6 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::match();
 }
 
-void key(layer_view const& v, key_builder& k) {
-    k.add(v.get<&BOOTP::xid>());
-}
-
 void summarize(layer_view const& v, std::string& out) {
     out += "DHCP";
     auto list = print(v.header(), v.header());
@@ -292,8 +288,7 @@ layer_hooks hooks(BOOTP const*) {
             .join = [](layer_description const& upper) -> std::string_view {
                 return &upper == &describe<DHCP>() ? magic : std::string_view();
             },
-            .answers = answers,
-            .key = key};
+            .answers = answers};
 }
 layer_hooks hooks(DHCP const*) {
     return {.title = "DHCP options", .summarize = summarize};

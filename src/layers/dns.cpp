@@ -134,13 +134,6 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::match();
 }
 
-void key(layer_view const& v, key_builder& k) {
-    auto udp = v.lower();
-    bool multicast =
-        udp.is<UDP>() && (udp.get<&UDP::dport>() == mdns_port || udp.get<&UDP::sport>() == mdns_port);
-    k.add(multicast ? 0 : v.get<&DNS::id>());
-}
-
 // --- text --------------------------------------------------------------------------------------------
 
 /// Text as Python writes bytes: b'www.example.com.'
@@ -211,11 +204,8 @@ layer_hooks hooks(EDNS0TLV const*) {
     return {.title = "DNS EDNS0 TLV", .finish = finish_edns_option};
 }
 layer_hooks hooks(DNS const*) {
-    return {.rules = message_rules,
-            .header_length = message_length,
-            .answers = answers,
-            .key = key,
-            .summarize = summarize};
+    return {
+        .rules = message_rules, .header_length = message_length, .answers = answers, .summarize = summarize};
 }
 
 void edns_options::add(packet const& option) {

@@ -56,7 +56,7 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
         return match_verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
     if (!std::ranges::equal(reply.header().subspan(8), sent.header().subspan(8)) ||
         !std::ranges::equal(reply.payload(), sent.payload()))
-        return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
+        return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 section 4.2)");
     return match_verdict::match();
 }
 

@@ -122,7 +122,6 @@ layer_hooks hooks(VXLAN const*) {
             .prepare = prepare_vxlan,
             .follow = follow_vxlan,
             .answers = vxlan_answers,
-            .key = [](layer_view const& v, key_builder& k) { k.add(v.get<&VXLAN::vni>()); },
             .summarize =
                 [](layer_view const& v, std::string& out) {
                     out += fmt::format("VXLAN (vni={})", detail::shown<&VXLAN::vni>(v));

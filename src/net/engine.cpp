@@ -170,10 +170,13 @@ void engine::on_frame(frame const& f) {
     auto accepts = [&](attempt_info const& a) {
         return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
     };
-    auto found = table_.find(keys.to_one, accepts);
-    if (!found) {
+    std::optional<attempt_info> found;
+    for (auto i = keys.count; !found && i-- > 0;) {  // the key that says most first
+        to_many = false;
+        found = table_.find(keys.to_one[i], accepts);
+        if (found) break;
         to_many = true;
-        found = table_.find(keys.to_many, accepts);
+        found = table_.find(keys.to_many[i], accepts);
     }
     if (!found) {
         bool cut =

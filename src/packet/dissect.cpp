@@ -9,7 +9,7 @@
 namespace sonde {
 namespace {
 
-constexpr std::size_t max_layers = 32;
+constexpr std::size_t max_layers = 32, max_quotes = 8;
 
 /// IEEE 802.3 §3.2.6: a type is at least 1536; Scapy draws the line at 1500.
 bool has_length(std::span<std::byte const> frame) {
@@ -51,6 +51,7 @@ packet detail::dissect_as(std::span<std::byte const> bytes, layer_description co
     p.wire_length = static_cast<std::uint32_t>(bytes.size());
     auto const& r = detail::registry::instance();
     auto const* layer = &first;
+    std::size_t quotes = is_quoted;
     std::size_t begin = 0, end = bytes.size();  // of what is not read yet; padding lies behind `end`
     while (begin < end) {
         auto rest = std::span(p.bytes_).subspan(begin, end - begin);
@@ -63,13 +64,13 @@ packet detail::dissect_as(std::span<std::byte const> bytes, layer_description co
         span.end = static_cast<std::uint32_t>(begin);
         p.layers_.push_back(span);
         if (span.truncated || begin == end) break;
-        dissect_step step{
-            {p.view(), p.layers_.size() - 1}, rest.subspan(length), nullptr, end - begin, is_quoted};
+        dissect_step step{{p.view(), p.layers_.size() - 1}, rest.subspan(length), nullptr, end - begin};
         step.next = r.next(step.view, step.rest);
         if (layer->hooks.follow) layer->hooks.follow(step);
         end = begin + std::min(step.limit, end - begin);
-        layer = step.next;
-        is_quoted = step.next_is_quoted;
+        quotes += step.next_is_quoted;
+        layer = quotes <= max_quotes ? step.next : nullptr;
+        is_quoted |= step.next_is_quoted;
     }
     if (begin < p.bytes_.size()) {
         layer_span padding{&describe<Padding>(), static_cast<std::uint32_t>(begin),
