@@ -24,6 +24,11 @@ if(SONDE_SANITIZE)
     add_link_options(-fsanitize=${sonde_sanitizers})
 endif()
 
+# The fuzzer's feedback from everything that it drives; tests/fuzz links its main function.
+if(SONDE_BUILD_FUZZERS)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(PROJECT_IS_TOP_LEVEL)
     set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
     set(CMAKE_CXX_EXTENSIONS OFF)

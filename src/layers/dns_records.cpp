@@ -51,9 +51,17 @@ layer_description const& layer_of(expanded_record const& r) {
     return describe<DNSRR>();
 }
 
-/// The record's fields, its length as it stands in the message.
-literal print_record(header message, std::size_t at, std::size_t end) {
+/// Names that point at a long one again and again print as far more text than they are: what they may add to
+/// a section before the rest of it stays bytes.
+constexpr std::size_t most_added(header section) {
+    return (std::size_t(16) << 10) + 4 * section.size();
+}
+
+/// The record's fields, its length as it stands in the message. `added` grows by the bytes that whole names
+/// take more.
+literal print_record(header message, std::size_t at, std::size_t end, std::size_t& added) {
     auto r = expand(message, at, end);
+    if (r) added += r->bytes.size() - std::min(r->bytes.size(), end - at);
     if (!r) return literal::bytes{text_of(message.subspan(at, end - at))};
     auto value = value_of_layer(layer_of(*r), std::as_bytes(std::span(r->bytes)));
     for (auto& [name, item] : std::get<literal::call>(value.value).keywords)
@@ -61,15 +69,17 @@ literal print_record(header message, std::size_t at, std::size_t end) {
     return value;
 }
 
-literal print_question(header message, std::size_t at, std::size_t end) {
+literal print_question(header message, std::size_t at, std::size_t end, std::size_t& added) {
     auto name = read_domain_name(message, at);
     if (!name || name->size + 4 != end) return literal::bytes{text_of(message.subspan(at, end - at))};
     auto bytes = write_domain_name(name->text) + text_of(message.subspan(name->size, 4));
+    added += bytes.size() - std::min(bytes.size(), end - at);
     return value_of_layer(describe<DNSQR>(), std::as_bytes(std::span(bytes)));
 }
 
 /// Entries of a section. Names point into the message, which begins with the header.
-template <std::size_t (*End)(header, std::size_t), literal (*Print)(header, std::size_t, std::size_t)>
+template <std::size_t (*End)(header, std::size_t),
+          literal (*Print)(header, std::size_t, std::size_t, std::size_t&)>
 literal print_section(header bytes, header message) {
     bool inside =
         bytes.data() >= message.data() && bytes.data() + bytes.size() <= message.data() + message.size();
@@ -78,13 +88,13 @@ literal print_section(header bytes, header message) {
     auto const section_end = at + bytes.size();
     message = message.first(section_end);
     literal::list list;
-    while (at < section_end) {
+    for (std::size_t added = 0; at < section_end;) {
         auto end = End(message, at);
-        if (end == 0) {
+        if (end == 0 || added > most_added(bytes)) {
             list.items.emplace_back(literal::bytes{text_of(message.subspan(at))});
             break;
         }
-        list.items.push_back(Print(message, at, end));
+        list.items.push_back(Print(message, at, end, added));
         at = end;
     }
     return list;

@@ -70,7 +70,7 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     bool same_data = std::ranges::equal(reply.header().subspan(8), sent.header().subspan(8)) &&
                      std::ranges::equal(reply.payload(), sent.payload());
     if (!same_data && !sent.packet().relaxed)
-        return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 §4.2)");
+        return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 section 4.2)");
     return match_verdict::match();
 }
 

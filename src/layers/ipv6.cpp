@@ -50,16 +50,12 @@ void follow(dissect_step& step) {
     detail::refine_next_header(step);
 }
 
-/// Listener reports go to groups, not to who asked (RFC 2710 §4, RFC 3810 §5.2.14).
-bool is_listener_discovery(layer_view const& ip) {
-    auto upper = detail::above_extensions(ip.upper());
-    return upper && upper.description().name.starts_with("ICMPv6ML");
-}
-
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
-    if (is_listener_discovery(sent) && reply.get<&IPv6::dst>().is_multicast())
-        return match_verdict::payload();
+    bool listeners = detail::is_listener_discovery(sent);
+    if (listeners != detail::is_listener_discovery(reply))
+        return match_verdict::mismatch("listener discovery answers itself only");
+    if (listeners && reply.get<&IPv6::dst>().is_multicast()) return match_verdict::payload();
     if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
@@ -75,7 +71,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 void key(layer_view const& v, key_builder& k) {
     k.add(0x86dd);
     k.add(detail::upper_protocol(v));
-    if (is_listener_discovery(v)) return;
+    if (detail::is_listener_discovery(v)) return;
     auto source = value_traits<ipv6>::to_wire(v.get<&IPv6::src>());
     auto destination = value_traits<ipv6>::to_wire(detail::final_destination(v));
     if (k.is_any_source())

@@ -11,6 +11,8 @@ bool is_extension(layer_view const& layer);
 layer_view above_extensions(layer_view layer);
 /// What an IPv6 packet carries behind its extension headers.
 std::uint8_t upper_protocol(layer_view const& ip);
+/// True for MLD messages. Reports go to groups, not to who asked (RFC 2710 §4, RFC 3810 §5.2.14).
+bool is_listener_discovery(layer_view const& ip);
 /// Where an IPv6 packet goes in the end: the last stop of its routing header (RFC 8200 §8.1, RFC 8754 §2).
 ipv6 final_destination(layer_view const& ip);
 

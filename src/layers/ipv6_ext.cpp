@@ -237,6 +237,11 @@ std::uint8_t upper_protocol(layer_view const& v) {
     return next;
 }
 
+bool is_listener_discovery(layer_view const& ip) {
+    auto upper = above_extensions(ip.upper());
+    return upper && upper.description().name.starts_with("ICMPv6ML");
+}
+
 void refine_next_header(dissect_step& step) {
     constexpr std::size_t segment_routing = 4, shortest_query2 = 28;
     if (step.next == &describe<IPv6ExtHdrRouting>() && octet(step.rest, 2) == segment_routing)

@@ -2,6 +2,7 @@
 
 #include <sonde/link/filter.hpp>
 #include <sonde/link/pcap_device.hpp>
+#include <sonde/packet/escape.hpp>
 
 #include "link/readiness.hpp"
 #include "link/system.hpp"
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 
 namespace sonde {
 
@@ -57,10 +59,21 @@ std::optional<failure> checked(std::string_view text) {
     return {};
 }
 
+/// `protochain` jumps backwards: the kernel refuses such a program, and nothing says that it ends.
+bool has_loop(bpf_program const& program) {
+    return std::ranges::any_of(std::span(program.bf_insns, program.bf_len), [](bpf_insn const& i) {
+        return i.code == (BPF_JMP | BPF_JA) && static_cast<std::int32_t>(i.k) < 0;
+    });
+}
+
 std::optional<failure> compile_on(pcap_t* handle, std::string const& text, pcap_program& program) {
     constexpr int optimize = 1;
-    if (::pcap_compile(handle, &program, text.c_str(), optimize, PCAP_NETMASK_UNKNOWN) == 0) return {};
-    return failure{errc::bad_filter, "capture filter \"" + text + "\": " + ::pcap_geterr(handle)};
+    if (::pcap_compile(handle, &program, text.c_str(), optimize, PCAP_NETMASK_UNKNOWN) != 0)
+        return failure{errc::bad_filter, escape("capture filter \"" + text + "\": " + ::pcap_geterr(handle))};
+    if (has_loop(program))
+        return failure{errc::bad_filter,
+                       escape("capture filter \"" + text + "\": a loop, as protochain makes")};
+    return {};
 }
 
 bool is_word(char c) noexcept {

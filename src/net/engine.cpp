@@ -155,14 +155,16 @@ void engine::read_ports(bool on) {
     for (auto& [id, p] : ports_) p->read(on && !(id > 0 && ports_.contains(-id)));
 }
 
-/// The attempt that the packet answers. Two keys may lead to it, and only the packet itself tells.
+/// The attempt that the packet answers. Several keys may lead to it, and only the packet itself tells; the
+/// one that says most is looked up first.
 std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received) {
-    for (bool to_many : {false, true}) {
-        auto accepts = [&](attempt_info const& a) {
-            return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
-        };
-        if (auto found = table_.find(to_many ? keys.to_many : keys.to_one, accepts)) return found;
-    }
+    for (auto i = keys.count; i-- > 0;)
+        for (bool to_many : {false, true}) {
+            auto accepts = [&](attempt_info const& a) {
+                return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
+            };
+            if (auto found = table_.find((to_many ? keys.to_many : keys.to_one)[i], accepts)) return found;
+        }
     return {};
 }
 

@@ -281,16 +281,22 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
     o.set_link_destination(next_hop);
     leaving l{d, {}, 0};
     outgoing finished;
-    for (int i = 0;; ++i) {
+    match_key before;
+    for (int i = 0;; ++i, before = l.key) {
         l.draw = engine_->identities().draw();
         finished = o;
         bool own_identity = finished.identify(engine_->identities().at(l.draw));
         finished.finish();
         auto view = finished.view();
         view.relaxed = what_.relaxed;
-        l.key = key_of_probe(view, engine_->secret(), way.to_many || goes_to_many(view));
-        // Equal keys are taken where the user fixed every field that could differ.
-        if (!own_identity || !engine_->table().find(l.key)) break;
+        bool to_many = way.to_many || goes_to_many(view);
+        l.key = key_of_probe(view, engine_->secret(), to_many);
+        if (!engine_->table().find(l.key)) break;
+        // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
+        // above the ports (DNS ids of one port) they make the key.
+        bool fixed = !own_identity || (i > 0 && l.key == before);
+        if (fixed) l.key = key_of_probe(view, engine_->secret(), to_many, key_reach::above);
+        if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
     std::uint32_t tag = 0;

@@ -9,7 +9,7 @@
 namespace sonde {
 namespace {
 
-constexpr std::size_t max_layers = 32;
+constexpr std::size_t max_layers = 32, max_quotes = 8;
 
 /// IEEE 802.3 §3.2.6: a type is at least 1536; Scapy draws the line at 1500.
 bool has_length(std::span<std::byte const> frame) {
@@ -54,6 +54,7 @@ public:
     explicit reader(std::span<std::byte const> bytes) : bytes_(bytes), end_(bytes.size()) {}
 
     std::vector<layer_span> whole(layer_description const& first, bool is_quoted) {
+        quotes_ = is_quoted;
         read(&first, is_quoted);
         if (behind_ && layers_.size() < max_layers / 2) {
             pad(begin_behind_);
@@ -78,17 +79,15 @@ private:
             span.end = static_cast<std::uint32_t>(begin_);
             layers_.push_back(span);
             if (span.truncated || begin_ == end_) break;
-            dissect_step step{{{bytes_, layers_}, layers_.size() - 1},
-                              rest.subspan(length),
-                              nullptr,
-                              end_ - begin_,
-                              is_quoted};
+            dissect_step step{
+                {{bytes_, layers_}, layers_.size() - 1}, rest.subspan(length), nullptr, end_ - begin_};
             step.next = r.next(step.view, step.rest);
             if (layer->hooks.follow) layer->hooks.follow(step);
             go_on(step);
             if (step.next && step.next->hooks.form) step.next = &step.next->hooks.form(layer, false);
-            layer = step.next;
-            is_quoted = step.next_is_quoted;
+            quotes_ += step.next_is_quoted;
+            layer = quotes_ <= max_quotes ? step.next : nullptr;
+            is_quoted |= step.next_is_quoted;
         }
     }
 
@@ -110,6 +109,7 @@ private:
     std::size_t begin_ = 0, end_;  // of what is not read yet; padding lies behind the end
     layer_description const* behind_ = nullptr;
     std::size_t begin_behind_ = 0, end_behind_ = 0;
+    std::size_t quotes_ = 0;  // in quotes
 };
 
 }  // namespace

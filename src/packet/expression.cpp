@@ -51,10 +51,12 @@ private:
         std::string* text = std::get_if<std::string>(&value.value);
         if (auto* b = std::get_if<literal::bytes>(&value.value)) text = &b->value;
         if (!text) bad(column, "only text and bytes can be repeated");
-        if (times != 0 && text->size() > max_text / times) bad(column, "repeated text of over 1 MiB");
+        if (times != 0 && text->size() > (max_text - repeated_) / times)
+            bad(column, "repeated text of over 1 MiB");
         std::string all;
         all.reserve(text->size() * times);
         for (std::uint64_t i = 0; i < times; ++i) all += *text;
+        repeated_ += all.size();
         *text = std::move(all);
     }
 
@@ -189,6 +191,7 @@ private:
 
     scanner scan_;
     unsigned depth_ = 0;
+    std::size_t repeated_ = 0;  // bytes of text that repetition made
 };
 
 }  // namespace

@@ -38,6 +38,17 @@ bool is_payload(layer_description const& layer) {
     return layer.fields.size() == 1 && layer.fields[0].kind == value_kind::octets;
 }
 
+/// Does something whose errors may not know where: they are told to be at `at` then.
+template <class Make>
+auto placed(literal const& at, Make const& make) try {
+    return make();
+} catch (error const& e) {
+    std::string_view what = e.what();
+    if (what.starts_with("column ") || at.column == 0) throw;
+    fail(static_cast<errc>(e.code().value()), at, "{}",
+         what.substr(0, what.rfind(": " + e.code().message())));
+}
+
 packet make_layer(literal::call const& call, literal const& at) {
     bool is_quoted = false;
     auto const* layer = find_layer(call.name, &is_quoted);
@@ -59,9 +70,9 @@ packet make_layer(literal::call const& call, literal const& at) {
         if (field == layer->fields.size()) no_such_field(value, *layer, name);
         if (seen >> field & 1) fail(errc::bad_expression, value, "{}.{} is given twice", layer->name, name);
         seen |= std::uint64_t(1) << field;
-        contents[field] = read_value(*layer, field, value, &call);
+        contents[field] = placed(value, [&] { return read_value(*layer, field, value, &call); });
     }
-    return packet(*layer, contents, is_quoted);
+    return placed(at, [&] { return packet(*layer, contents, is_quoted); });
 }
 
 /// Functions that make a packet of one.

@@ -83,7 +83,9 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
         if (!fields[i].rule.quoted) continue;
         if (sent.packet().relaxed && fields[i].rule.identity == identity_part::number) continue;
         auto where = locate(quote.description(), i, quote.header());
-        if (where.width == 0 || (where.offset + where.width) > quote.header().size() * 8) continue;
+        if (where.width == 0) continue;
+        if (where.offset + where.width > quote.header().size() * 8)  // less than RFC 792 promises
+            return match_verdict::mismatch("the quote ends before it ties to the probe");
         auto got = quote.value(i), expected = sent.value(i);
         if (got != expected)
             return match_verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
@@ -135,6 +137,10 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
         if (quote.get<&IPv6::version>() != 6)
             return match_verdict::mismatch("quoted header is no IPv6 header");
         v = compare_network<IPv6, &IPv6::src, &IPv6::dst, &IPv6::nh>(quote, sent);
+        bool same = detail::upper_protocol(quote) == detail::upper_protocol(sent) &&
+                    detail::is_listener_discovery(quote) == detail::is_listener_discovery(sent);
+        if (v.value == match_verdict::yes && !same)
+            v = match_verdict::mismatch("what the quoted extension headers carry is another protocol");
     } else {
         return match_verdict::mismatch("only IP packets are quoted");
     }
@@ -164,13 +170,22 @@ match_verdict match_error(layer_view const& quote, layer_view const& reply, laye
     return compare_quote(quote, sent);
 }
 
-/// The layers from `v` on, until one that closes the conversation (TCP, ARP …) or a payload.
-match_key key_from(layer_view v, secret_key const& secret, bool reply, bool to_many, bool relaxed) {
-    key_builder k(key_mixer(secret), reply, to_many, relaxed);
+/// Transport protocols: they begin with the ports of both ends.
+bool has_ports(layer_view const& v) {
+    return v.description().fields.front().name == "sport";
+}
+
+/// Calls `use` with the key of the layers from `v` on, once for each layer that adds to it.
+template <class Use>
+void for_keys(layer_view v, key_builder k, Use const& use) {
+    std::size_t n = 0;
     bool quoted = v.span().quoted;
-    for (; v && v.span().quoted == quoted; v = v.upper())
-        if (v.description().hooks.key) v.description().hooks.key(v, k);
-    return k.finish();
+    for (; v && v.span().quoted == quoted && n < answer_keys::most; v = v.upper()) {
+        if (!v.description().hooks.key) continue;
+        v.description().hooks.key(v, k);
+        use(v, n++, k.finish());
+    }
+    if (n == 0) use(layer_view(), n, k.finish());
 }
 
 }  // namespace
@@ -189,9 +204,17 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
     return walk(r, s);
 }
 
-match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many) {
+match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many, key_reach reach) {
+    match_key key;
+    bool ports_known = false;
     auto s = network_layer(sent);
-    return s ? key_from(s, secret, false, to_many, sent.relaxed) : match_key{};
+    if (!s) return key;
+    for_keys(s, key_builder(key_mixer(secret), false, to_many, sent.relaxed),
+             [&](layer_view const& layer, std::size_t, match_key const& k) {
+                 if (!ports_known || reach == key_reach::above) key = k;
+                 ports_known |= layer && has_ports(layer);
+             });
+    return key;
 }
 
 bool goes_to_many(packet_view const& sent) {
@@ -209,8 +232,12 @@ answer_keys keys_of_answer(packet_view const& received, secret_key const& secret
     keys.readable = true;
     auto q = quoted_layer(r);
     keys.is_error = static_cast<bool>(q);
-    keys.to_one = key_from(q ? q : r, secret, !q, false, relaxed);
-    keys.to_many = key_from(q ? q : r, secret, !q, true, relaxed);
+    for (bool to_many : {false, true})
+        for_keys(q ? q : r, key_builder(key_mixer(secret), !q, to_many, relaxed),
+                 [&](layer_view const&, std::size_t i, match_key const& k) {
+                     (to_many ? keys.to_many : keys.to_one)[i] = k;
+                     keys.count = i + 1;
+                 });
     return keys;
 }
 

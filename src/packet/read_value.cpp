@@ -4,6 +4,7 @@
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace sonde {
 namespace {
@@ -150,6 +151,11 @@ private:
     std::vector<std::string> alternatives(literal const& value) const {
         auto const& codec = *field_.options;
         auto entries = entries_of(value);
+        if (codec.layers && is_list_of_lists(entries)) {  // a set of lists, as a set of entries prints
+            std::vector<std::string> all;
+            for (auto const& e : entries) std::ranges::move(alternatives(e), std::back_inserter(all));
+            return all;
+        }
         if (entries.empty()) return {codec.read(literal::list{}, of_)};
         std::vector<std::string> all;
         if (codec.one) {
@@ -158,8 +164,13 @@ private:
         }
         if (!codec.layers) return {codec.read(literal::list{std::move(entries)}, of_)};
         all = {""};
-        for (auto& e : entries) all = combined(all, members(e));
+        for (auto& e : entries) combine(all, members(e), value);
         return all;
+    }
+
+    static bool is_list_of_lists(std::vector<literal> const& entries) {
+        return !entries.empty() &&
+               std::ranges::all_of(entries, [](auto const& e) { return e.template as<literal::list>(); });
     }
 
     static literal list_of(literal entry) {
@@ -180,27 +191,37 @@ private:
         if (!entry.as<literal::call>()) return all;
         auto set = make_packet(entry);
         for (std::uint64_t i = 1; i < set.size(); ++i) {
-            check_combinations(i, entry);
             auto bytes = set[i].build();
+            check_combinations(i, i * bytes.size(), entry);
             all.emplace_back(reinterpret_cast<char const*>(bytes.data()), bytes.size());
         }
         return all;
     }
 
-    std::vector<std::string> combined(std::vector<std::string> const& before,
-                                      std::vector<std::string> const& entry) const {
-        std::vector<std::string> all;
-        for (auto const& b : before)
-            for (auto const& e : entry) {
-                check_combinations(all.size(), {});
-                all.push_back(b + e);
-            }
-        return all;
+    /// Each of `all` with each of the entry behind it, in that order.
+    void combine(std::vector<std::string>& all, std::vector<std::string> const& entry,
+                 literal const& at) const {
+        std::size_t total = 0;
+        for (auto const& a : all)
+            for (auto const& e : entry) total += a.size() + e.size();
+        check_combinations(all.size() * entry.size() - 1, total, at);
+        if (entry.size() == 1) {
+            for (auto& a : all) a += entry.front();
+            return;
+        }
+        std::vector<std::string> longer;
+        for (auto const& a : all)
+            for (auto const& e : entry) longer.push_back(a + e);
+        all = std::move(longer);
     }
 
-    void check_combinations(std::uint64_t n, literal const& at) const {
+    /// `n` are there before this one.
+    void check_combinations(std::uint64_t n, std::size_t bytes, literal const& at) const {
         constexpr std::uint64_t most = 65536;
+        constexpr std::size_t most_bytes = std::size_t(16) << 20;
         if (n >= most) fail(errc::set_too_large, at, "{}: more than {} combinations", place(), most);
+        if (n > 1 && bytes > most_bytes)
+            fail(errc::set_too_large, at, "{}: combinations of over 16 MiB", place());
     }
 
     // --- sets ----------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ namespace sonde::detail {
 /// Throws `error` about a value: its column, when it came from text, and what is wrong.
 template <class... A>
 [[noreturn]] void fail(errc code, literal const& at, fmt::format_string<A...> format, A&&... arguments) {
+    constexpr std::size_t longest = 1000;  // the place is told; what stands there, only as far as it helps
     auto text = fmt::format(format, std::forward<A>(arguments)...);
+    if (text.size() > longest) text.replace(longest, text.npos, "...");
     throw error(code, at.column ? fmt::format("column {}: {}", at.column, text) : text);
 }
 

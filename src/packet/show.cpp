@@ -85,12 +85,22 @@ detail::printable::printable(packet const& p) : settled_(p) {
     for (auto& span : told_) span.automatic = 0;
 }
 
+/// Lines of many small entries far inside take many times their bytes: behind so much text the rest is left
+/// out.
+constexpr std::size_t most_text(std::size_t bytes) {
+    return (std::size_t(64) << 10) + 16 * bytes;
+}
+
 std::string show(packet const& p) {
     detail::printable const printable(p);
     auto view = printable.view(), told = printable.told();
     std::string out, indent;
     for (std::size_t i = 0; i < view.layers.size(); ++i) {
         append_layer(out, indent, {view, i}, {told, i});
+        if (auto most = most_text(view.bytes.size()); out.size() > most) {
+            out.resize(out.rfind('\n', most) + 1);
+            return out += "...\n";
+        }
         indent += "   ";
     }
     return out;

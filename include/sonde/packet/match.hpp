@@ -2,6 +2,9 @@
 
 #include <sonde/packet/packet.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace sonde {
 
 /// Does `received` answer `sent`? Both are built packets (no automatic fields). Exact by the RFCs: both
@@ -19,8 +22,11 @@ match_verdict match(packet_view const& received, packet_view const& sent);
 
 /// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
 /// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is
-/// among keys_of_answer(r, secret, s.relaxed).
-match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many);
+/// among keys_of_answer(r, secret, s.relaxed). Ports are the innermost that it knows, as ICMP errors quote no
+/// more; `above` takes in what lies above them (DNS ids), by which answers are found, errors not.
+enum class key_reach : std::uint8_t { ports, above };
+match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many,
+                       key_reach reach = key_reach::ports);
 
 /// True for Ethernet, VLAN tags, LLC and cooked headers: what lies below the network layer.
 bool is_link_layer(layer_view const& layer);
@@ -29,12 +35,20 @@ bool is_link_layer(layer_view const& layer);
 /// broadcast on the link. (A subnet's broadcast address shows in the routes only.)
 bool goes_to_many(packet_view const& sent);
 
-/// The keys under which the probe of this answer may be found; relaxed probes have keys of their own.
+/// The keys under which the probe of this answer may be found: one for each layer at which the probe may end,
+/// or go on as bytes, the outermost first. Relaxed probes have keys of their own.
 struct answer_keys {
-    match_key to_one;       ///< of a probe to the sender of this packet
-    match_key to_many;      ///< of a probe to a group
-    bool is_error = false;  ///< an ICMP error: the keys are the quoted packet's
-    bool readable = false;  ///< false: nothing that could answer a probe; no keys
+    static constexpr std::size_t most = 4;  ///< layers that add to a key
+    std::array<match_key, most> to_one{};   ///< of a probe to the sender of this packet
+    std::array<match_key, most> to_many{};  ///< of a probe to a group
+    std::size_t count = 0;                  ///< of either
+    bool is_error = false;                  ///< an ICMP error: the keys are the quoted packet's
+    bool readable = false;                  ///< false: nothing that could answer a probe; no keys
+
+    bool contain(match_key const& key, bool many) const {
+        auto const& keys = many ? to_many : to_one;
+        return std::find(keys.begin(), keys.begin() + count, key) != keys.begin() + count;
+    }
 };
 answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed = false);
 

@@ -16,7 +16,8 @@ namespace sonde {
 std::string summary(packet const& p);
 
 /// Every layer with a title, every field on a line of its own: names of numbers where they have them, `None`
-/// for what is computed when the packet is built.
+/// for what is computed when the packet is built. Ends with `...` behind 64 KiB and 16 times the packet's
+/// bytes.
 std::string show(packet const& p);
 
 /// An expression that makes this packet again: from the dissection of any bytes, one that builds the same

@@ -126,7 +126,7 @@ struct dissect_step {
     std::span<std::byte const> rest;            ///< all bytes after it, padding perhaps among them
     layer_description const* next = nullptr;    ///< what follows, as the bindings say; null: bytes
     std::size_t limit;                          ///< bytes of payload; what is left over is padding
-    bool next_is_quoted = false;                ///< what follows is a packet that an error quotes
+    bool next_is_quoted = false;                ///< a packet that this layer quotes follows
     layer_description const* behind = nullptr;  ///< what lies behind the payload, if it is no padding
 };
 

@@ -140,3 +140,19 @@ TEST_CASE("a filter keeps no more of a frame than its snapshot", "[link]") {
     REQUIRE(accept != filter.program().end());
     CHECK(accept->k == 96);
 }
+
+TEST_CASE("A filter whose program loops is refused, as the kernel would") {
+    error_code ec;
+    std::string why;
+    capture_filter::compile("protochain 8", link_type::ethernet, 65535, ec, &why);
+    CHECK(ec == errc::bad_filter);
+    CHECK(why == "capture filter \"protochain 8\": a loop, as protochain makes");
+}
+
+TEST_CASE("Why a filter does not compile is told in printable ASCII") {
+    error_code ec;
+    std::string why;
+    capture_filter::compile("tcp \x1b[31m", link_type::ethernet, 65535, ec, &why);
+    CHECK(ec == errc::bad_filter);
+    for (char c : why) CHECK((c >= 0x20 && c < 0x7f));
+}

@@ -106,3 +106,18 @@ TEST_CASE("No expression, however mangled, does anything but parse or fail") {
     }
     CHECK(parsed > 0);
 }
+
+TEST_CASE("What only the bytes of a layer show to be wrong is told with a column, too") {
+    CHECK(failure_of("IP()/ARP(pdst=b'12345')")
+              .text.starts_with("column 6: ARP.pdst of 5 bytes, the header states 4"));
+    CHECK(failure_of("IP()/DNSQR(qname='a..b')")
+              .text.starts_with("column 12: domain name \"a..b\": an empty label"));
+}
+
+TEST_CASE("An expression that would be far larger than its text is refused") {
+    auto repeated = std::string("\"A\"*1000000");
+    CHECK_NOTHROW(parse_literal(repeated));
+    CHECK(failure_of(repeated + "/" + repeated).text.starts_with("column 16: repeated text of over 1 MiB"));
+    auto set = failure_of("DNS(an=DNSRR(type=10, rdata='A'*60000, ttl=(1, 2000)))").text;
+    CHECK(set.find("combinations of over 16 MiB") != set.npos);
+}

@@ -38,7 +38,7 @@ judged judge(packet const& reply, packet const& sent) {
     auto keys = keys_of_answer(r.view(), secret, true);
     return {match(r.view(), s.view()).value == match_verdict::yes,
             match(r.view(), relaxed).value == match_verdict::yes,
-            keys.to_one == key_of_probe(relaxed, secret, false)};
+            keys.contain(key_of_probe(relaxed, secret, false), false)};
 }
 
 constexpr judged only_relaxed{false, true, true};

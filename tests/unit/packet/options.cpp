@@ -143,3 +143,13 @@ TEST_CASE("Options that do not fit into the header are an error when the packet 
     CHECK_THROWS_AS(parse_packet("TCP(options=b'\\x01'*41)").build(), error);
     CHECK_THROWS_AS(parse_packet("IP(options=b'\\x01'*41)").build(), error);
 }
+
+TEST_CASE("A set of record lists prints as a list of lists, and is read back as that set") {
+    auto set = parse_packet("DNS(qd=DNSQR(qname=['a', 'b'])/DNSQR(qname='c'))");
+    REQUIRE(set.size() == 2);
+    auto text = command(set);
+    auto again = parse_packet(text);
+    CHECK(command(again) == text);
+    REQUIRE(again.size() == 2);
+    for (std::uint64_t i = 0; i < 2; ++i) CHECK(support::hex(again[i]) == support::hex(set[i]));
+}

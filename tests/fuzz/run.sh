@@ -1,0 +1,64 @@
+#!/bin/bash
+# Builds the fuzz targets, replays every corpus and every former finding, then fuzzes each target for so many seconds:
+#   tests/fuzz/run.sh [SECONDS [TARGET...]]         30 seconds of every target, when nothing else is said
+# Two targets run at a time (SONDE_JOBS). Any finding ends it with status 1; the input is kept in build/fuzz/findings:
+# when it is mended, move it to tests/fuzz/regressions/TARGET. New inputs gather in build/fuzz/corpus/TARGET, which
+# stays for the next run; seeds.py says how a few of them come into the tree.
+#
+# CI's step `fuzz` takes 8 seconds each: 15 targets, two at a time, are a minute of fuzzing beside the replay and the
+# build, where 30 seconds each would be a tenth of all that CI may take. Thirty are this script's default, for a change
+# that touches what reads bytes or text.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+case ${1:-} in -h | --help) sed -n '2,11s/^# \?//p' "$0"; exit 0 ;; esac
+seconds=${1:-30}
+shift || true
+if ! command -v clang++-19 >/dev/null || ! ls /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1; then
+    echo "tests/fuzz/run.sh: fuzzing needs clang-19 and libclang-rt-19-dev (cmake/packages.sh ci)." >&2
+    echo "The corpora are replayed without them: ctest --preset asan -L fuzz" >&2
+    exit 3
+fi
+if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
+jobs=${SONDE_JOBS:-$(nproc)}
+build=build/fuzz
+
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz --parallel "$jobs" --target fuzz_targets
+targets=("$@")
+if [ $# = 0 ]; then mapfile -t targets < <(cd "$build/tests/fuzz" && ls -d fuzz_* | sed -n 's/^fuzz_//p'); fi
+mkdir -p "$build/findings" "$build/logs"
+
+# What the target may take: a second for one input, 64 MiB for one allocation; the size of its inputs.
+limits_of() {
+    case $1 in
+        expression) echo "-max_len=1024 -dict=tests/fuzz/expression.dict" ;;
+        filter) echo "-max_len=320 -dict=tests/fuzz/filter.dict" ;;
+        pcap | pcapng) echo "-max_len=2048" ;;
+        matcher) echo "-max_len=512" ;;
+        *) echo "-max_len=1024" ;;
+    esac
+}
+
+# One target: all that is kept, then new inputs. Prints a line.
+fuzz() {
+    local target=$1 known=() log=$build/logs/$1.log
+    mkdir -p "$build/corpus/$target" "$build/findings/$target"
+    for directory in corpus regressions; do
+        if [ -d "tests/fuzz/$directory/$target" ]; then known+=("tests/fuzz/$directory/$target"); fi
+    done
+    local program=$build/tests/fuzz/fuzz_$target
+    # shellcheck disable=SC2046  # words
+    if "$program" $(limits_of "$target") -timeout=1 -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 \
+        -artifact_prefix="$build/findings/$target/" -max_total_time="$seconds" \
+        "$build/corpus/$target" "${known[@]}" >"$log" 2>&1; then
+        echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+    else
+        echo "$target: FOUND something:"
+        tail -n 60 "$log"
+        return 1
+    fi
+}
+export -f fuzz limits_of
+export build seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
