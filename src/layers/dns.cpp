@@ -170,6 +170,13 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::match();
 }
 
+void key(layer_view const& v, key_builder& k) {
+    auto udp = v.lower();
+    bool multicast =
+        udp.is<UDP>() && (udp.get<&UDP::dport>() == mdns_port || udp.get<&UDP::sport>() == mdns_port);
+    k.add(multicast ? 0 : v.get<&DNS::id>());
+}
+
 // --- text --------------------------------------------------------------------------------------------
 
 /// Text as Python writes bytes: b'www.example.com.'

@@ -130,6 +130,11 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::match();
 }
 
+void key(layer_view const& v, key_builder& k) {
+    auto at = static_cast<std::uint32_t>(8 * (k.is_reply() ? origin : transmit));
+    k.add(read_bits(v.header(), {at, 64}));
+}
+
 void summarize(layer_view const& v, std::string& out) {
     unsigned mode = v.get<&NTPHeader::mode>();
     out += fmt::format("NTP v{}, {}", v.get<&NTPHeader::version>(), ntp_modes::names[mode & 7].name);
