@@ -2,15 +2,13 @@
 
 #include "neighbours.hpp"
 #include "outgoing.hpp"
+#include "platform.hpp"
 #include "port.hpp"
 
-#include <sonde/net/kernel_tables.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/probe_table.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -34,6 +32,7 @@ public:
 
     bool queued_for_turn = false;
     steady_time wake = never;
+    std::uint64_t serial = 0;  ///< in the order of `begin`
 };
 
 /// Who sends probes: is asked about answers.
@@ -58,12 +57,14 @@ struct way_out {
 
 /// One network's machinery: what its operations share. Everything runs on one executor; see
 /// docs/design/engine.md.
-class engine : public std::enable_shared_from_this<engine> {
+class engine : public std::enable_shared_from_this<engine>, public context_user {
 public:
     engine(asio::any_io_executor executor, network_options options);
 
     asio::any_io_executor const& executor() const { return executor_; }
-    kernel_tables& tables() { return tables_; }
+    /// Clock, routes, interfaces, devices.
+    platform& system() { return *system_; }
+    steady_time now() const { return system_->now(); }
     probe_table& table() { return table_; }
     identity_source& identities() { return identities_; }
     neighbours& neighbour_cache() { return neighbours_; }
@@ -115,13 +116,13 @@ public:
     strays const& stray_frames() const { return strays_; }
     std::uint64_t kernel_drops();
 
-    void shut_down() noexcept;
+    void shut_down() noexcept override;
 
 private:
     static constexpr std::size_t max_backlog = 1024;
 
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
-    void on_frame(frame const& f);
+    void on_frame(received_frame const& f);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -130,21 +131,27 @@ private:
 
     asio::any_io_executor executor_;
     network_options options_;
-    kernel_tables tables_;
+    std::unique_ptr<platform> system_;
     probe_table table_;
     secret_key secret_;
     identity_source identities_;
     neighbours neighbours_;
-    asio::steady_timer timer_;
+    std::unique_ptr<timer> timer_;
     steady_time armed_ = never;
-    asio::ip::tcp::resolver resolver_;
     boost::unordered_flat_map<std::string, std::vector<std::function<void(error_code, ip_address)>>>
         asked_names_;
 
     std::map<int, std::shared_ptr<port>> ports_;
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
-    std::set<std::pair<steady_time, operation*>> sleepers_;
+    struct sleeper {
+        steady_time wake;
+        std::uint64_t serial;  // those of one time in the order in which they began, not by their address
+        operation* op;
+        friend auto operator<=>(sleeper const&, sleeper const&) = default;
+    };
+    std::set<sleeper> sleepers_;
+    std::uint64_t begun_ = 0;
     strays strays_;
     std::string why_;
     std::size_t backlog_ = 0;

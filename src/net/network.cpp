@@ -52,7 +52,9 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
 }  // namespace
 
 network::network(boost::asio::any_io_executor executor, network_options options)
-    : engine_(std::make_shared<engine>(std::move(executor), options)) {}
+    : engine_(std::make_shared<engine>(executor, options)) {
+    detail::service_of(executor).add(engine_);
+}
 
 network::network(network&&) noexcept = default;
 

@@ -10,17 +10,15 @@ constexpr std::size_t batch = 64;             // more gains nothing: docs/design
 constexpr std::size_t frames_per_turn = 512;  // then the loop's other users have their turn
 constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond apart
 
-timestamp wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
-port::port(std::unique_ptr<link_device> device, sink receive, std::function<void(error_code)> failed)
-    : device_(std::move(device)),
+port::port(platform& system, std::unique_ptr<link_device> device, sink receive,
+           std::function<void(error_code)> failed)
+    : system_(system),
+      device_(std::move(device)),
       receive_(std::move(receive)),
       failed_(std::move(failed)),
-      retry_(device_->get_executor()) {}
+      retry_(system.make_timer()) {}
 
 void port::read(bool on) {
     if (reading_ == on) return;
@@ -78,8 +76,8 @@ void port::flush() {
             }
             queue_.pop_front();
         }
-        auto now = std::chrono::steady_clock::now();
-        auto sent = wall_clock();
+        auto now = system_.now();
+        auto sent = system_.wall_time();
         error_code ec;
         auto taken = n ? device_->transmit(std::span(frames).first(n), ec) : 0;
         bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
@@ -104,14 +102,13 @@ void port::back_off(error_code ec) {
     };
     if (ec == asio::error::would_block) return device_->wait_writable(go_on);
     // A full interface queue has no event: look again in a millisecond.
-    retry_.expires_after(std::chrono::milliseconds(1));
-    retry_.async_wait(go_on);
+    retry_->start(system_.now() + std::chrono::milliseconds(1), [go_on] { go_on({}); });
 }
 
 void port::close() {
     reading_ = false;
     queue_.clear();
-    retry_.cancel();
+    retry_->cancel();
     device_.reset();
 }
 
