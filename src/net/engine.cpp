@@ -226,11 +226,8 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
                 e->ports_.erase(at);
             }
         });
-    p->after_read = [self = weak_from_this()] {
+    p->after_batch = [self = weak_from_this()] {
         if (auto e = self.lock()) e->run_turn();
-    };
-    p->drained = [self = weak_from_this()] {
-        if (auto e = self.lock(); e && !e->in_turn_ && !e->starving_.empty()) e->run_turn();
     };
     ports_.emplace(id, p);
     read_ports(reading_);

@@ -40,7 +40,7 @@ void port::wait_readable() {
         if (ec && ec != asio::error::operation_aborted) return p->failed_(ec);
         p->drain(frames_per_turn);
         if (p->reading_) p->wait_readable();
-        if (p->after_read) p->after_read();
+        if (p->after_batch) p->after_batch();
     });
 }
 
@@ -89,7 +89,6 @@ void port::flush() {
         for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
         if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
     }
-    if (!blocked_ && drained) drained();
 }
 
 void port::back_off(error_code ec) {
@@ -99,6 +98,7 @@ void port::back_off(error_code ec) {
         if (!p || !p->device_ || waited == asio::error::operation_aborted) return;
         p->blocked_ = false;
         p->flush();
+        if (p->after_batch) p->after_batch();
     };
     if (ec == asio::error::would_block) return device_->wait_writable(go_on);
     // A full interface queue has no event: look again in a millisecond.

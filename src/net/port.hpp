@@ -42,10 +42,9 @@ public:
     std::size_t backlog() const { return queue_.size(); }
     /// Sends what is queued, as far as the kernel takes it; the rest goes by itself. Owners are told.
     void flush();
-    /// Called after each flush that left the queue empty.
-    std::function<void()> drained;
-    /// Called after each batch of frames that came in.
-    std::function<void()> after_read;
+    /// Called after each batch of frames that came in, and after frames that had to wait have left: their
+    /// deadlines begin.
+    std::function<void()> after_batch;
 
     void close();
 

@@ -39,7 +39,8 @@ bool is_fragment(layer_view const& v) {
 
 bool holds(layer_view const& v) {
     if (v.is<IP>()) return sum_of(v.header()) == 0;
-    if (v.is<IPv6>()) return v.get<&IPv6::plen>() <= v.packet().bytes.size() - v.span().end;
+    if (v.is<IPv6>())
+        return v.get<&IPv6::version>() == 6 && v.get<&IPv6::plen>() <= v.packet().bytes.size() - v.span().end;
     if (v.is<TCP>()) return transport_holds(v, tcp);
     if (v.is<UDP>())  // over IPv4 zero says that there is none
         return (v.lower().is<IP>() && v.get<&UDP::chksum>() == 0) || transport_holds(v, udp);
@@ -53,7 +54,7 @@ bool holds(layer_view const& v) {
 bool checksums_hold(packet_view const& received) {
     for (std::size_t i = 0; i < received.layers.size(); ++i) {
         layer_view v(received, i);
-        if (v.span().quoted || v.span().truncated) return true;
+        if (v.span().quoted) return true;
         if (!holds(v)) return false;
         if (is_fragment(v)) return true;
     }

@@ -70,7 +70,7 @@ bool answering::expires() {
     auto ip = layer_view(received_.view(), 0);
     unsigned left = v6_ ? ip.get<&IPv6::hlim>() : ip.get<&IP::ttl>();
     auto const& routers = place_.behind.routers;
-    if (left > routers.size()) return false;
+    if (routers.empty() || left > routers.size()) return false;
     auto const& router = routers[left == 0 ? 0 : left - 1];
     if (!router.is_unspecified() && router.is_v6() == v6_) error(router, exceeded_v4, exceeded_v6, 0);
     return true;
