@@ -52,6 +52,11 @@ void engine::end(operation& op) noexcept {
     arm_timer();
 }
 
+void engine::listen(std::weak_ptr<operation> op) {
+    std::erase_if(listeners_, [](auto const& l) { return l.expired(); });
+    listeners_.push_back(std::move(op));
+}
+
 void engine::ready(std::shared_ptr<operation> op) {
     if (op->queued_for_turn) return;
     op->queued_for_turn = true;
@@ -128,6 +133,8 @@ void engine::shut_down() noexcept {
     if (std::exchange(closed_, true)) return;
     auto alive = shared_from_this();
     for (auto& op : std::vector(operations_.begin(), operations_.end())) op->shut_down();
+    for (auto const& l : std::exchange(listeners_, {}))
+        if (auto op = l.lock()) op->shut_down();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();

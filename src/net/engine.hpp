@@ -74,6 +74,8 @@ public:
     /// The engine owns an operation from `begin` to `end`; while there is one, ports are read.
     void begin(std::shared_ptr<operation> op);
     void end(operation& op) noexcept;
+    /// One that reads by itself: it ends with the network, if it is still there.
+    void listen(std::weak_ptr<operation> op);
     /// Gives a turn to an operation that reads by itself.
     void watch(std::shared_ptr<operation> op) { ready(std::move(op)); }
     /// Gives the operation a turn, in this turn of the loop or the next.
@@ -143,6 +145,7 @@ private:
 
     std::map<int, std::shared_ptr<port>> ports_;
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
+    std::vector<std::weak_ptr<operation>> listeners_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
     struct sleeper {
         steady_time wake;

@@ -123,7 +123,9 @@ loop_stream network::srploop(packet_source frames, loop_options options) {
 }
 
 packet_stream network::sniff(sniff_options options) {
-    return packet_stream(std::make_shared<detail::sniffer>(engine_, options));
+    auto s = std::make_shared<detail::sniffer>(engine_, options);
+    engine_->listen(s);
+    return packet_stream(std::move(s));
 }
 
 }  // namespace sonde

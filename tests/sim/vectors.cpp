@@ -107,7 +107,7 @@ TEST_CASE("sr1 on a set returns with the first answer and sends nothing more") {
         auto x = co_await net.sr1(IP{.dst = "198.18.0.0/16"} / ICMP{}, {.inter = 1ms});
         REQUIRE(x);
         CHECK(x->received.get<IP>().src == "198.18.0.9");
-        CHECK(sim.now() - began == 200us + 9ms + 10ms);
+        CHECK(sim.now() - began == 9ms + 10ms);
         co_await sim.sleep(1s, asio::use_awaitable);
         CHECK(there.counts().entered == 18);  // 0 to 19, without the one that answered, nor any after it
         CHECK(net.in_flight() == 0);
@@ -235,7 +235,7 @@ TEST_CASE("count = 2 of three sends six, count = 0 none, and a scan that is answ
         auto none = net.srloop(three, {.count = 0});
         auto got8 = co_await none.next();
         CHECK(!got8);
-        CHECK(fmt::format("{}", none.report()) == "Sent 0 packets, received 0 packets.");
+        CHECK(fmt::format("{}", none.report()) == "Sent 0 packets, received 0 packets. 0.0% hits.");
     });
 }
 
