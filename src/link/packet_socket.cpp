@@ -101,7 +101,7 @@ struct packet_socket::state {
     std::optional<failure> open_transmitter();
     std::optional<failure> prepare(int fd, receive_options const& options);
     std::optional<failure> finish(detail::unique_fd fd);
-    std::optional<frame> acceptable(unsigned slot);
+    std::optional<received_frame> acceptable(unsigned slot);
     void no_more(error_code& ec);
     bool gone() const;
     bool still_down() const;
@@ -165,7 +165,7 @@ std::optional<failure> packet_socket::state::finish(detail::unique_fd fd) {
 }
 
 // The frame of a slot, unless it is one that the caller did not ask for.
-std::optional<frame> packet_socket::state::acceptable(unsigned slot) {
+std::optional<received_frame> packet_socket::state::acceptable(unsigned slot) {
     auto const& source = slots->source(slot);
     bool twice = source.sll_hatype == ARPHRD_LOOPBACK;  // on its way out and then on its way in
     if (source.sll_pkttype == PACKET_OUTGOING && (!see_outgoing || twice)) return {};

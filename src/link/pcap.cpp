@@ -180,12 +180,12 @@ struct hand_over {
         std::chrono::nanoseconds fraction(header.ts.tv_usec * (nanoseconds ? 1 : 1000));
         ++count;
         try {
-            sink({.bytes = {bytes, header.caplen},
-                  .length = std::max(header.len, header.caplen),
-                  .time = timestamp(std::chrono::seconds(header.ts.tv_sec) + fraction),
-                  .type = type,
-                  .interface = interface,
-                  .outgoing = false});
+            sink(frame{.bytes = {bytes, header.caplen},
+                       .length = std::max(header.len, header.caplen),
+                       .time = timestamp(std::chrono::seconds(header.ts.tv_sec) + fraction),
+                       .type = type,
+                       .interface = interface,
+                       .outgoing = false});
         } catch (...) {
             thrown = std::current_exception();
             ::pcap_breakloop(handle);

@@ -83,7 +83,7 @@ int receive_slots::fill(int fd, unsigned wanted) noexcept {
     return got;
 }
 
-std::optional<frame> receive_slots::at(unsigned i) noexcept {
+std::optional<received_frame> receive_slots::at(unsigned i) noexcept {
     auto const& from = sources_[i];
     auto type = link_type_of(from.sll_hatype);
     if (!type) return {};
@@ -97,12 +97,13 @@ std::optional<frame> receive_slots::at(unsigned i) noexcept {
         captured += tag;
         length += tag;
     }
-    return frame{.bytes = {start, std::min<std::size_t>(captured, snapshot_)},
-                 .length = static_cast<std::uint32_t>(length),
-                 .time = to_timestamp(stamp),
-                 .type = *type,
-                 .interface = from.sll_ifindex,
-                 .outgoing = from.sll_pkttype == PACKET_OUTGOING};
+    frame f{.bytes = {start, std::min<std::size_t>(captured, snapshot_)},
+            .length = static_cast<std::uint32_t>(length),
+            .time = to_timestamp(stamp),
+            .type = *type,
+            .interface = from.sll_ifindex,
+            .outgoing = from.sll_pkttype == PACKET_OUTGOING};
+    return received_frame(f, (auxiliary.tp_status & TP_STATUS_CSUMNOTREADY) != 0);
 }
 
 }  // namespace sonde::detail

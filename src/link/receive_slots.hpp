@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sonde/link/frame.hpp>
+#include <sonde/link/link.hpp>
 
 #include <linux/if_packet.h>
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ public:
 
     /// Frame `i` of the last fill, its VLAN tag put back; nothing when its link type is not one that sonde
     /// reads.
-    std::optional<frame> at(unsigned i) noexcept;
+    std::optional<received_frame> at(unsigned i) noexcept;
 
     /// Where it came from: interface, hardware type and direction.
     sockaddr_ll const& source(unsigned i) const noexcept { return sources_[i]; }

@@ -3,47 +3,40 @@
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
-#include <sonde/link/packet_socket.hpp>
-#include <sonde/link/raw_socket.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/probe/probe_run.hpp>
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 namespace sonde::detail {
 namespace {
 
-template <class T>
-T from_system() {
-    T value{};
-    while (::getrandom(&value, sizeof value, 0) < 0 && errno == EINTR) {
-    }
-    return value;
-}
-
 constexpr std::size_t frames_before_a_deadline = 1 << 16;
+
+/// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
+/// have theirs.
+bool has_checksums(received_frame const& f) {
+    return !f.unfinished && f.length == f.bytes.size();
+}
 
 }  // namespace
 
 engine::engine(asio::any_io_executor executor, network_options options)
     : executor_(std::move(executor)),
       options_(options),
-      tables_(executor_),
+      system_(platform_of(executor_)),
       table_(table_limits{.probes = options.probes}),
-      secret_(from_system<secret_key>()),
-      identities_(from_system<secret_key>(), {}, from_system<std::uint32_t>()),
+      secret_(system_->random<secret_key>()),
+      identities_(system_->random<secret_key>(), {}, system_->random<std::uint32_t>()),
       neighbours_(*this),
-      timer_(executor_),
-      resolver_(executor_) {}
+      timer_(system_->make_timer()) {}
 
 // --- operations and turns
 // ---------------------------------------------------------------------------------------
 
 void engine::begin(std::shared_ptr<operation> op) {
+    op->serial = ++begun_;
     operations_.insert(op);
     read_ports(true);
     ready(std::move(op));
@@ -57,6 +50,11 @@ void engine::end(operation& op) noexcept {
         table_.forget_all();
     }
     arm_timer();
+}
+
+void engine::listen(std::weak_ptr<operation> op) {
+    std::erase_if(listeners_, [](auto const& l) { return l.expired(); });
+    listeners_.push_back(std::move(op));
 }
 
 void engine::ready(std::shared_ptr<operation> op) {
@@ -77,16 +75,16 @@ void engine::schedule_turn() {
 
 void engine::wake_at(operation& op, steady_time when) {
     if (op.wake == when) return;
-    if (op.wake != never) sleepers_.erase({op.wake, &op});
+    if (op.wake != never) sleepers_.erase({op.wake, op.serial, &op});
     op.wake = when;
-    if (when != never) sleepers_.insert({when, &op});
+    if (when != never) sleepers_.insert({when, op.serial, &op});
     if (!in_turn_) arm_timer();
 }
 
 void engine::run_turn() {
     if (in_turn_) return;
     in_turn_ = true;
-    auto now = std::chrono::steady_clock::now();
+    auto now = system_->now();
     auto batch = std::exchange(ready_, {});
     for (auto& op : batch) {
         op->queued_for_turn = false;
@@ -104,16 +102,14 @@ void engine::run_turn() {
 
 void engine::arm_timer() {
     auto next = table_.next_deadline().value_or(never);
-    if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->first);
+    if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->wake);
     if (next == armed_) return;
     armed_ = next;
     if (next == never) {
-        timer_.cancel();
+        timer_->cancel();
         return;
     }
-    timer_.expires_at(next);
-    timer_.async_wait([self = weak_from_this()](error_code ec) {
-        if (ec) return;
+    timer_->start(next, [self = weak_from_this()] {
         if (auto e = self.lock()) e->on_timer();
     });
 }
@@ -122,11 +118,11 @@ void engine::on_timer() {
     armed_ = never;
     // An answer that waits in a socket came in time: read before anything expires.
     for (auto& p : std::map(ports_)) p.second->drain(frames_before_a_deadline);
-    auto now = std::chrono::steady_clock::now();
+    auto now = system_->now();
     while (auto attempt = table_.expire(now))
         if (attempt->user) reinterpret_cast<answer_judge*>(attempt->user)->expired(*attempt, now);
-    while (!sleepers_.empty() && sleepers_.begin()->first <= now) {
-        auto* op = sleepers_.begin()->second;
+    while (!sleepers_.empty() && sleepers_.begin()->wake <= now) {
+        auto* op = sleepers_.begin()->op;
         wake_at(*op, never);
         ready(op->shared_from_this());
     }
@@ -137,13 +133,14 @@ void engine::shut_down() noexcept {
     if (std::exchange(closed_, true)) return;
     auto alive = shared_from_this();
     for (auto& op : std::vector(operations_.begin(), operations_.end())) op->shut_down();
+    for (auto const& l : std::exchange(listeners_, {}))
+        if (auto op = l.lock()) op->shut_down();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();
     ports_.clear();
-    timer_.cancel();
-    resolver_.cancel();
-    tables_.stop();
+    timer_->cancel();
+    system_->stop();
 }
 
 // --- frames coming in
@@ -168,16 +165,16 @@ std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& 
     return {};
 }
 
-void engine::on_frame(frame const& f) {
+void engine::on_frame(received_frame const& f) {
     if (f.outgoing) return;
     auto received = dissect(f.bytes, f.type);
     received.time = f.time;
     received.interface = f.interface;
     received.wire_length = f.length;
     auto const whole = reassembly_.lock();
-    if (!whole) return on_packet(std::move(received));
-    auto const now = std::chrono::steady_clock::now().time_since_epoch();
-    if (auto complete = whole->add(std::move(received), now)) on_packet(*std::move(complete));
+    if (!whole) return on_packet(std::move(received), has_checksums(f));
+    if (auto complete = whole->add(std::move(received), now().time_since_epoch()))
+        on_packet(*std::move(complete), has_checksums(f));
 }
 
 std::shared_ptr<reassembler> engine::reassembly() {
@@ -186,7 +183,7 @@ std::shared_ptr<reassembler> engine::reassembly() {
     return whole;
 }
 
-void engine::on_packet(packet&& received) {
+void engine::on_packet(packet&& received, bool has_checksums) {
     std::optional<attempt_info> found;
     for (bool relaxed : {false, true}) {
         if (found || (relaxed && relaxed_runs_ == 0)) break;
@@ -197,15 +194,17 @@ void engine::on_packet(packet&& received) {
         }
         found = find(keys, received);
     }
+    bool damaged = has_checksums && !checksums_hold(received.view());
     if (!found) {
         bool cut =
             std::ranges::any_of(received.layers(), [](auto const& l) { return l.truncated && !l.quoted; });
-        ++(cut ? strays_.malformed : strays_.unrelated);
+        ++(cut || damaged ? strays_.malformed : strays_.unrelated);
+    } else if (damaged) {
+        ++strays_.malformed;
     } else if (found->user == 0) {
         ++(stray_kind(*found) == verdict::kind::late ? strays_.late : strays_.duplicates);
     } else {
-        reinterpret_cast<answer_judge*>(found->user)
-            ->replied(*found, std::move(received), std::chrono::steady_clock::now());
+        reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), now());
     }
 }
 
@@ -220,13 +219,13 @@ std::uint64_t engine::kernel_drops() {
 
 int engine::interface_index(if_name const& name, error_code& ec) {
     if (name.empty()) return 0;
-    if (auto const* found = tables_.interfaces(ec).find(name.view())) return found->index;
+    if (auto const* found = system_->interfaces(ec).find(name.view())) return found->index;
     if (!ec) ec = fail(errc::no_such_interface, std::string(name.view()));
     return 0;
 }
 
 int engine::default_interface(error_code& ec) {
-    auto index = tables_.default_interface();
+    auto index = system_->default_interface();
     if (index) return *index;
     ec = fail(index.error(), "default interface");
     return 0;
@@ -240,17 +239,13 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     receive_options how;
     how.buffer = options_.receive_buffer;
     std::string about;
-    std::unique_ptr<link_device> device;
-    if (routed)
-        device = raw_socket::open(executor_, interface, how, ec, &about);
-    else
-        device = packet_socket::open(executor_, interface, how, ec, &about);
+    auto device = system_->open_device(interface, routed, how, ec, &about);
     if (ec) {
         note(std::move(about));
         return {};
     }
     auto p = std::make_shared<port>(
-        std::move(device), [this](frame const& f) { on_frame(f); },
+        *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
         [self = weak_from_this(), id](error_code) {
             auto e = self.lock();
             if (!e) return;
@@ -261,11 +256,8 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
                 e->ports_.erase(at);
             }
         });
-    p->after_read = [self = weak_from_this()] {
+    p->after_batch = [self = weak_from_this()] {
         if (auto e = self.lock()) e->run_turn();
-    };
-    p->drained = [self = weak_from_this()] {
-        if (auto e = self.lock(); e && !e->in_turn_ && !e->starving_.empty()) e->run_turn();
     };
     ports_.emplace(id, p);
     read_ports(reading_);
@@ -279,13 +271,13 @@ way_out engine::route(outgoing& packet, int interface, error_code& ec) {
         ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
         return way;
     }
-    auto found = tables_.route_to(*destination, interface);
+    auto found = system_->route_to(*destination, interface);
     if (!found || !found->usable()) {
         ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
         return way;
     }
     if (packet.has_automatic_source()) packet.set_source(found->source);
-    auto const* out = tables_.interfaces(ec).find(found->interface);
+    auto const* out = system_->interfaces(ec).find(found->interface);
     if (ec) return way;
     bool loopback = out && out->loopback;
     way.out = open_port(found->interface, loopback, ec);
@@ -311,7 +303,7 @@ way_out engine::link(outgoing& frame, int interface, error_code& ec) {
     way.next_hop_mac = mac::broadcast();  // a frame that names no destination at all
     auto destination = frame.destination();
     if (!destination) return way;
-    auto found = tables_.route_to(*destination, interface);
+    auto found = system_->route_to(*destination, interface);
     bool known = found && found->usable();
     if (frame.has_automatic_source() && known) frame.set_source(found->source);
     if (!frame.wants_neighbour() || !(frame.network_layer().is<IP>() || frame.network_layer().is<IPv6>()))
@@ -353,27 +345,15 @@ void engine::resolve_name(std::string const& name, bool v6,
     auto& waiting = asked_names_[(v6 ? "6" : "4") + name];
     waiting.push_back(std::move(handler));
     if (waiting.size() > 1) return;
-    auto family = v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
-    resolver_.async_resolve(
-        family, name, "",
-        [self = weak_from_this(), name, v6](error_code ec, asio::ip::tcp::resolver::results_type results) {
-            auto e = self.lock();
-            if (!e) return;
-            auto key = (v6 ? "6" : "4") + name;
-            auto askers = std::exchange(e->asked_names_[key], {});
-            e->asked_names_.erase(key);
-            ip_address address;
-            if (!ec && !results.empty()) {
-                auto found = results.begin()->endpoint().address();
-                if (found.is_v4())
-                    address = ipv4(found.to_v4().to_uint());
-                else
-                    address = ipv6(found.to_v6().to_bytes());
-            } else if (ec != asio::error::operation_aborted) {
-                ec = e->fail(errc::host_not_found, name);
-            }
-            for (auto& done : askers) done(ec, address);
-        });
+    system_->resolve(name, v6, [self = weak_from_this(), name, v6](error_code ec, ip_address address) {
+        auto e = self.lock();
+        if (!e) return;
+        auto key = (v6 ? "6" : "4") + name;
+        auto askers = std::exchange(e->asked_names_[key], {});
+        e->asked_names_.erase(key);
+        if (ec && ec != asio::error::operation_aborted) ec = e->fail(errc::host_not_found, name);
+        for (auto& done : askers) done(ec, address);
+    });
 }
 
 }  // namespace sonde::detail

@@ -2,17 +2,15 @@
 
 #include "neighbours.hpp"
 #include "outgoing.hpp"
+#include "platform.hpp"
 #include "port.hpp"
 
 #include <sonde/layers/reassembly.hpp>
-#include <sonde/net/kernel_tables.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/probe_table.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -36,6 +34,7 @@ public:
 
     bool queued_for_turn = false;
     steady_time wake = never;
+    std::uint64_t serial = 0;  ///< in the order of `begin`
 };
 
 /// Who sends probes: is asked about answers.
@@ -60,12 +59,14 @@ struct way_out {
 
 /// One network's machinery: what its operations share. Everything runs on one executor; see
 /// docs/design/engine.md.
-class engine : public std::enable_shared_from_this<engine> {
+class engine : public std::enable_shared_from_this<engine>, public context_user {
 public:
     engine(asio::any_io_executor executor, network_options options);
 
     asio::any_io_executor const& executor() const { return executor_; }
-    kernel_tables& tables() { return tables_; }
+    /// Clock, routes, interfaces, devices.
+    platform& system() { return *system_; }
+    steady_time now() const { return system_->now(); }
     probe_table& table() { return table_; }
     identity_source& identities() { return identities_; }
     neighbours& neighbour_cache() { return neighbours_; }
@@ -77,6 +78,8 @@ public:
     void end(operation& op) noexcept;
     /// While there are runs with relaxed matching, each frame is looked up as their answer too.
     void count_relaxed(int by) { relaxed_runs_ += by; }
+    /// One that reads by itself: it ends with the network, if it is still there.
+    void listen(std::weak_ptr<operation> op);
     /// Gives a turn to an operation that reads by itself.
     void watch(std::shared_ptr<operation> op) { ready(std::move(op)); }
     /// Gives the operation a turn, in this turn of the loop or the next.
@@ -122,15 +125,15 @@ public:
     /// Makes fragments whole that come in, as long as somebody holds this.
     std::shared_ptr<reassembler> reassembly();
 
-    void shut_down() noexcept;
+    void shut_down() noexcept override;
 
 private:
     static constexpr std::size_t max_backlog = 1024;
 
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
-    void on_frame(frame const& f);
+    void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
-    void on_packet(packet&& received);
+    void on_packet(packet&& received, bool has_checksums);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -139,22 +142,29 @@ private:
 
     asio::any_io_executor executor_;
     network_options options_;
-    kernel_tables tables_;
+    std::unique_ptr<platform> system_;
     probe_table table_;
     secret_key secret_;
     identity_source identities_;
     neighbours neighbours_;
-    asio::steady_timer timer_;
+    std::unique_ptr<timer> timer_;
     steady_time armed_ = never;
-    asio::ip::tcp::resolver resolver_;
     boost::unordered_flat_map<std::string, std::vector<std::function<void(error_code, ip_address)>>>
         asked_names_;
 
     std::map<int, std::shared_ptr<port>> ports_;
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
+    std::vector<std::weak_ptr<operation>> listeners_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
-    std::set<std::pair<steady_time, operation*>> sleepers_;
     std::weak_ptr<reassembler> reassembly_;
+    struct sleeper {
+        steady_time wake;
+        std::uint64_t serial;  // those of one time in the order in which they began, not by their address
+        operation* op;
+        friend auto operator<=>(sleeper const&, sleeper const&) = default;
+    };
+    std::set<sleeper> sleepers_;
+    std::uint64_t begun_ = 0;
     strays strays_;
     int relaxed_runs_ = 0;
     std::string why_;

@@ -43,7 +43,7 @@ std::optional<mac> address_in(packet const& answer) {
 
 std::optional<mac> neighbours::find(int interface, ip_address const& address, steady_time now,
                                     error_code& ec) {
-    if (auto known = engine_.tables().neighbour(interface, address)) return known;
+    if (auto known = engine_.system().neighbour(interface, address)) return known;
     auto found = known_.find({interface, address});
     if (found == known_.end()) return {};
     if (found->second.until <= now) {
@@ -65,8 +65,8 @@ void neighbours::resolve(int interface, ip_address const& address, handler done)
     if (!first) return;
     ++questions_;
     error_code ec;
-    auto const* out = engine_.tables().interfaces(ec).find(interface);
-    auto route = engine_.tables().route_to(address, interface);
+    auto const* out = engine_.system().interfaces(ec).find(interface);
+    auto route = engine_.system().route_to(address, interface);
     if (!out || !route)
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
     run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};
@@ -80,7 +80,7 @@ void neighbours::answered(key const& which, error_code ec, std::optional<mac> ad
     auto waiting = asked_.extract(which);
     if (ec == asio::error::operation_aborted) return;
     if (known_.size() >= capacity) known_.clear();
-    auto now = std::chrono::steady_clock::now();
+    auto now = engine_.now();
     known_[which] = {address.value_or(mac()), !address,
                      now + (address ? steady_duration(keep) : steady_duration(keep_silence))};
     if (!address && !ec) ec = engine_.fail(errc::no_neighbour, which.second.to_string());

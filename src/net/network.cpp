@@ -54,7 +54,9 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
 }  // namespace
 
 network::network(boost::asio::any_io_executor executor, network_options options)
-    : engine_(std::make_shared<engine>(std::move(executor), options)) {}
+    : engine_(std::make_shared<engine>(executor, options)) {
+    detail::service_of(executor).add(engine_);
+}
 
 network::network(network&&) noexcept = default;
 
@@ -123,7 +125,9 @@ loop_stream network::srploop(packet_source frames, loop_options options) {
 }
 
 packet_stream network::sniff(sniff_options options) {
-    return packet_stream(std::make_shared<detail::sniffer>(engine_, options));
+    auto s = std::make_shared<detail::sniffer>(engine_, options);
+    engine_->listen(s);
+    return packet_stream(std::move(s));
 }
 
 }  // namespace sonde

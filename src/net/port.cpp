@@ -10,17 +10,15 @@ constexpr std::size_t batch = 64;             // more gains nothing: docs/design
 constexpr std::size_t frames_per_turn = 512;  // then the loop's other users have their turn
 constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond apart
 
-timestamp wall_clock() {
-    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
-port::port(std::unique_ptr<link_device> device, sink receive, std::function<void(error_code)> failed)
-    : device_(std::move(device)),
+port::port(platform& system, std::unique_ptr<link_device> device, sink receive,
+           std::function<void(error_code)> failed)
+    : system_(system),
+      device_(std::move(device)),
       receive_(std::move(receive)),
       failed_(std::move(failed)),
-      retry_(device_->get_executor()) {}
+      retry_(system.make_timer()) {}
 
 void port::read(bool on) {
     if (reading_ == on) return;
@@ -42,7 +40,7 @@ void port::wait_readable() {
         if (ec && ec != asio::error::operation_aborted) return p->failed_(ec);
         p->drain(frames_per_turn);
         if (p->reading_) p->wait_readable();
-        if (p->after_read) p->after_read();
+        if (p->after_batch) p->after_batch();
     });
 }
 
@@ -78,8 +76,8 @@ void port::flush() {
             }
             queue_.pop_front();
         }
-        auto now = std::chrono::steady_clock::now();
-        auto sent = wall_clock();
+        auto now = system_.now();
+        auto sent = system_.wall_time();
         error_code ec;
         auto taken = n ? device_->transmit(std::span(frames).first(n), ec) : 0;
         bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
@@ -91,7 +89,6 @@ void port::flush() {
         for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
         if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
     }
-    if (!blocked_ && drained) drained();
 }
 
 void port::back_off(error_code ec) {
@@ -101,17 +98,17 @@ void port::back_off(error_code ec) {
         if (!p || !p->device_ || waited == asio::error::operation_aborted) return;
         p->blocked_ = false;
         p->flush();
+        if (p->after_batch) p->after_batch();
     };
     if (ec == asio::error::would_block) return device_->wait_writable(go_on);
     // A full interface queue has no event: look again in a millisecond.
-    retry_.expires_after(std::chrono::milliseconds(1));
-    retry_.async_wait(go_on);
+    retry_->start(system_.now() + std::chrono::milliseconds(1), [go_on] { go_on({}); });
 }
 
 void port::close() {
     reading_ = false;
     queue_.clear();
-    retry_.cancel();
+    retry_->cancel();
     device_.reset();
 }
 

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <sonde/link/link.hpp>
-#include <sonde/net/interfaces.hpp>
-
-#include <boost/asio/steady_timer.hpp>
+#include "platform.hpp"
 
 #include <deque>
 #include <functional>
@@ -19,17 +16,18 @@ public:
     /// False once its frames are not to leave any more.
     virtual bool wants_to_send() const noexcept = 0;
     /// The kernel took the frame, at `sent`. `tag` is what came with it.
-    virtual void frame_left(std::uint64_t tag, std::chrono::steady_clock::time_point now, timestamp sent) = 0;
+    virtual void frame_left(std::uint64_t tag, steady_time now, timestamp sent) = 0;
     virtual void frame_failed(std::uint64_t tag, error_code ec) = 0;
 };
 
 /// What an interface's frames go through, both ways: one device, a queue of frames that leave in batches.
 class port : public std::enable_shared_from_this<port> {
 public:
-    using sink = std::function<void(frame const&)>;
+    using sink = std::function<void(received_frame const&)>;
 
     /// `receive` gets every frame that comes in; `failed` is told when the device ends for good.
-    port(std::unique_ptr<link_device> device, sink receive, std::function<void(error_code)> failed);
+    port(platform& system, std::unique_ptr<link_device> device, sink receive,
+         std::function<void(error_code)> failed);
 
     link_info const& info() const { return device_->info(); }
     link_counters counters() { return device_->counters(); }
@@ -44,10 +42,9 @@ public:
     std::size_t backlog() const { return queue_.size(); }
     /// Sends what is queued, as far as the kernel takes it; the rest goes by itself. Owners are told.
     void flush();
-    /// Called after each flush that left the queue empty.
-    std::function<void()> drained;
-    /// Called after each batch of frames that came in.
-    std::function<void()> after_read;
+    /// Called after each batch of frames that came in, and after frames that had to wait have left: their
+    /// deadlines begin.
+    std::function<void()> after_batch;
 
     void close();
 
@@ -61,10 +58,11 @@ private:
     void wait_readable();
     void back_off(error_code ec);
 
+    platform& system_;  // outlives it
     std::unique_ptr<link_device> device_;
     sink receive_;
     std::function<void(error_code)> failed_;
-    asio::steady_timer retry_;
+    std::unique_ptr<timer> retry_;
     std::deque<entry> queue_;
     unsigned refusals_ = 0;  // of the frame at the front, in a row
     bool reading_ = false, waiting_ = false, blocked_ = false;

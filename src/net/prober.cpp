@@ -44,7 +44,7 @@ prober::prober(std::shared_ptr<engine> e, packet_source source, probing what)
     : engine_(std::move(e)),
       source_(std::move(source)),
       what_(std::move(what)),
-      seed_(random_source::from_system().next()) {}
+      seed_(engine_->system().random<std::uint64_t>()) {}
 
 prober::~prober() = default;
 
@@ -72,7 +72,7 @@ void prober::start() {
     engine_->begin(shared_from_this());
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
-    begin_round(std::chrono::steady_clock::now());
+    begin_round(engine_->now());
 }
 
 void prober::begin_round(steady_time now) {
@@ -263,8 +263,8 @@ void prober::prepare(departure const& d, packet const& p) {
     link_source_ = way.out->info().address;
     if (own_source) remember_source(o);
     if (!way.next_hop_mac)
-        way.next_hop_mac = engine_->neighbour_cache().find(way.out->info().index, way.next_hop,
-                                                           std::chrono::steady_clock::now(), ec);
+        way.next_hop_mac =
+            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
     if (ec) return failed(d, ec);
     if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
     engine_->neighbour_cache().resolve(

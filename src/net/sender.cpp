@@ -12,7 +12,8 @@ sender::sender(std::shared_ptr<engine> e, packet_source source, send_options how
       source_(std::move(source)),
       how_(how),
       layer2_(layer2),
-      pacer_(how.inter, how.rate) {}
+      pacer_(how.inter, how.rate),
+      random_(engine_->system().random<std::uint64_t>()) {}
 
 void sender::start(waiting_ptr<send_report> op) {
     waiting_ = std::move(op);
@@ -144,8 +145,8 @@ void sender::launch(packet p) {
         error_code ec;
         auto way = layer2_ ? engine_->link(o, interface_, ec) : engine_->route(o, interface_, ec);
         if (!ec && !way.next_hop_mac)
-            way.next_hop_mac = engine_->neighbour_cache().find(way.out->info().index, way.next_hop,
-                                                               std::chrono::steady_clock::now(), ec);
+            way.next_hop_mac =
+                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
         if (ec) return failed(ec);
         if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
         ++open_;

@@ -40,7 +40,7 @@ private:
     bool layer2_;
     int interface_ = 0;
     pacer pacer_;
-    random_source random_ = random_source::from_system();
+    random_source random_;
     host_names names_;
 
     std::optional<packet> next_;  // taken from the source, its time has not come

@@ -10,7 +10,7 @@ constexpr std::size_t batch = 64;
 sniffer::sniffer(std::shared_ptr<engine> e, sniff_options const& how)
     : engine_(std::move(e)),
       left_(how.count ? how.count : forever),
-      began_(std::chrono::steady_clock::now()),
+      began_(engine_->now()),
       ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never) {
     if (how.reassemble) reassembly_.emplace();
     open(how);
@@ -22,7 +22,7 @@ void sniffer::open(sniff_options const& how) {
     auto index = engine_->interface_index(how.iface, ec);
     receive_options receive;
     capture_filter filter;
-    auto const info = index ? interface_info(index, ec) : link_info();
+    auto const info = index ? engine_->system().describe(index, ec) : link_info();
     if (!ec && index && !info.up) ec = errc::interface_down, about = info.name;
     if (!ec && !how.filter.empty()) {
         auto type = info.type;
@@ -32,7 +32,7 @@ void sniffer::open(sniff_options const& how) {
     receive.promiscuous = how.promisc;
     receive.buffer = engine_->options().receive_buffer;
     receive.see_outgoing = true;
-    if (!ec) device_ = packet_socket::open(engine_->executor(), index, receive, ec, &about);
+    if (!ec) device_ = engine_->system().open_device(index, false, receive, ec, &about);
     if (!ec) return;
     if (!about.empty()) engine_->note(std::move(about));
     close(ec);
@@ -58,7 +58,7 @@ std::optional<packet> sniffer::try_next() {
 }
 
 void sniffer::read() {
-    if (left_ == 0 || std::chrono::steady_clock::now() >= ends_) return close({});
+    if (left_ == 0 || engine_->now() >= ends_) return close({});
     error_code ec;
     device_->receive(
         std::min<std::uint64_t>(batch, left_),
@@ -66,8 +66,8 @@ void sniffer::read() {
             auto p = dissect(f.bytes, f.type);
             p.time = f.time, p.interface = f.interface, p.wire_length = f.length;
             if (!reassembly_) return take(std::move(p));
-            auto const now = std::chrono::steady_clock::now().time_since_epoch();
-            if (auto whole = reassembly_->add(std::move(p), now)) take(*std::move(whole));
+            if (auto whole = reassembly_->add(std::move(p), engine_->now().time_since_epoch()))
+                take(*std::move(whole));
         },
         ec);
     if (ec && ec != errc::interface_down) close(ec);
@@ -95,7 +95,7 @@ void sniffer::wait() {
         if (!me) return;
         me->waits_ = false;
         if (ec == asio::error::operation_aborted && !me->waiting_) return;
-        me->turn(std::chrono::steady_clock::now());
+        me->turn(me->engine_->now());
     });
 }
 
@@ -112,7 +112,7 @@ void sniffer::close(error_code ec) {
     if (std::exchange(closed_, true)) return;
     end_ = ec;
     if (device_) report_.kernel_drops = device_->counters().kernel_dropped;
-    report_.duration = std::chrono::steady_clock::now() - began_;
+    report_.duration = engine_->now() - began_;
     device_.reset();
     engine_->wake_at(*this, never);
 }
@@ -128,7 +128,7 @@ sonde::report sniffer::report() const {
     auto r = report_;
     if (device_) {
         r.kernel_drops = device_->counters().kernel_dropped;
-        r.duration = std::chrono::steady_clock::now() - began_;
+        r.duration = engine_->now() - began_;
     }
     return r;
 }

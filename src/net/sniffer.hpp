@@ -2,7 +2,7 @@
 
 #include "engine.hpp"
 
-#include <sonde/link/packet_socket.hpp>
+#include <sonde/link/filter.hpp>
 #include <sonde/net/stream.hpp>
 
 #include <deque>
@@ -33,7 +33,7 @@ private:
     void close(error_code ec);
 
     std::shared_ptr<engine> engine_;
-    std::unique_ptr<packet_socket> device_;
+    std::unique_ptr<link_device> device_;
     std::optional<reassembler> reassembly_;
     std::deque<packet> queue_;
     waiting_ptr<std::optional<packet>> waiting_;

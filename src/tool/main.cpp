@@ -31,6 +31,7 @@ Packets as text (need nothing):
   match     does one packet answer another
 
   lab       run a command in a private network that answers: try everything here
+  --sim     option of the verbs: on a simulated network that answers, with no privileges at all
 
 sonde COMMAND --help tells more. For example:
   sonde lab -- sonde sr1 'IP(dst="198.18.0.1")/ICMP()/"XXXXXXXXXXX"'

@@ -41,7 +41,8 @@ int run_match(std::vector<std::string> const& arguments, text_streams const& str
         if (!options.rest.empty())
             throw text_usage_error("pairs are read from the input, not from arguments");
         text_lines lines(streams, true);
-        lines.for_each([&](std::string const& line) { lines.write(verdict_of(line, *options.link, options.relaxed)); });
+        lines.for_each(
+            [&](std::string const& line) { lines.write(verdict_of(line, *options.link, options.relaxed)); });
         return lines.exit_status();
     });
 }

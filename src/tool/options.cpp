@@ -38,7 +38,9 @@ std::uint64_t parse_count(std::string const& text) {
 
 verb::verb(std::string n, std::string s, std::string a, std::string e)
     : name(std::move(n)), synopsis(std::move(s)), about(std::move(a)), example(std::move(e)) {
-    options.add_options()("help,h", "print this help and exit");
+    options.add_options()("help,h", "print this help and exit")(
+        "sim", "on a simulated network that answers as the lab does: no privileges, and nothing is sent")(
+        "pace", "with --sim: let its time pass as time does, not at once");
 }
 
 void verb::print_help() const {

@@ -225,7 +225,7 @@ int run_sr(std::string const& name, words const& arguments_) {
     auto options = sr_options_of(a);
     auto packets = std::make_shared<packet_source>(read_packets(a.subject));
     bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
-    return run(name, [&a, options, packets, one, layer2](session& s) {
+    return run(name, a, [&a, options, packets, one, layer2](session& s) {
         return sr(s,
                   layer2 ? s.net.srp(std::move(*packets), options) : s.net.sr(std::move(*packets), options),
                   one, a);
@@ -238,7 +238,7 @@ int run_srloop(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     auto options = loop_options_of(a);
     auto packets = std::make_shared<packet_source>(read_packets(a.subject));
-    return run(name, [&a, options, packets, layer2 = name == "srploop"](session& s) {
+    return run(name, a, [&a, options, packets, layer2 = name == "srploop"](session& s) {
         return srloop(
             s,
             layer2 ? s.net.srploop(std::move(*packets), options) : s.net.srloop(std::move(*packets), options),

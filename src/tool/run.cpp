@@ -3,6 +3,7 @@
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/packet/expression.hpp>
+#include <sonde/sim/simulation.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,11 +15,25 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 namespace sonde::tool {
 namespace {
 
 namespace asio = boost::asio;
+
+/// Ends by itself when nothing is left to happen, as a sniff where nothing is sent.
+void run_simulated(simulation& sim, session& s, bool const& done, bool in_real_time) {
+    if (in_real_time)
+        sim.run_in_real_time([&] { return done; });
+    else
+        sim.run();
+    if (done || !s.on_interrupt) return;
+    s.interrupted = true;
+    s.on_interrupt();
+    sim.run();
+    s.interrupted = false;
+}
 
 }  // namespace
 
@@ -43,9 +58,14 @@ int status_of(error_code ec) {
     }
 }
 
-int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> body) {
-    asio::io_context loop(1);
+int run(std::string const& verb, arguments const& a, std::function<asio::awaitable<int>(session&)> body) {
+    if (a.has("pace") && !a.has("sim")) throw usage_error("--pace goes with --sim");
+    asio::io_context real(1);
+    std::optional<simulation> sim;
+    if (a.has("sim")) sim.emplace().add_lab();
+    auto& loop = sim ? sim->context() : real;
     session s{network(loop)};
+    bool done = false;
     asio::signal_set signals(loop, SIGINT, SIGTERM);
     int status = system_error;
 
@@ -61,6 +81,7 @@ int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> b
     listen();
     asio::co_spawn(loop, body(s), [&](std::exception_ptr e, int result) {
         signals.cancel();
+        done = true;
         status = result;
         try {
             if (e) std::rethrow_exception(e);
@@ -73,7 +94,10 @@ int run(std::string const& verb, std::function<asio::awaitable<int>(session&)> b
             fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
         }
     });
-    loop.run();
+    if (sim)
+        run_simulated(*sim, s, done, a.has("pace"));
+    else
+        loop.run();
     return s.interrupted ? interrupted : status;
 }
 

@@ -20,8 +20,10 @@ struct session {
 std::string explained(session const& s, error_code ec);
 
 /// Runs a verb on an event loop of its own. The first SIGINT or SIGTERM calls `on_interrupt`, a second one
-/// ends the process. Errors go to stderr with their remedy. Gives the exit status.
-int run(std::string const& verb, std::function<boost::asio::awaitable<int>(session&)> body);
+/// ends the process. Errors go to stderr with their remedy. With `--sim` the network is a simulated one.
+/// Gives the exit status.
+int run(std::string const& verb, arguments const& a,
+        std::function<boost::asio::awaitable<int>(session&)> body);
 
 /// The packets of an expression, or of a capture file where `text` names one.
 packet_source read_packets(std::string const& text);

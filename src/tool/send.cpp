@@ -62,7 +62,7 @@ int run_send(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     auto options = send_options_of(a);
     auto packets = std::make_shared<packet_source>(read_packets(a.subject));
-    return run(name, [&a, options, packets, layer2 = name == "sendp"](session& s) {
+    return run(name, a, [&a, options, packets, layer2 = name == "sendp"](session& s) {
         return send(s, std::move(*packets), options, layer2, a);
     });
 }

@@ -84,7 +84,7 @@ int run_sniff(std::string const& name, words const& arguments_) {
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     o.promisc = !a.has("no-promisc");
     o.reassemble = a.has("reassemble");
-    return run(name, [&](session& s) { return sniff(s, s.net.sniff(o), a); });
+    return run(name, a, [&](session& s) { return sniff(s, s.net.sniff(o), a); });
 }
 
 }  // namespace sonde::tool

@@ -33,6 +33,12 @@ struct link_counters {
     std::uint64_t unreadable = 0;      ///< frames left out because sonde does not read their link type
 };
 
+/// A frame as a device hands it over.
+struct received_frame : frame {
+    received_frame(frame const& f, bool u = false) : frame(f), unfinished(u) {}
+    bool unfinished;  ///< its sender left transport checksums to hardware (as on lo and veth)
+};
+
 /// An endpoint that carries frames: a packet socket, a pcap device, a simulated wire. It knows bytes, not
 /// layers.
 ///
@@ -49,7 +55,7 @@ public:
     /// Called for each frame; the frame is borrowed for the duration of the call. It must not call the
     /// device's `receive` nor destroy the device. If it throws, the exception leaves `receive`, and what
     /// was read from the kernel together with that frame (up to 63 frames) is lost.
-    using frame_sink = detail::function_ref<void(frame const&)>;
+    using frame_sink = detail::function_ref<void(received_frame const&)>;
     /// Called once, on the device's executor, never from inside the call that it was given to.
     using wait_handler = detail::unique_function<void(error_code)>;
 

@@ -20,6 +20,11 @@ namespace sonde {
 /// then.
 match_verdict match(packet_view const& received, packet_view const& sent);
 
+/// False when a checksum shows that a whole received packet is not what was sent: of IP (RFC 791), TCP, UDP,
+/// ICMP and ICMPv6 (RFC 1071), or when an IPv6 packet is longer than its frame. Quotes and fragments do not
+/// hold all that their checksums are about: theirs are not looked at.
+bool checksums_hold(packet_view const& received);
+
 /// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
 /// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is
 /// among keys_of_answer(r, secret, s.relaxed). Ports are the innermost that it knows, as ICMP errors quote no

@@ -44,7 +44,7 @@ public:
         for (; n < limit && !in.empty(); ++n) {
             auto bytes = std::move(in.front());
             in.pop_front();
-            sink({.bytes = bytes, .length = static_cast<std::uint32_t>(bytes.size()), .interface = 7});
+            sink(frame{.bytes = bytes, .length = static_cast<std::uint32_t>(bytes.size()), .interface = 7});
         }
         return n;
     }

@@ -1,0 +1,125 @@
+#include "platform.hpp"
+
+#include <sonde/link/packet_socket.hpp>
+#include <sonde/link/raw_socket.hpp>
+#include <sonde/net/kernel_tables.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/random.h>
+
+#include <cerrno>
+
+namespace sonde::detail {
+namespace {
+
+class kernel_timer final : public timer {
+public:
+    explicit kernel_timer(asio::any_io_executor const& executor) : timer_(executor) {}
+
+    void start(steady_time when, unique_function<void()> due) override {
+        timer_.expires_at(when);
+        timer_.async_wait([due = std::move(due)](error_code ec) mutable {
+            if (!ec) due();
+        });
+    }
+    void cancel() noexcept override { timer_.cancel(); }
+
+private:
+    asio::steady_timer timer_;
+};
+
+class kernel_platform final : public platform {
+public:
+    explicit kernel_platform(asio::any_io_executor executor)
+        : executor_(std::move(executor)), tables_(executor_), resolver_(executor_) {}
+
+    steady_time now() const override { return std::chrono::steady_clock::now(); }
+    timestamp wall_time() const override {
+        return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+    }
+    std::unique_ptr<timer> make_timer() override { return std::make_unique<kernel_timer>(executor_); }
+
+    void fill_random(std::span<std::byte> bytes) override {
+        while (!bytes.empty()) {
+            auto n = ::getrandom(bytes.data(), bytes.size(), 0);
+            if (n > 0) bytes = bytes.subspan(static_cast<std::size_t>(n));
+            if (n < 0 && errno != EINTR)
+                throw boost::system::system_error(error_code(errno, boost::system::system_category()),
+                                                  "getrandom");
+        }
+    }
+
+    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
+        return tables_.route_to(destination, interface);
+    }
+    std::optional<mac> neighbour(int interface, ip_address const& address) override {
+        return tables_.neighbour(interface, address);
+    }
+    interface_table const& interfaces(error_code& ec) override { return tables_.interfaces(ec); }
+    boost::system::result<int> default_interface() override { return tables_.default_interface(); }
+
+    link_info describe(int interface, error_code& ec) override { return interface_info(interface, ec); }
+    std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
+                                             error_code& ec, std::string* about) override {
+        if (routed) return raw_socket::open(executor_, interface, how, ec, about);
+        return packet_socket::open(executor_, interface, how, ec, about);
+    }
+
+    void resolve(std::string const& name, bool v6,
+                 std::function<void(error_code, ip_address)> handler) override {
+        using asio::ip::tcp;
+        resolver_.async_resolve(
+            v6 ? tcp::v6() : tcp::v4(), name, "",
+            [handler = std::move(handler)](error_code ec, tcp::resolver::results_type results) {
+                if (ec || results.empty()) return handler(ec ? ec : asio::error::host_not_found, {});
+                auto found = results.begin()->endpoint().address();
+                if (found.is_v4())
+                    handler({}, ipv4(found.to_v4().to_uint()));
+                else
+                    handler({}, ipv6(found.to_v6().to_bytes()));
+            });
+    }
+
+    void stop() noexcept override {
+        resolver_.cancel();
+        tables_.stop();
+    }
+
+private:
+    asio::any_io_executor executor_;
+    kernel_tables tables_;
+    asio::ip::tcp::resolver resolver_;
+};
+
+}  // namespace
+
+boost::asio::execution_context::id platform_service::id;
+
+void platform_service::add(std::weak_ptr<context_user> user) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(users_, [](auto const& u) { return u.expired(); });
+    users_.push_back(std::move(user));
+}
+
+void platform_service::shutdown() {
+    for (auto const& u : std::exchange(users_, {}))
+        if (auto user = u.lock()) user->shut_down();
+}
+
+platform_service& service_of(asio::any_io_executor const& executor) {
+    return asio::use_service<platform_service>(asio::query(executor, asio::execution::context));
+}
+
+std::unique_ptr<platform> make_kernel_platform(asio::any_io_executor executor) {
+    return std::make_unique<kernel_platform>(std::move(executor));
+}
+
+std::unique_ptr<platform> platform_of(asio::any_io_executor const& executor) {
+    auto const& make = service_of(executor).make;
+    return make ? make(executor) : make_kernel_platform(executor);
+}
+
+}  // namespace sonde::detail

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <sonde/detail/function.hpp>
+#include <sonde/link/link.hpp>
+#include <sonde/link/receive_options.hpp>
+#include <sonde/net/interfaces.hpp>
+#include <sonde/net/routes.hpp>
+#include <sonde/probe/time.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sonde::detail {
+
+/// Calls somebody at a time; one at a time.
+class timer {
+public:
+    virtual ~timer() = default;
+    /// `due` is called on the executor, not before `when` and not from inside this call. It replaces what was
+    /// waited for before.
+    virtual void start(steady_time when, unique_function<void()> due) = 0;
+    virtual void cancel() noexcept = 0;
+};
+
+/// What a network stands on: time, chance, interfaces, routes, devices and names. The kernel's, or a
+/// simulation's. Errors are those of kernel_tables and packet_socket.
+class platform {
+public:
+    virtual ~platform() = default;
+
+    virtual steady_time now() const = 0;
+    /// The clock that stamps frames.
+    virtual timestamp wall_time() const = 0;
+    virtual std::unique_ptr<timer> make_timer() = 0;
+    virtual void fill_random(std::span<std::byte> bytes) = 0;
+
+    virtual boost::system::result<route> route_to(ip_address const& destination, int interface) = 0;
+    virtual std::optional<mac> neighbour(int interface, ip_address const& address) = 0;
+    virtual interface_table const& interfaces(error_code& ec) = 0;
+    virtual boost::system::result<int> default_interface() = 0;
+
+    virtual link_info describe(int interface, error_code& ec) = 0;
+    /// `routed`: frames leave as IP packets, by this host's own routing.
+    virtual std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
+                                                     error_code& ec, std::string* about) = 0;
+
+    /// Looks a host name up; the handler is called later, unless the platform goes before.
+    virtual void resolve(std::string const& name, bool v6,
+                         std::function<void(error_code, ip_address)> handler) = 0;
+
+    /// Ends what is under way.
+    virtual void stop() noexcept = 0;
+
+    template <class T>
+    T random() {
+        T value{};
+        fill_random(std::as_writable_bytes(std::span(&value, 1)));
+        return value;
+    }
+};
+
+/// What ends with its execution context.
+class context_user {
+public:
+    virtual ~context_user() = default;
+    virtual void shut_down() noexcept = 0;
+};
+
+/// What an execution context knows of its networks.
+class platform_service final : public boost::asio::execution_context::service {
+public:
+    using maker = std::function<std::unique_ptr<platform>(boost::asio::any_io_executor)>;
+    static boost::asio::execution_context::id id;
+
+    explicit platform_service(boost::asio::execution_context& context) : service(context) {}
+
+    /// Set by a simulation: what networks on this context stand on.
+    maker make;
+
+    /// A network may live in a coroutine that waits for it: each keeps the other, until the context ends it.
+    void add(std::weak_ptr<context_user> user);
+
+private:
+    void shutdown() override;
+
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<context_user>> users_;
+};
+
+platform_service& service_of(boost::asio::any_io_executor const& executor);
+
+/// The platform of networks on this executor: the kernel, unless its context says otherwise.
+std::unique_ptr<platform> platform_of(boost::asio::any_io_executor const& executor);
+
+std::unique_ptr<platform> make_kernel_platform(boost::asio::any_io_executor executor);
+
+}  // namespace sonde::detail

@@ -1,0 +1,91 @@
+#include "sim/simulated_platform.hpp"
+
+#include <cstring>
+
+namespace sonde::detail {
+namespace {
+
+class virtual_timer final : public timer {
+public:
+    virtual_timer(virtual_clock& clock, asio::any_io_executor executor)
+        : clock_(clock), executor_(std::move(executor)) {}
+    ~virtual_timer() override { cancel(); }
+
+    void start(steady_time when, unique_function<void()> due) override {
+        cancel();
+        event_ = clock_.at(when, [executor = executor_, due = std::move(due)]() mutable {
+            asio::post(executor, std::move(due));
+        });
+    }
+    void cancel() noexcept override { clock_.cancel(std::exchange(event_, {})); }
+
+private:
+    virtual_clock& clock_;
+    asio::any_io_executor executor_;
+    virtual_clock::event_id event_;
+};
+
+class simulated_platform final : public platform {
+public:
+    simulated_platform(world& w, asio::any_io_executor executor)
+        : world_(w), executor_(std::move(executor)) {}
+
+    steady_time now() const override { return world_.clock.now(); }
+    timestamp wall_time() const override { return world_.clock.wall_time(); }
+    std::unique_ptr<timer> make_timer() override {
+        return std::make_unique<virtual_timer>(world_.clock, executor_);
+    }
+    void fill_random(std::span<std::byte> bytes) override {
+        for (auto& b : bytes) b = std::byte(world_.random.next());
+    }
+
+    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
+        if (auto way = world_.routes().lookup(destination, interface)) return *way;
+        return make_error_code(errc::no_route);
+    }
+    std::optional<mac> neighbour(int, ip_address const&) override { return {}; }
+    interface_table const& interfaces(error_code& ec) override {
+        ec = {};
+        return world_.routes().interfaces();
+    }
+    boost::system::result<int> default_interface() override {
+        auto const& routes = world_.routes();
+        auto const* found = routes.interfaces().default_interface(routes.default_route_interface());
+        if (!found) return make_error_code(errc::no_such_interface);
+        return found->index;
+    }
+
+    link_info describe(int interface, error_code& ec) override {
+        if (auto const* found = world_.links.find(interface)) return *found;
+        ec = errc::no_such_interface;
+        return {};
+    }
+    std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
+                                             error_code& ec, std::string* about) override {
+        return world_.links.open(executor_, interface, routed, how, ec, about);
+    }
+
+    void resolve(std::string const& name, bool v6,
+                 std::function<void(error_code, ip_address)> handler) override {
+        auto found = world_.names.find((v6 ? "6" : "4") + name);
+        bool known = found != world_.names.end();
+        asio::post(executor_,
+                   [handler = std::move(handler), known, address = known ? found->second : ip_address()] {
+                       handler(known ? error_code() : asio::error::host_not_found, address);
+                   });
+    }
+
+    void stop() noexcept override {}
+
+private:
+    world& world_;
+    asio::any_io_executor executor_;
+};
+
+}  // namespace
+
+std::unique_ptr<platform> make_simulated_platform(world& w, asio::any_io_executor executor) {
+    return std::make_unique<simulated_platform>(w, std::move(executor));
+}
+
+}  // namespace sonde::detail

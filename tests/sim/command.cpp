@@ -1,0 +1,56 @@
+// `sonde VERB --sim`: every verb for those who may send nothing.
+#include "support/command.hpp"
+#include "support/catch.hpp"
+
+#include <string>
+#include <vector>
+
+namespace {
+
+support::command_result sonde(std::vector<std::string> words) {
+    words.insert(words.begin(), support::sonde_command());
+    words.push_back("--sim");
+    auto result = support::run(words);
+    INFO("stdout: " << result.out << "\nstderr: " << result.err);
+    CHECK(result.err.find("permission") == std::string::npos);
+    return result;
+}
+
+bool holds(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "The verbs run on the simulated lab: answers, silence, rounds at once, and the same output each time") {
+    auto sr = sonde({"sr", R"(IP(dst="198.18.0.1")/TCP(dport=[21,22,23]))"});
+    CHECK(sr.status == 0);
+    CHECK(holds(sr.out, "Received 3 packets, got 3 answers, remaining 0 packets"));
+    CHECK(sr.out == sonde({"sr", R"(IP(dst="198.18.0.1")/TCP(dport=[21,22,23]))"}).out);
+
+    auto sr1 = sonde({"sr1", R"(IPv6(dst="2001:db8::1")/ICMPv6EchoRequest())"});
+    CHECK(sr1.status == 0);
+    auto silent = sonde({"sr1", R"(IP(dst="198.19.248.1")/ICMP())", "--timeout", "60", "--retry", "10"});
+    CHECK(silent.status == 1);  // after eleven minutes that took none
+
+    auto loop = sonde({"srloop", R"(IP(dst="198.18.0.1")/ICMP())", "--count", "3"});
+    CHECK(loop.status == 0);
+    CHECK(holds(loop.out, "Sent 3 packets, received 3 packets. 100.0% hits."));
+
+    CHECK(sonde({"send", R"(IP(dst="198.18.0.1")/UDP())", "--count", "10", "--inter", "1s"}).status == 0);
+    CHECK(sonde({"sendp", R"(Ether()/IP(dst="198.18.0.1"))", "--iface", "eth1"}).status == 0);
+    CHECK(sonde({"srp", R"(Ether()/ARP(pdst="198.51.100.2"))"}).status == 0);
+    CHECK(sonde({"sniff", "--timeout", "3"}).status == 1);
+    CHECK(sonde({"sniff"}).status == 1);  // nothing will ever come
+    CHECK(sonde({"sr1", R"(IP(dst="198.18.0.1")/ICMP())", "--iface", "eth9"}).status == 3);
+}
+
+TEST_CASE("The simulated lab's time can pass as time does; without --sim that is a mistake") {
+    auto paced =
+        sonde({"srloop", R"(IP(dst="198.18.0.1")/ICMP())", "--count", "2", "--inter", "100ms", "--pace"});
+    CHECK(paced.status == 0);
+    CHECK(holds(paced.out, "Sent 2 packets, received 2 packets."));
+    auto alone = support::run({support::sonde_command(), "sr1", "IP()/ICMP()", "--pace"});
+    CHECK(alone.status == 2);
+}
