@@ -1,4 +1,5 @@
 #include <sonde/layers/igmp.hpp>
+#include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
 #include "summary.hpp"
@@ -29,7 +30,11 @@ void finish(build_step& step) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += fmt::format("IGMP {} {}", detail::shown<&IGMP::type>(v), detail::shown<&IGMP::gaddr>(v));
+    auto ip = v.lower();
+    out += "IGMP";
+    if (ip.is<IP>())
+        out += fmt::format(": {} > {}", detail::shown<&IP::src>(ip), detail::shown<&IP::dst>(ip));
+    out += fmt::format(" {} {}", detail::shown<&IGMP::type>(v), detail::shown<&IGMP::gaddr>(v));
 }
 
 }  // namespace

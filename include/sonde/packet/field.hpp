@@ -252,7 +252,7 @@ public:
 
     constexpr field(random_text r)
         requires std::same_as<native, octets>
-        : state_(field_state::text), step_(r.length) {}
+        : state_(field_state::text), by_octet_(r.binary), step_(r.length) {}
 
     /// The one value; an automatic field gives what it shows when built alone. Throws not_a_single_value for
     /// sets.
