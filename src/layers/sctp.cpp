@@ -1,5 +1,6 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/sctp.hpp>
+#include <sonde/packet/text.hpp>
 
 #include "../packet/reading.hpp"
 #include "record_list.hpp"

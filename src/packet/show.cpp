@@ -40,14 +40,12 @@ void append_fields(std::string& out, std::string const& indent, layer_descriptio
     }
 }
 
-/// Layers inside a field: IP options, behind a bar of their own. Scapy takes records for each other's
-/// payload, and indents them so.
+/// Layers inside a field: IP options, behind a bar of their own.
 void append_nested(std::string& out, std::string const& indent, field_description const& f,
                    literal const& value) {
     fmt::format_to(std::back_inserter(out), "{}  \\{:<{}}\\\n", indent, f.name, name_width);
     auto const* entries = value.as<literal::list>();
     auto const bar = indent + "   |";
-    auto inner = bar;
     for (auto const& entry : entries ? entries->items : std::vector<literal>{value}) {
         auto const* call = entry.as<literal::call>();
         auto const* layer = call ? find_layer(call->name) : nullptr;
@@ -56,8 +54,7 @@ void append_nested(std::string& out, std::string const& indent, field_descriptio
             continue;
         }
         append_title(out, bar, layer->title());
-        append_fields(out, inner, *layer, *call);
-        if (f.options->chain) inner += "   ";
+        append_fields(out, bar, *layer, *call);
     }
 }
 

@@ -203,6 +203,11 @@ def is_told(ours, theirs):
     return ours == theirs
 
 
+# What tshark says in another sense there: IPv6 has an ip.version, padding of options is no option, and ip.dst is the last
+# stop of a source route.
+OTHERWISE = {"ip.version", "ip.opt.type"}
+
+
 def asked_now(checks, rounds):
     """Frames that sonde builds of the expressions of scapy_packets.py, read by the tshark of this machine."""
     from scapy_packets import BUILT, PACKETS, packets
@@ -225,7 +230,7 @@ def asked_now(checks, rounds):
             layer = next((l for l in layers if is_same(l, kinds)), None)
             for name, how in fields.items() if layer else ():
                 ours = said(layer["fields"], how)
-                if theirs[name] and ours not in (None, []):
+                if theirs[name] and ours not in (None, []) and name not in OTHERWISE and not (name == "ip.dst" and "SRR(" in text):
                     checks.equal("fields of this machine's tshark", f"{text}\n   {name}",
                                  (ours, is_told(ours, theirs[name])), (ours, True if is_told(ours, theirs[name]) else theirs[name]))
 

@@ -57,8 +57,8 @@ def layers_of(packet):
 
 
 def summary(text):
-    """Scapy has no name for the root of the DNS but emptiness."""
-    return text.replace("b'.'", "b''")
+    """Scapy has no name for the root of the DNS but emptiness, and none for the mode of NTP."""
+    return re.sub(r"/ NTP v.*", "/ NTP", text.replace("b'.'", "b''"))
 
 
 def expression(text):
@@ -72,11 +72,17 @@ def command(text):
     return re.sub(r", (?!rdata)\w+=b''|, rdata=(b''|\[\])", "", expression(text).replace("=b'.'", "=b''"))
 
 
+OWN = {"ts_ori", "ts_rx", "ts_tx", "ref", "orig", "recv", "sent", "ref_id"}
+
+
+def aligned(line):
+    """Scapy takes some records of the DNS for the payload of others, and indents those more and more."""
+    return re.sub(r"\|(?:   )+(  \S)", r"|\1", re.sub(r"\|(?:   )+\|", "|   |", line.rstrip()))
+
+
 def shown(text):
-    """Without what sonde shows in its own way: bytes that are no text (Scapy decodes them as UTF-8 and escapes the
-    escapes), times of day as numbers, and Scapy's two spellings of no options."""
-    times = ("ts_ori", "ts_rx", "ts_tx")
-    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-    kept = [line for line in lines if line.strip(" |").split()[:1] not in [[t] for t in times]]
-    return ["=".join(line.split("=")[:1]) if "\\" in line.split("=")[-1] or not line.isascii() else
-            line.replace("options   = ''", "options   = []") for line in kept]
+    """Without what sonde shows in its own way: times as numbers, and bytes that are no text (Scapy decodes them as UTF-8
+    and escapes the escapes); no options and the root of the DNS have two spellings."""
+    kept = [aligned(line) for line in text.strip("\n").splitlines() if line.strip(" |").split()[:1] not in [[name] for name in OWN]]
+    return [line.partition("=")[0] if "\\" in line.partition("=")[2] or not line.isascii() else
+            line.replace("options   = ''", "options   = []").replace("= '.'", "= ''") for line in kept]

@@ -188,7 +188,7 @@ void survey_key(layer_view const& layer, key_builder& key) {
 // The verdict, and why not.
 match_verdict survey_answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.is<Survey>()) return match_verdict::mismatch("no survey");
-    if (reply.get<&Survey::kind>() != "reply") return match_verdict::mismatch("survey: not a reply");
+    if (reply.get<&Survey::kind>() != 2) return match_verdict::mismatch("survey: not a reply");
     if (reply.get<&Survey::token>() != sent.get<&Survey::token>())
         return match_verdict::mismatch("survey: another token");
     return match_verdict::match();
@@ -235,7 +235,7 @@ TEST_CASE("Tags that are cut or malformed stay as they came; impossible ones are
     }
     CHECK_THROWS_AS(parse_packet("Survey(tags=[(256, b'')])"), error);
     CHECK_THROWS_AS(parse_packet("Survey(tags=[(1, 2)])"), error);
-    CHECK_THROWS_AS(Survey{.tags = survey_tag{1, std::string(300, 'x')}}, error);
+    CHECK_THROWS_AS((Survey{.tags = survey_tag{1, std::string(300, 'x')}}), error);
 }
 
 TEST_CASE("A reply is found by its key and judged by its kind and token") {

@@ -10,7 +10,9 @@
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/packet_set.hpp>
 
-#include <numeric>
+#include <algorithm>
+#include <string>
+#include <vector>
 
 using namespace sonde;
 

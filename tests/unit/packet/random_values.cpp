@@ -12,6 +12,8 @@
 #include <array>
 #include <cctype>
 #include <functional>
+#include <set>
+#include <string>
 
 using namespace sonde;
 
@@ -76,7 +78,7 @@ TEST_CASE("random_long draws from all 64 bits") {
     std::array<int, 64> ones{};
     for (int i = 0; i < 1000; ++i) {
         auto v = random.draw(random_long()).low;
-        for (unsigned bit = 0; bit < 64; ++bit) ones[bit] += v >> bit & 1;
+        for (unsigned bit = 0; bit < 64; ++bit) ones[bit] += static_cast<int>(v >> bit & 1);
     }
     for (auto n : ones) CHECK(std::abs(n - 500) < 65);  // four standard deviations
 }
