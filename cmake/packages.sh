@@ -59,6 +59,7 @@ for task in "$@"; do
             need clang-tidy-19 have clang-tidy-19
             need libclang-rt-19-dev have_file /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.asan-*.a
             need git have git
+            need tshark have tshark  # a second judge of golden checks
             ;;
         *)
             echo "packages.sh: no such task: $task" >&2

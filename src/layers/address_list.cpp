@@ -3,6 +3,8 @@
 
 #include "../packet/reading.hpp"
 
+#include <fmt/format.h>
+
 namespace sonde {
 namespace {
 
@@ -52,9 +54,26 @@ std::size_t count(header bytes) {
     return bytes.size() / octets<Address>;
 }
 
+/// As Scapy shows addresses of the two families.
 template <class Address>
-constexpr option_codec codec_of{
-    .print = print<Address>, .read = read<Address>, .count = count<Address>, .leads = true, .multiple_of = 1};
+std::string show(literal const& value) {
+    constexpr std::string_view blank = octets<Address> == 16 ? " " : "";
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        if (!out.empty()) out += ", ";
+        auto const* text = item.as<std::string>();
+        out += text ? *text : to_python(item);
+    }
+    return fmt::format("[{}{}{}]", blank, out, blank);
+}
+
+template <class Address>
+constexpr option_codec codec_of{.print = print<Address>,
+                                .read = read<Address>,
+                                .count = count<Address>,
+                                .show = show<Address>,
+                                .leads = true,
+                                .multiple_of = 1};
 
 }  // namespace
 

@@ -1,5 +1,7 @@
+#include <sonde/layers/arp.hpp>
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
 
 #include "../packet/reading.hpp"
 
@@ -15,7 +17,7 @@ using namespace detail;
 
 // --- options -----------------------------------------------------------------------------------------
 
-enum class kind : std::uint8_t { bytes, octet, number16, number32, address, octet_list };
+enum class kind : std::uint8_t { bytes, text, octet, number16, number32, address, octet_list };
 
 struct option {
     std::uint8_t code;
@@ -43,7 +45,7 @@ constexpr option options[] = {
     {34, "trailer-encapsulation", kind::octet}, {35, "arp_cache_timeout", kind::number32},
     {36, "ieee802-3-encapsulation", kind::octet}, {37, "tcp_ttl", kind::octet},
     {38, "tcp_keepalive_interval", kind::number32}, {39, "tcp_keepalive_garbage", kind::octet},
-    {40, "NIS_domain", kind::bytes}, {41, "NIS_server", kind::address}, {42, "NTP_server", kind::address},
+    {40, "NIS_domain", kind::text}, {41, "NIS_server", kind::address}, {42, "NTP_server", kind::address},
     {43, "vendor_specific", kind::bytes}, {44, "NetBIOS_server", kind::address},
     {45, "NetBIOS_dist_server", kind::address}, {46, "NetBIOS_node_type", kind::octet},
     {47, "netbios-scope", kind::bytes}, {48, "font-servers", kind::address},
@@ -52,23 +54,23 @@ constexpr option options[] = {
     {53, "message-type", kind::octet}, {54, "server_id", kind::address},
     {55, "param_req_list", kind::octet_list}, {56, "error_message", kind::bytes},
     {57, "max_dhcp_size", kind::number16}, {58, "renewal_time", kind::number32},
-    {59, "rebinding_time", kind::number32}, {60, "vendor_class_id", kind::bytes}, {61, "client_id", kind::bytes},
+    {59, "rebinding_time", kind::number32}, {60, "vendor_class_id", kind::text}, {61, "client_id", kind::text},
     {62, "nwip-domain-name", kind::bytes}, {64, "NISplus_domain", kind::bytes},
     {65, "NISplus_server", kind::address}, {66, "tftp_server_name", kind::bytes},
-    {67, "boot-file-name", kind::bytes}, {68, "mobile-ip-home-agent", kind::address},
+    {67, "boot-file-name", kind::text}, {68, "mobile-ip-home-agent", kind::address},
     {69, "SMTP_server", kind::address}, {70, "POP3_server", kind::address}, {71, "NNTP_server", kind::address},
     {72, "WWW_server", kind::address}, {73, "Finger_server", kind::address}, {74, "IRC_server", kind::address},
     {75, "StreetTalk_server", kind::address}, {76, "StreetTalk_Dir_Assistance", kind::address},
     {77, "user_class", kind::bytes}, {78, "slp_service_agent", kind::bytes},
     {79, "slp_service_scope", kind::bytes}, {81, "client_FQDN", kind::bytes},
     {82, "relay_agent_information", kind::bytes}, {85, "nds-server", kind::address},
-    {86, "nds-tree-name", kind::bytes}, {87, "nds-context", kind::bytes},
+    {86, "nds-tree-name", kind::text}, {87, "nds-context", kind::text},
     {88, "bcms-controller-namesi", kind::bytes}, {89, "bcms-controller-address", kind::address},
     {91, "client-last-transaction-time", kind::number32}, {92, "associated-ip", kind::address},
     {93, "pxe_client_architecture", kind::bytes}, {94, "pxe_client_network_interface", kind::bytes},
-    {97, "pxe_client_machine_identifier", kind::bytes}, {98, "uap-servers", kind::bytes},
-    {100, "pcode", kind::bytes}, {101, "tcode", kind::bytes}, {112, "netinfo-server-address", kind::address},
-    {113, "netinfo-server-tag", kind::bytes}, {114, "default-url", kind::bytes},
+    {97, "pxe_client_machine_identifier", kind::bytes}, {98, "uap-servers", kind::text},
+    {100, "pcode", kind::text}, {101, "tcode", kind::text}, {112, "netinfo-server-address", kind::address},
+    {113, "netinfo-server-tag", kind::text}, {114, "default-url", kind::text},
     {116, "auto-config", kind::octet}, {117, "name-service-search", kind::number16},
     {118, "subnet-selection", kind::address}, {121, "classless_static_routes", kind::bytes},
     {124, "vendor_class", kind::bytes}, {125, "vendor_specific_information", kind::bytes},
@@ -76,7 +78,7 @@ constexpr option options[] = {
     {137, "v4-lost", kind::bytes}, {138, "capwap-ac-v4", kind::address},
     {141, "sip_ua_service_domains", kind::bytes}, {146, "rdnss-selection", kind::bytes},
     {150, "tftp_server_address", kind::address}, {159, "v4-portparams", kind::bytes},
-    {160, "v4-captive-portal", kind::bytes}, {161, "mud-url", kind::bytes}, {208, "pxelinux_magic", kind::bytes},
+    {160, "v4-captive-portal", kind::text}, {161, "mud-url", kind::text}, {208, "pxelinux_magic", kind::bytes},
     {209, "pxelinux_configuration_file", kind::bytes}, {210, "pxelinux_path_prefix", kind::bytes},
     {211, "pxelinux_reboot_time", kind::bytes}, {212, "option-6rd", kind::bytes},
     {213, "v4-access-domain", kind::bytes}};
@@ -234,6 +236,54 @@ std::string read(literal const& value, literal::call const*) {
     return out;
 }
 
+// --- what show() prints -------------------------------------------------------------------------------
+
+std::string show_value(option const* o, literal const& value) {
+    auto const* number = value.as<std::uint64_t>();
+    if (number && o && o->code == message_type && *number > 0 && *number < message_types.size())
+        return std::string(message_types[*number]);
+    if (auto const* text = value.as<std::string>()) return *text;
+    auto const* bytes = value.as<literal::bytes>();
+    bool is_text = bytes && o && o->values == kind::text;
+    return to_python(is_text ? literal(bytes->value) : value);
+}
+
+std::string show_option(literal const& item) {
+    auto const* entry = item.as<literal::tuple>();
+    if (!entry) return item.as<std::string>() ? *item.as<std::string>() : to_python(item);
+    auto const* name = entry->items[0].as<std::string>();
+    auto out = name ? *name : to_python(entry->items[0]);
+    auto o = name ? std::ranges::find(options, *name, &option::name) : std::end(options);
+    for (std::size_t i = 1; i < entry->items.size(); ++i)
+        out += (i == 1 ? "=" : ",") + show_value(o == std::end(options) ? nullptr : o, entry->items[i]);
+    return out;
+}
+
+/// `[message-type=offer server_id=192.0.2.1 end]`
+std::string show(literal const& list) {
+    std::string out;
+    for (auto const& item : list.as<literal::list>()->items)
+        out += (out.empty() ? "" : " ") + show_option(item);
+    return "[" + out + "]";
+}
+
+/// A hardware address behind which the field is padded, as it is of Ethernet.
+std::string show_hardware(std::string usual, literal const& value, header h) {
+    constexpr std::size_t address_size = 6, all = 16;
+    auto const* bytes = value.as<literal::bytes>();
+    if ((h.size() > 1 && std::to_integer<unsigned>(h[1]) != 1) || !bytes || bytes->value.size() != all)
+        return usual;
+    auto address =
+        value_traits<mac>::from_wire(read_bits(std::as_bytes(std::span(bytes->value)), {0, 48})).to_string();
+    auto rest = bytes->value.substr(address_size);
+    if (rest.find_first_not_of('\0') == rest.npos) return address + " (+ 10 nul pad)";
+    return fmt::format("{} (pad: {})", address, to_python(literal::bytes{rest}));
+}
+
+std::string show_bytes(std::string, literal const& value, header) {
+    return to_python(value);
+}
+
 // --- BOOTP -------------------------------------------------------------------------------------------
 
 constexpr std::size_t fixed = 236;
@@ -241,9 +291,11 @@ constexpr std::string_view magic = "\x63\x82\x53\x63";
 
 constexpr field_rule bootp_rules[] = {
     {.field = "xid", .identity = identity_part::number, .hexadecimal = true},
-    {.field = "chaddr", .octets = 16},
+    {.field = "htype", .names = arp_hardware::names},
+    {.field = "chaddr", .octets = 16, .show = show_hardware},
     {.field = "sname", .octets = 64},
-    {.field = "file", .octets = 128}};
+    {.field = "file", .octets = 128},
+    {.field = "options", .show = show_bytes}};
 
 std::size_t bootp_length(header bytes) {
     if (bytes.size() < fixed + magic.size()) return std::max(fixed, bytes.size());
@@ -269,7 +321,6 @@ void key(layer_view const& v, key_builder& k) {
 }
 
 void summarize(layer_view const& v, std::string& out) {
-    out += "DHCP";
     auto list = print(v.header(), v.header());
     for (auto const& item : list.as<literal::list>()->items) {
         auto const* entry = item.as<literal::tuple>();
@@ -278,7 +329,7 @@ void summarize(layer_view const& v, std::string& out) {
         if (!name || *name != "message-type" || !type) continue;
         std::string text(*type < message_types.size() ? message_types[*type] : "");
         if (!text.empty()) text[0] = static_cast<char>(text[0] - 'a' + 'A');
-        out += " " + text;
+        out += "DHCP " + text;
         return;
     }
 }
@@ -304,7 +355,8 @@ dhcp_options::dhcp_options(std::string_view list) {
 }
 
 option_codec const& dhcp_options::codec() {
-    static constexpr option_codec codec{.print = print, .read = read, .leads = true, .multiple_of = 1};
+    static constexpr option_codec codec{
+        .print = print, .read = read, .show = show, .leads = true, .multiple_of = 1};
     return codec;
 }
 

@@ -210,6 +210,11 @@ constexpr record_kind edns_kind{
     .layer = [](header) { return &describe<EDNS0TLV>(); },
     .is_record = [](layer_description const& l) { return &l == &describe<EDNS0TLV>(); }};
 
+constexpr value_name edns_codes[] = {
+    {0, "Reserved"},          {1, "LLQ"}, {2, "UL"}, {3, "NSID"}, {4, "Reserved"}, {5, "PING"},
+    {8, "edns-client-subnet"}};
+constexpr field_rule edns_rules[] = {{.field = "optcode", .names = edns_codes}};
+
 void finish_edns_option(build_step& step) {
     step.fill<&EDNS0TLV::optlen>(step.header().size() - 4);
 }
@@ -244,7 +249,7 @@ layer_hooks hooks(DNSRROPT const*) {
     return record<DNSRROPT>("DNS OPT Resource Record");
 }
 layer_hooks hooks(EDNS0TLV const*) {
-    return {.title = "DNS EDNS0 TLV", .finish = finish_edns_option};
+    return {.title = "DNS EDNS0 TLV", .rules = edns_rules, .finish = finish_edns_option};
 }
 namespace {
 

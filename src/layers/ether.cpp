@@ -28,11 +28,26 @@ match_verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::payload();
 }
 
+/// A small type is a length, as in 802.3.
+void follow_tag(dissect_step& step) {
+    constexpr unsigned longest = 1500;
+    unsigned type = static_cast<unsigned>(step.view.is<Dot1AD>() ? step.view.get<&Dot1AD::type>()
+                                                                 : step.view.get<&Dot1Q::type>());
+    if (type > longest) return;
+    step.limit = type;
+    step.next = &describe<LLC>();
+}
+
 // --- IEEE 802.3 ----------------------------------------------------------------------------------------
 
 constexpr field_rule llc_rules[] = {{.field = "dsap", .hexadecimal = true},
                                     {.field = "ssap", .hexadecimal = true}};
-constexpr field_rule snap_rules[] = {{.field = "OUI", .hexadecimal = true},
+std::string show_oui(std::string, literal const& value, std::span<std::byte const>) {
+    auto const* n = value.as<std::uint64_t>();
+    return n ? fmt::format("{:02x}:{:02x}:{:02x}", *n >> 16 & 255, *n >> 8 & 255, *n & 255)
+             : to_python(value);
+}
+constexpr field_rule snap_rules[] = {{.field = "OUI", .hexadecimal = true, .show = show_oui},
                                      {.field = "code", .hexadecimal = true}};
 constexpr std::uint8_t snap_sap = 0xaa, unnumbered_information = 3;
 
@@ -62,11 +77,15 @@ layer_hooks hooks(Ether const*) {
 }
 
 layer_hooks hooks(Dot1Q const*) {
-    return {.title = "802.1Q", .rules = ether_rules, .answers = dot1q_answers, .summarize = summarize_dot1q};
+    return {.title = "802.1Q",
+            .rules = ether_rules,
+            .follow = follow_tag,
+            .answers = dot1q_answers,
+            .summarize = summarize_dot1q};
 }
 
 layer_hooks hooks(Dot1AD const*) {
-    return {.title = "802_1AD", .rules = ether_rules};
+    return {.title = "802_1AD", .rules = ether_rules, .follow = follow_tag};
 }
 layer_hooks hooks(Dot3 const*) {
     return {.title = "802.3", .finish = finish_dot3, .follow = follow_dot3};

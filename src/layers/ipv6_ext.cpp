@@ -4,6 +4,8 @@
 #include "ipv6_chain.hpp"
 #include "record_list.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sonde {
@@ -92,7 +94,20 @@ constexpr value_name alerts[] = {{0, "Datagram contains a MLD message"},
                                  {68, "NSIS NATFW NSLP"},
                                  {69, "MPLS OAM"},
                                  {65535, "Reserved"}};
-constexpr field_rule alert_rules[] = {{.field = "value", .names = alerts}};
+/// The two highest bits tell what a node does that does not know the option, the third whether routers change
+/// it (RFC 8200 §4.2).
+std::string show_type(std::string usual, literal const& value, header) {
+    constexpr std::string_view actions[] = {"00: skip", "01: discard", "10: discard+ICMP",
+                                            "11: discard+ICMP not mcast"};
+    auto const* n = value.as<std::uint64_t>();
+    if (!n) return usual;
+    return fmt::format("{} [{}, {}]", usual, actions[*n >> 6 & 3],
+                       *n & 0x20 ? "1: May change en-route" : "0: Don't change en-route");
+}
+
+constexpr field_rule alert_rules[] = {{.field = "value", .names = alerts},
+                                      {.field = "otype", .show = show_type}};
+constexpr field_rule type_rules[] = {{.field = "otype", .show = show_type}};
 
 // --- headers -----------------------------------------------------------------------------------------
 
@@ -172,6 +187,7 @@ option_codec const& srh_tlvs::codec() {
         .read = [](literal const& list,
                    literal::call const*) { return detail::read_records(option_kind, list); },
         .leads = true,
+        .layers = true,
         .multiple_of = 8};
     return codec;
 }
@@ -199,22 +215,22 @@ layer_hooks hooks(IPv6ExtHdrFragment const*) {
     return {.title = "IPv6 Extension Header - Fragmentation header", .follow = follow_fragment};
 }
 layer_hooks hooks(Pad1 const*) {
-    return {};
+    return {.rules = type_rules};
 }
 layer_hooks hooks(PadN const*) {
-    return {.finish = finish_option<PadN>};
+    return {.rules = type_rules, .finish = finish_option<PadN>};
 }
 layer_hooks hooks(RouterAlert const*) {
     return {.title = "Router Alert", .rules = alert_rules};
 }
 layer_hooks hooks(Jumbo const*) {
-    return {.title = "Jumbo Payload"};
+    return {.title = "Jumbo Payload", .rules = type_rules};
 }
 layer_hooks hooks(HAO const*) {
-    return {.title = "Home Address Option"};
+    return {.title = "Home Address Option", .rules = type_rules};
 }
 layer_hooks hooks(HBHOptUnknown const*) {
-    return {.title = "Scapy6 Unknown Option", .finish = finish_option<HBHOptUnknown>};
+    return {.title = "Scapy6 Unknown Option", .rules = type_rules, .finish = finish_option<HBHOptUnknown>};
 }
 
 // --- the chain ---------------------------------------------------------------------------------------

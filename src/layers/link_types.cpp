@@ -9,6 +9,10 @@ constexpr field_rule cooked_rules[] = {{.field = "lladdrtype", .hexadecimal = tr
                                        {.field = "src", .octets = 8},
                                        {.field = "proto", .hexadecimal = true}};
 
+constexpr value_name families[] = {{2, "IPv4"},  {7, "OSI"},   {16, "Appletalk"}, {23, "Netware/IPX"},
+                                   {24, "IPv6"}, {28, "IPv6"}, {30, "IPv6"}};
+constexpr field_rule loopback_rules[] = {{.field = "type", .names = families}};
+
 std::size_t loopback_length(std::span<std::byte const>) {
     return 4;
 }
@@ -25,7 +29,10 @@ void follow_loopback(dissect_step& step) {
 }  // namespace
 
 layer_hooks hooks(Loopback const*) {
-    return {.multiple_of = 4, .header_length = loopback_length, .follow = follow_loopback};
+    return {.rules = loopback_rules,
+            .multiple_of = 4,
+            .header_length = loopback_length,
+            .follow = follow_loopback};
 }
 layer_hooks hooks(CookedLinux const*) {
     return {.title = "cooked linux", .rules = cooked_rules};

@@ -1,5 +1,6 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/sctp.hpp>
+#include <sonde/packet/text.hpp>
 
 #include "../packet/reading.hpp"
 #include "record_list.hpp"
@@ -89,8 +90,19 @@ unsigned rest_width(header h) {
     auto length = std::min(number16(h, 2), h.size());
     return static_cast<unsigned>(8 * (length > Fixed ? length - Fixed : 0));
 }
+constexpr value_name parameter_types[] = {{1, "heartbeat-info"},
+                                          {5, "IPv4"},
+                                          {6, "IPv6"},
+                                          {7, "state-cookie"},
+                                          {8, "unrecognized-param"},
+                                          {9, "cookie-preservative"},
+                                          {11, "hostname"},
+                                          {0x8000, "ecn-capable"},
+                                          {0xc000, "fwd-tsn-supported"},
+                                          {0xc006, "adaptation-layer"}};
+
 template <std::size_t Fixed>
-constexpr std::array<field_rule, 8> data_rules() {
+constexpr std::array<field_rule, 9> data_rules() {
     constexpr auto width = rest_width<Fixed>;
     return {{{.field = "len", .measures = true},
              {.field = "flags", .hexadecimal = true},
@@ -99,23 +111,40 @@ constexpr std::array<field_rule, 8> data_rules() {
              {.field = "cookie", .width = width},
              {.field = "param", .width = width},
              {.field = "hostname", .width = width},
-             {.field = "params", .width = width}}};
+             {.field = "params", .width = width},
+             {.field = "type", .names = parameter_types}}};
 }
 /// Type, flags or more of the type, and length; initiation has 16 bytes more, data 12.
 constexpr auto plain_rules = data_rules<4>();
 constexpr auto initiation_rules = [] {
-    std::array<field_rule, 10> all{};
+    std::array<field_rule, 11> all{};
     std::ranges::copy(data_rules<20>(), all.begin());
-    all[8] = {.field = "init_tag", .hexadecimal = true};
-    all[9] = {.field = "init_tsn", .hexadecimal = true};
+    all[9] = {.field = "init_tag", .hexadecimal = true};
+    all[10] = {.field = "init_tsn", .hexadecimal = true};
     return all;
 }();
+// clang-format off
+/// IANA's payload protocol identifiers, as Scapy has them.
+constexpr value_name payload_protocols[] = {
+    {0, "Reserved"}, {1, "IUA"}, {2, "M2UA"}, {3, "M3UA"}, {4, "SUA"}, {5, "M2PA"}, {6, "V5UA"}, {7,
+    "H.248"}, {8, "BICC/Q.2150.3"}, {9, "TALI"}, {10, "DUA"}, {11, "ASAP"}, {12, "ENRP"}, {13, "H.323"},
+    {14, "Q.IPC/Q.2150.3"}, {15, "SIMCO"}, {16, "DDP Segment Chunk"}, {17, "DDP Stream Session Control"},
+    {18, "S1AP"}, {19, "RUA"}, {20, "HNBAP"}, {21, "ForCES-HP"}, {22, "ForCES-MP"}, {23, "ForCES-LP"},
+    {24, "SBc-AP"}, {25, "NBAP"}, {26, "Unassigned"}, {27, "X2AP"}, {28, "IRCP"}, {29, "LCS-AP"}, {30,
+    "MPICH2"}, {31, "SABP"}, {32, "FGP"}, {33, "PPP"}, {34, "CALCAPP"}, {35, "SSP"}, {36, "NPMP-CONTROL"},
+    {37, "NPMP-DATA"}, {38, "ECHO"}, {39, "DISCARD"}, {40, "DAYTIME"}, {41, "CHARGEN"}, {42, "3GPP RNA"},
+    {43, "3GPP M2AP"}, {44, "3GPP M3AP"}, {45, "SSH/SCTP"}, {46, "Diameter/SCTP"}, {47,
+    "Diameter/DTLS/SCTP"}, {48, "R14P"}, {49, "Unassigned"}, {50, "WebRTC DCEP"}, {51, "WebRTC String"},
+    {52, "WebRTC Binary Partial"}, {53, "WebRTC Binary"}, {54, "WebRTC String Partial"}, {55, "3GPP PUA"},
+    {56, "WebRTC String Empty"}, {57, "WebRTC Binary Empty"}};
+// clang-format on
 constexpr auto payload_rules = [] {
-    std::array<field_rule, 11> all{};
+    std::array<field_rule, 13> all{};
     std::ranges::copy(data_rules<16>(), all.begin());
-    all[8] = {.field = "tsn", .hexadecimal = true};
-    all[9] = {.field = "stream_id", .hexadecimal = true};
-    all[10] = {.field = "stream_seq", .hexadecimal = true};
+    all[9] = {.field = "tsn", .hexadecimal = true};
+    all[10] = {.field = "stream_id", .hexadecimal = true};
+    all[11] = {.field = "stream_seq", .hexadecimal = true};
+    all[12] = {.field = "proto_id", .names = payload_protocols};
     return all;
 }();
 
@@ -213,6 +242,17 @@ std::string read_numbers(literal const& value, literal::call const*) {
     }
     return out;
 }
+std::string show_gaps(literal const& value) {
+    return to_python(value);
+}
+std::string show_numbers(literal const& value) {
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        auto const* n = item.as<std::uint64_t>();
+        out += (out.empty() ? "" : ", ") + (n ? fmt::format("{:#x}", *n) : to_python(item));
+    }
+    return "[" + out + "]";
+}
 std::size_t count_words(header bytes) {
     return bytes.size() / 4;
 }
@@ -229,13 +269,21 @@ option_codec const& sctp_parameters::codec() {
     return codec;
 }
 option_codec const& sctp_gaps::codec() {
-    static constexpr option_codec codec{
-        .print = print_gaps, .read = read_gaps, .count = count_words, .leads = true, .multiple_of = 1};
+    static constexpr option_codec codec{.print = print_gaps,
+                                        .read = read_gaps,
+                                        .count = count_words,
+                                        .show = show_gaps,
+                                        .leads = true,
+                                        .multiple_of = 1};
     return codec;
 }
 option_codec const& sctp_numbers::codec() {
-    static constexpr option_codec codec{
-        .print = print_numbers, .read = read_numbers, .count = count_words, .leads = true, .multiple_of = 1};
+    static constexpr option_codec codec{.print = print_numbers,
+                                        .read = read_numbers,
+                                        .count = count_words,
+                                        .show = show_numbers,
+                                        .leads = true,
+                                        .multiple_of = 1};
     return codec;
 }
 

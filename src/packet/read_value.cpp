@@ -24,6 +24,7 @@ public:
         if (field_.options) return read_encoded(value);
         if (auto const* l = value.as<literal::list>()) return read_list(*l, value);
         if (auto const* t = value.as<literal::tuple>()) return read_range(*t, value);
+        if (field_.kind == value_kind::octets && is_packet(value)) return read_packet(value);
         if (auto const* c = value.as<literal::call>()) return read_call(*c, value);
         if (field_.kind == value_kind::octets) return single(read_octets(value));
         if (is_ip()) return read_ip(value);
@@ -133,6 +134,29 @@ private:
         refuse(value);
     }
 
+    static bool is_packet(literal const& value) {
+        auto const* c = value.as<literal::call>();
+        return value.as<literal::stack>() || (c && find_layer(c->name));
+    }
+
+    static std::string built(packet const& p) {
+        auto bytes = p.build();
+        return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+    }
+
+    /// Layers where bytes are meant: those of the packet; of each packet, when it is a set.
+    field_content read_packet(literal const& value) const {
+        auto set = make_packet(value);
+        if (set.size() == 1) return single(built(set[0]));
+        field_content c;
+        c.state = field_state::list;
+        for (std::uint64_t i = 0; i < set.size(); ++i) {
+            c.texts.push_back(built(set[i]));
+            check_combinations(i, i * c.texts.back().size(), value);
+        }
+        return c;
+    }
+
     // --- lists that are encoded, and values that are ---------------------------------------------------
 
     field_content read_encoded(literal const& value) const {
@@ -191,9 +215,8 @@ private:
         if (!entry.as<literal::call>()) return all;
         auto set = make_packet(entry);
         for (std::uint64_t i = 1; i < set.size(); ++i) {
-            auto bytes = set[i].build();
-            check_combinations(i, i * bytes.size(), entry);
-            all.emplace_back(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+            all.push_back(built(set[i]));
+            check_combinations(i, i * all.back().size(), entry);
         }
         return all;
     }

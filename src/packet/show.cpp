@@ -19,11 +19,33 @@ void append_field(std::string& out, std::string_view indent, std::string_view na
     fmt::format_to(std::back_inserter(out), "{}  {:<{}}= {}\n", indent, name, name_width, text);
 }
 
+bool holds_layers(field_description const& f, literal const& value) {
+    auto const* list = value.as<literal::list>();
+    // Scapy has no list of records where there is none.
+    return f.options && f.options->layers && !(f.options->chain && list && list->items.empty());
+}
+
+void append_nested(std::string& out, std::string const& indent, field_description const& f,
+                   literal const& value);
+
+void append_fields(std::string& out, std::string const& indent, layer_description const& layer,
+                   literal::call const& call) {
+    for (auto const& [key, item] : call.keywords) {
+        auto const field = layer.find(key);
+        auto const& f = layer.fields[field];
+        if (holds_layers(f, item))
+            append_nested(out, indent, f, item);
+        else
+            append_field(out, indent, key, detail::shown_text(layer, field, item));
+    }
+}
+
 /// Layers inside a field: IP options, behind a bar of their own.
-void append_nested(std::string& out, std::string const& indent, std::string_view name, literal const& value) {
-    fmt::format_to(std::back_inserter(out), "{}  \\{:<{}}\\\n", indent, name, name_width);
+void append_nested(std::string& out, std::string const& indent, field_description const& f,
+                   literal const& value) {
+    fmt::format_to(std::back_inserter(out), "{}  \\{:<{}}\\\n", indent, f.name, name_width);
     auto const* entries = value.as<literal::list>();
-    auto bar = indent + "   |";
+    auto const bar = indent + "   |";
     for (auto const& entry : entries ? entries->items : std::vector<literal>{value}) {
         auto const* call = entry.as<literal::call>();
         auto const* layer = call ? find_layer(call->name) : nullptr;
@@ -32,14 +54,7 @@ void append_nested(std::string& out, std::string const& indent, std::string_view
             continue;
         }
         append_title(out, bar, layer->title());
-        for (auto const& [key, item] : call->keywords) {
-            auto field = layer->find(key);
-            auto const* options = layer->fields[field].options;
-            if (options && options->layers)
-                append_nested(out, bar, key, item);
-            else
-                append_field(out, bar, key, detail::shown_text(*layer, field, item));
-        }
+        append_fields(out, bar, *layer, *call);
     }
 }
 
@@ -64,8 +79,10 @@ void append_layer(std::string& out, std::string const& indent, layer_view const&
         if (!detail::holds(layer, i)) continue;
         auto const& f = description.fields[i];
         auto value = detail::is_computed_late(layer, i) ? literal() : value_of(told, i);
-        if (f.options && f.options->layers)
-            append_nested(out, indent, f.name, value);
+        if (holds_layers(f, value))
+            append_nested(out, indent, f, value);
+        else if (f.options && f.options->chain)
+            append_field(out, indent, f.name, "None");
         else
             append_field(out, indent, f.name, detail::shown_text(told, i, value));
     }

@@ -11,20 +11,36 @@ namespace {
 /// A field's values as text, with the names that hold in its header.
 class shown_value {
 public:
-    shown_value(field_description const& f, value_names names) : field_(f), names_(names) {}
+    shown_value(field_description const& f, value_names names, std::span<std::byte const> header = {})
+        : field_(f), names_(names), header_(header) {}
 
     std::string text(literal const& value) const {
+        if (field_.rule.show) return field_.rule.show(usual(value), value, header_);
+        return usual(value);
+    }
+
+private:
+    std::string usual(literal const& value) const {
+        if (field_.options && field_.options->show && value.as<literal::list>())
+            return field_.options->show(value);
         if (auto const* n = value.as<std::uint64_t>()) return number(*n);
-        if (auto const* s = value.as<std::string>()) return escape(*s);
+        if (auto const* s = value.as<std::string>()) return is_name(*s) ? quoted(*s) : escape(*s);
         if (auto const* l = value.as<literal::list>()) return items(l->items, "[]");
         if (auto const* t = value.as<literal::tuple>()) return items(t->items, "()");
-        if (auto const* b = value.as<literal::bytes>()) return quoted(b->value);
+        if (auto const* b = value.as<literal::bytes>()) return quoted(padding_cut(b->value));
         auto const* c = value.as<literal::call>();
         if (c && field_.options && field_.options->typed && c->arguments.size() == 1) return typed(*c);
         return to_python(value);
     }
 
-private:
+    /// A domain name, which ends with a dot.
+    bool is_name(std::string_view text) const {
+        return field_.kind == value_kind::options && text.ends_with('.');
+    }
+    /// Text in a field of fixed length ends where its zeros begin.
+    std::string_view padding_cut(std::string_view bytes) const {
+        return field_.rule.octets ? bytes.substr(0, bytes.find_last_not_of('\0') + 1) : bytes;
+    }
     static std::string quoted(std::string_view text) {
         std::string out;
         append_python_quoted(out, text);
@@ -56,7 +72,7 @@ private:
     std::string item(literal const& value) const {
         auto const* n = value.as<std::uint64_t>();
         if (auto const* s = value.as<std::string>(); s && field_.kind == value_kind::options)
-            return escape(*s);
+            return is_name(*s) ? quoted(*s) : escape(*s);
         if (!n || field_.kind == value_kind::options) return to_python(value);
         bool is_name = field_.kind == value_kind::flags || !name_of(*n).empty();
         return is_name ? quoted(number(*n)) : number(*n);
@@ -72,6 +88,7 @@ private:
 
     field_description const& field_;
     value_names names_;
+    std::span<std::byte const> header_;
 };
 
 }  // namespace
@@ -95,7 +112,8 @@ std::string shown_text(layer_description const& layer, std::size_t field, litera
 
 std::string shown_text(layer_view const& layer, std::size_t field, literal const& value) {
     auto const& f = layer.description().fields[field];
-    return shown_value(f, f.rule.names_here ? f.rule.names_here(layer.header()) : f.names).text(value);
+    auto names = f.rule.names_here ? f.rule.names_here(layer.header()) : f.names;
+    return shown_value(f, names, layer.header()).text(value);
 }
 
 std::string shown_text(layer_view const& layer, std::size_t field) {

@@ -16,7 +16,7 @@ std::string summary(packet const& p) {
         auto const& span = layer.span();
         if (!described && !span.quoted && !span.truncated && span.layer->hooks.summarize) {
             span.layer->hooks.summarize(layer, text);
-            described = true;
+            described = !text.empty();
         }
         if (text.empty()) text = detail::is_unreadable(layer) ? "Raw" : name_of(span);
         if (!line.empty()) text += " / ";

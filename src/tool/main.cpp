@@ -28,7 +28,7 @@ Send and receive (need CAP_NET_RAW, or the lab):
 
 Packets as text (need nothing):
   build     expressions to bytes             dissect   bytes to layers
-  match     does one packet answer another
+  match     does one packet answer another           layers    what expressions know
 
   lab       run a command in a private network that answers: try everything here
   --sim     option of the verbs: on a simulated network that answers, with no privileges at all
@@ -52,6 +52,7 @@ int dispatch(std::string const& command, words const& arguments) {
     if (command == "build") return run_build(arguments);
     if (command == "dissect") return run_dissect(arguments);
     if (command == "match") return run_match(arguments);
+    if (command == "layers") return run_layers(arguments);
     throw usage_error(fmt::format("no command \"{}\"; sonde --help lists them", command));
 }
 

@@ -24,10 +24,13 @@ int run_build(std::vector<std::string> const& arguments, text_streams const& str
 int run_dissect(std::vector<std::string> const& arguments, text_streams const& streams);
 /// Whether one packet answers another: lines `{"sent":"hex","received":"hex"}`.
 int run_match(std::vector<std::string> const& arguments, text_streams const& streams);
+/// The layers that expressions know, or the fields of those named.
+int run_layers(std::vector<std::string> const& arguments, text_streams const& streams);
 
 /// The same on the standard streams.
 int run_build(std::vector<std::string> const& arguments);
 int run_dissect(std::vector<std::string> const& arguments);
 int run_match(std::vector<std::string> const& arguments);
+int run_layers(std::vector<std::string> const& arguments);
 
 }  // namespace sonde::tool

@@ -73,6 +73,12 @@ def blocks(arguments, lines):
     return found
 
 
+def layers_of_sonde():
+    """The names of the layers that sonde knows."""
+    done = subprocess.run([os.environ["SONDE_GOLDEN_TOOL"], "layers"], capture_output=True, text=True, timeout=60, check=True)
+    return [line.split()[0] for line in done.stdout.splitlines()]
+
+
 def built(line):
     """The one packet of an output line of build, or the error as text."""
     value = json.loads(line)
@@ -161,19 +167,21 @@ def as_sonde(layers):
 
 
 class Checks:
-    """Counts, and tells the first failures."""
+    """Counts, and tells the first failures of each kind."""
 
     def __init__(self):
-        self.done, self.failed = {}, 0
+        self.done, self.failed, self.told = {}, 0, {}
 
     def equal(self, what, case, got, want):
         self.done[what] = self.done.get(what, 0) + 1
         if got != want:
             self.failed += 1
-            if self.failed <= 20:
+            self.told[what] = self.told.get(what, 0) + 1
+            if self.told[what] <= 10:
                 if isinstance(got, list) and isinstance(want, list) and len(got) == len(want):
                     got, want = zip(*([(g, w) for g, w in zip(got, want) if g != w]))
-                print(f"{what}: {case}\n   got  {str(got)[:1500]}\n   want {str(want)[:1500]}")
+                at = max(0, len(os.path.commonprefix([str(got), str(want)])) - 200)
+                print(f"{what}: {case}\n   got  {str(got)[at:][:1200]}\n   want {str(want)[at:][:1200]}")
 
     def finish(self, *notes):
         print(", ".join([f"{n} {what}" for what, n in self.done.items()] + list(notes) + [f"{self.failed} failed"]))

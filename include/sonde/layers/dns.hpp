@@ -12,11 +12,12 @@ namespace sonde {
 /// whole.
 
 struct dns_types {
-    static constexpr std::array<value_name, 24> names{
-        {{1, "A"},      {2, "NS"},    {5, "CNAME"},  {6, "SOA"},    {12, "PTR"},  {13, "HINFO"},
-         {15, "MX"},    {16, "TXT"},  {28, "AAAA"},  {29, "LOC"},   {33, "SRV"},  {35, "NAPTR"},
-         {39, "DNAME"}, {41, "OPT"},  {43, "DS"},    {46, "RRSIG"}, {47, "NSEC"}, {48, "DNSKEY"},
-         {52, "TLSA"},  {64, "SVCB"}, {65, "HTTPS"}, {252, "AXFR"}, {255, "ALL"}, {257, "CAA"}}};
+    static constexpr std::array<value_name, 25> names{
+        {{1, "A"},      {2, "NS"},     {5, "CNAME"},  {6, "SOA"},     {12, "PTR"},
+         {13, "HINFO"}, {15, "MX"},    {16, "TXT"},   {28, "AAAA"},   {29, "LOC"},
+         {33, "SRV"},   {35, "NAPTR"}, {39, "DNAME"}, {41, "OPT"},    {43, "DS"},
+         {44, "SSHFP"}, {46, "RRSIG"}, {47, "NSEC"},  {48, "DNSKEY"}, {52, "TLSA"},
+         {64, "SVCB"},  {65, "HTTPS"}, {252, "AXFR"}, {255, "ALL"},   {257, "CAA"}}};
 };
 struct dns_classes {
     static constexpr std::array<value_name, 5> names{

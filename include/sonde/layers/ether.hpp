@@ -6,13 +6,14 @@ namespace sonde {
 
 /// EtherType names (IEEE 802 numbers).
 struct ether_types {
-    static constexpr std::array<value_name, 8> names{{{0x0800, "IPv4"},
+    static constexpr std::array<value_name, 9> names{{{0x0800, "IPv4"},
                                                       {0x0806, "ARP"},
+                                                      {0x6558, "TEB"},
                                                       {0x8100, "n_802_1Q"},
                                                       {0x86dd, "IPv6"},
                                                       {0x8847, "MPLS"},
                                                       {0x8848, "MPLS_MULTI"},
-                                                      {0x88a8, "n_802_1AD"},
+                                                      {0x88a8, "802_AD"},
                                                       {0x9000, "LOOP"}}};
 };
 

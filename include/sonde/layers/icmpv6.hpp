@@ -5,7 +5,7 @@
 namespace sonde {
 
 struct icmpv6_types {
-    static constexpr std::array<value_name, 15> names{{{1, "Destination unreachable"},
+    static constexpr std::array<value_name, 19> names{{{1, "Destination unreachable"},
                                                        {2, "Packet too big"},
                                                        {3, "Time exceeded"},
                                                        {4, "Parameter problem"},
@@ -19,7 +19,11 @@ struct icmpv6_types {
                                                        {135, "Neighbor Solicitation"},
                                                        {136, "Neighbor Advertisement"},
                                                        {137, "Redirect Message"},
-                                                       {143, "MLD Report Version 2"}}};
+                                                       {143, "MLD Report Version 2"},
+                                                       {100, "Private Experimentation"},
+                                                       {101, "Private Experimentation"},
+                                                       {200, "Private Experimentation"},
+                                                       {201, "Private Experimentation"}}};
 };
 using icmpv6_type = enumerated<std::uint8_t, icmpv6_types>;
 

@@ -6,7 +6,7 @@ namespace sonde {
 
 /// IP protocol numbers (IANA), as Scapy names them.
 struct ip_protocols {
-    static constexpr std::array<value_name, 13> names{{{0, "hopopt"},
+    static constexpr std::array<value_name, 14> names{{{0, "hopopt"},
                                                        {1, "icmp"},
                                                        {2, "igmp"},
                                                        {4, "ipencap"},
@@ -18,7 +18,8 @@ struct ip_protocols {
                                                        {51, "ah"},
                                                        {58, "ipv6_icmp"},
                                                        {59, "ipv6_nonxt"},
-                                                       {132, "sctp"}}};
+                                                       {132, "sctp"},
+                                                       {137, "mpls_in_ip"}}};
 };
 struct ip_flag_names {
     static constexpr std::array<std::string_view, 3> names{"MF", "DF", "evil"};

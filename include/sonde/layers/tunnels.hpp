@@ -28,6 +28,9 @@ struct vxlan_flag_names {
     static constexpr std::array<std::string_view, 8> names{"OAM", "R", "NextProtocol", "Instance", "V1", "V2",
                                                            "R",   "G"};
 };
+struct vxlan_policy_flag_names {
+    static constexpr std::array<std::string_view, 8> names{"R", "R", "R", "A", "R", "R", "D", "R"};
+};
 struct vxlan_protocols {
     static constexpr std::array<value_name, 5> names{
         {{0, "NotDefined"}, {1, "IPv4"}, {2, "IPv6"}, {3, "Ethernet"}, {4, "NSH"}}};
@@ -41,7 +44,7 @@ struct VXLAN {
     field<std::uint16_t> reserved0 = 0;
     field<enumerated<std::uint8_t, vxlan_protocols>> NextProtocol = 0;
     field<bits<24>> reserved1 = 0;
-    field<std::uint8_t> gpflags = 0;
+    field<flag_set<vxlan_policy_flag_names>> gpflags = flag_set<vxlan_policy_flag_names>();
     field<std::uint16_t> gpid = 0;
     field<std::uint8_t> reserved2 = 0;
 };

@@ -238,8 +238,9 @@ public:
     constexpr field(random_interval const& r)
         requires(!std::same_as<native, octets>)
         : count_(2), state_(field_state::interval), by_octet_(r.by_octet) {
-        if (traits::width < 64 && r.last.low >> traits::width)
-            detail::throw_out_of_range(static_cast<unsigned long long>(r.last.low), traits::width);
+        if constexpr (traits::width < 64)
+            if (r.last.low >> traits::width)
+                detail::throw_out_of_range(static_cast<unsigned long long>(r.last.low), traits::width);
         values_[0] = traits::from_wire(r.first);
         values_[1] = traits::from_wire(r.last);
     }
@@ -252,7 +253,7 @@ public:
 
     constexpr field(random_text r)
         requires std::same_as<native, octets>
-        : state_(field_state::text), step_(r.length) {}
+        : state_(field_state::text), by_octet_(r.binary), step_(r.length) {}
 
     /// The one value; an automatic field gives what it shows when built alone. Throws not_a_single_value for
     /// sets.

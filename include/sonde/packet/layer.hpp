@@ -77,6 +77,8 @@ struct field_rule {
     bool phantom = false;
     /// Those of them that are meant, when another field tells (ICMP codes).
     value_names (*names_here)(std::span<std::byte const> header) = nullptr;
+    /// What show() prints instead of `usual`, which it would print of this value otherwise.
+    std::string (*show)(std::string usual, literal const& value, std::span<std::byte const> header) = nullptr;
 };
 
 /// What a layer does beyond its fields. A layer gives its own by a function `layer_hooks hooks(L const*)`

@@ -23,6 +23,8 @@ struct option_codec {
     std::string (*read)(literal const& list, literal::call const* of);
     /// How many entries the bytes hold, for a field that counts them.
     std::size_t (*count)(std::span<std::byte const> bytes) = nullptr;
+    /// What show() prints of the list; null: what Python would.
+    std::string (*show)(literal const& list) = nullptr;
     /// Puts entries where they must lie, for lists that begin at a known place of their header.
     std::string (*align)(std::string_view entries) = nullptr;
     bool text = false;             ///< text and bytes are values to `read` too, not the encoded list

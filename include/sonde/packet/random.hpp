@@ -21,9 +21,10 @@ struct random_one_of {
     std::array<T, N> choices;
 };
 
-/// `length` printable ASCII letters and digits.
+/// `length` printable ASCII letters and digits; any bytes, with `binary`.
 struct random_text {
     std::uint16_t length;
+    bool binary = false;
 };
 
 /// RandByte: 0 to 255.
@@ -57,6 +58,10 @@ random_interval random_mac(std::string_view pattern = "*:*:*:*:*:*");
 /// RandString: `length` letters and digits.
 constexpr random_text random_string(std::uint16_t length) {
     return {length};
+}
+/// RandBin: `length` bytes of any value.
+constexpr random_text random_bin(std::uint16_t length) {
+    return {length, true};
 }
 /// RandChoice: one of the arguments.
 template <class A, class... B>
