@@ -3,6 +3,7 @@
 
 #include "igmp_version.hpp"
 #include "summary.hpp"
+#include "transport.hpp"
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
             fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IP::dst>();
     if (auto got = reply.get<&IP::src>();
-        got != target && !target.is_multicast() && !sent.packet().to_many && !target.is_broadcast())
+        got != target && !detail::is_answered_by_many(sent, target.is_multicast() || target.is_broadcast()))
         return match_verdict::mismatch(
             fmt::format("ip src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = reply.get<&IP::proto>(), asked = sent.get<&IP::proto>(); got != asked)

@@ -2,6 +2,7 @@
 
 #include "ipv6_chain.hpp"
 #include "summary.hpp"
+#include "transport.hpp"
 
 #include <fmt/format.h>
 
@@ -60,7 +61,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = detail::final_destination(sent);
-    if (auto got = reply.get<&IPv6::src>(); got != target && !target.is_multicast() && !sent.packet().to_many)
+    if (auto got = reply.get<&IPv6::src>();
+        got != target && !detail::is_answered_by_many(sent, target.is_multicast()))
         return match_verdict::mismatch(
             fmt::format("ipv6 src {}, expected {}", got.to_string(), target.to_string()));
     if (auto got = detail::upper_protocol(reply), asked = detail::upper_protocol(sent); got != asked)

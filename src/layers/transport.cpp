@@ -3,6 +3,7 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/checksum.hpp>
+#include <sonde/packet/match.hpp>
 
 #include "ipv6_chain.hpp"
 
@@ -30,6 +31,11 @@ ipv4 final_stop(layer_view const& ip) {
 }
 
 }  // namespace
+
+bool is_answered_by_many(layer_view const& sent, bool group) {
+    bool outermost = sent.index() == 0 || is_link_layer(sent.lower());
+    return sent.packet().to_many || (group && outermost);
+}
 
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {
     auto segment =

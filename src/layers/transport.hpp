@@ -10,4 +10,8 @@ namespace sonde::detail {
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol);
 
+/// True when answers come from addresses that the probe does not name: it goes to many, or its own
+/// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.
+bool is_answered_by_many(layer_view const& sent, bool group);
+
 }  // namespace sonde::detail

@@ -143,11 +143,17 @@ literal with_encoded_lists(literal value, layer_view const& layer) {
     return value;
 }
 
+/// Entries of two bytes take over twenty times as much text: no frame may print as more than can be read
+/// back.
+bool is_brief(literal const& call, layer_view const& layer) {
+    return to_python(call).size() <= (std::size_t(4) << 10) + 8 * layer.header().size();
+}
+
 literal expression_of(layer_view const& layer) {
     auto const& span = layer.span();
     if (span.truncated) return raw("Raw", layer.header());
     auto call = fields_that_matter(layer);
-    if (has_set(layer) || tells_all(call, layer)) return call;
+    if (has_set(layer) || (is_brief(call, layer) && tells_all(call, layer))) return call;
     auto encoded = with_encoded_lists(std::move(call), layer);
     return tells_all(encoded, layer) ? encoded : raw("Raw", layer.header());
 }

@@ -174,8 +174,9 @@ void with_wrong_values(octets_of_frame& bytes, bit_range where, std::function<vo
     write_bits(bytes, where, right);
 }
 
-/// Where the lengths of a header lie in the frame: its fields', and any octet of its lists.
+/// Where the lengths of a header lie in the frame: its fields', and any octet that its lists begin with.
 std::vector<bit_range> lengths_in(layer_view const& layer) {
+    constexpr std::uint32_t most_bits = 8 * 48;
     std::vector<bit_range> places;
     auto begin = 8 * layer.span().begin;
     for (std::size_t i = 0; i < layer.description().fields.size(); ++i) {
@@ -183,7 +184,7 @@ std::vector<bit_range> lengths_in(layer_view const& layer) {
         if (!detail::holds(layer, i)) continue;
         auto where = locate(layer.description(), i, layer.header());
         if (f.kind == value_kind::options)
-            for (std::uint32_t bit = 0; bit + 8 <= where.width; bit += 8)
+            for (std::uint32_t bit = 0; bit + 8 <= std::min(where.width, most_bits); bit += 8)
                 places.push_back({begin + where.offset + bit, 8});
         else if (is_length(f) && where.width > 0)
             places.push_back({begin + where.offset, where.width});
@@ -201,18 +202,19 @@ std::size_t next_cut(std::size_t size) {
 
 TEST_CASE("frames cut at any octet dissect, print and are built again", "[damaged]") {
     auto frames = all_frames();
-    checker check(16);
+    checker check(41);
     for (auto const& f : frames)
         for (std::size_t size = 1; size <= f.bytes.size(); size = next_cut(size))
             check(f.link, std::span(f.bytes).first(size));
     CHECK(check.failed() == 0);
     std::printf("%zu cuts of %zu frames\n", check.count(), frames.size());
+    std::fflush(stdout);
     CHECK(check.count() > 1000);
 }
 
 TEST_CASE("frames with any length wrong dissect, print and are built again", "[damaged]") {
     auto frames = all_frames();
-    checker check(8);
+    checker check(41);
     for (auto const& f : frames) {
         auto bytes = f.bytes;
         auto p = dissect(f.bytes, f.link);

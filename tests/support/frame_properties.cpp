@@ -66,10 +66,11 @@ void check_expression(packet const& p, std::span<std::byte const> frame) {
     try {
         again = parse_packet(text).build();
     } catch (error const& e) {
-        throw violation(fmt::format("{}\n  is not read back: {}", text, e.what()));
+        throw violation(fmt::format("{:.4000}\n  is not read back: {}", text, e.what()));
     }
     if (!std::ranges::equal(again, frame))
-        throw violation(fmt::format("{}\n  builds {}\n  not    {}", text, hex_of(again), hex_of(frame)));
+        throw violation(
+            fmt::format("{:.4000}\n  builds {}\n  not    {}", text, hex_of(again), hex_of(frame)));
 }
 
 void check_frame(std::span<std::byte const> frame, link_type link) try {

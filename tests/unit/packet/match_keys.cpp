@@ -86,3 +86,14 @@ TEST_CASE("Why a packet is no answer is told in printable ASCII") {
     CHECK(verdict.value == match_verdict::no);
     CHECK(verdict.why == "icmpv6 echo data changed (RFC 4443 section 4.2)");
 }
+
+TEST_CASE("A group inside a tunnel is answered by the group's own address only, a group outside by anybody") {
+    auto is_answered = [](std::string const& lower_sent, std::string const& lower_received) {
+        auto probe = sent(lower_sent + "IP(src='192.0.2.1', dst='230.1.1.1')/UDP(sport=1024, dport=9)");
+        auto answer =
+            received(lower_received + "IP(src='203.0.113.7', dst='192.0.2.1')/UDP(sport=9, dport=1024)");
+        return is_answer(answer, probe);
+    };
+    CHECK(is_answered("", ""));
+    CHECK_FALSE(is_answered("IP(src='10.0.0.1', dst='10.0.0.2')/", "IP(src='10.0.0.2', dst='10.0.0.1')/"));
+}
