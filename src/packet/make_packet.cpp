@@ -62,6 +62,7 @@ packet make_layer(literal::call const& call, literal const& at) {
         auto const* bytes = detail::octets_of(call.arguments.front());
         if (!bytes || call.arguments.size() > 1 || !call.keywords.empty())
             fail(errc::bad_expression, at, "{}(..) takes fields by name, or bytes to dissect", layer->name);
+        if (bytes->empty()) return packet(*layer, contents, is_quoted);  // as in Scapy: nothing to read
         return detail::dissect_as(std::as_bytes(std::span(*bytes)), *layer, is_quoted);
     }
     std::uint64_t seen = 0;

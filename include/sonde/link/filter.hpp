@@ -44,9 +44,9 @@ public:
     /// and sends DNS queries; filters made by programs should hold addresses.
     ///
     /// Errors: bad_filter, with libpcap's message in the text of what is thrown (or in `why`), when the
-    /// text does not compile, is longer than `longest_text`, holds a NUL byte, or makes a loop (`protochain`).
-    /// Cost: far below a millisecond for a line, but it grows with the square of the text, to seconds for 4
-    /// KiB of alternatives: compile such ones before the event loop runs, or on another thread.
+    /// text does not compile, is longer than `longest_text`, holds a NUL byte, or makes a loop
+    /// (`protochain`). Cost: far below a millisecond for a line, but it grows with the square of the text, to
+    /// seconds for 4 KiB of alternatives: compile such ones before the event loop runs, or on another thread.
     static capture_filter compile(std::string_view text, link_type type, unsigned snapshot = whole_frame);
     static capture_filter compile(std::string_view text, link_type type, unsigned snapshot, error_code& ec,
                                   std::string* why = nullptr);

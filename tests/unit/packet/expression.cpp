@@ -147,3 +147,8 @@ TEST_CASE("A huge set costs what its spelling does") {
     CHECK_THROWS_AS(parse_packet(R"(IP(dst="0.0.0.0/0", src="0.0.0.0/0"))").size(), error);
     CHECK_THROWS_AS(parse_packet(R"(IPv6(dst="::/0"))").size(), error);
 }
+
+TEST_CASE("A layer of no bytes has its defaults, as in Scapy") {
+    CHECK(hex(parse_packet("IP('')")) == hex(parse_packet("IP()")));
+    CHECK(command(parse_packet("IP(b'')/TCP(b'')")) == "IP()/TCP()");
+}
