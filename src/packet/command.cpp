@@ -82,12 +82,6 @@ literal as_bytes(literal const& name) {
     return text && text->find('\\') == text->npos ? literal(literal::bytes{*text}) : name;
 }
 
-/// True for a list that is empty when nobody says otherwise; Scapy leaves it out.
-bool is_usually_empty(layer_description const& layer, std::string const& name, literal const& value) {
-    auto field = layer.find(name);
-    return is_empty_list(value) && field < layer.fields.size() && octets_in(layer.defaults[field]).empty();
-}
-
 /// Scapy's spelling: list fields stand before the others.
 void spell_as_scapy(literal& value) {
     if (auto* list = std::get_if<literal::list>(&value.value))
@@ -111,7 +105,10 @@ void spell_as_scapy(literal& value) {
         bool is_name = text && !ipv4::parse(*text) && !ipv6::parse(*text) && text->ends_with('.');
         if (c && (c->one || (c->text && is_name))) item = as_bytes(item);
     }
-    std::erase_if(call->keywords, [&](auto const& k) { return is_usually_empty(*layer, k.first, k.second); });
+    std::erase_if(call->keywords, [&](auto const& k) {
+        auto field = layer->find(k.first);
+        return field < layer->fields.size() && is_left_out(*layer, field, k.second);
+    });
     decltype(call->keywords) lists, others;
     for (auto& keyword : call->keywords) {
         auto const* c = codec(keyword.first);

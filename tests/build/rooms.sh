@@ -19,7 +19,7 @@ check() {
 # These rooms have no Asio, no libpcap, no clock and no socket.
 check_pure() {
     [ -e "$1" ] || return 0
-    grep -rnE '<boost/asio|<pcap|<sys/socket\.h>|<unistd\.h>|_clock::now\(|[^_a-z]clock_gettime' "$1" |
+    grep -rnE '<boost/asio|<pcap[/.]|<sys/socket\.h>|<unistd\.h>|_clock::now\(|[^_a-z]clock_gettime' "$1" |
         sed 's/$/   <- no I\/O and no clock in this room/'
 }
 

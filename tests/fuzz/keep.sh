@@ -14,7 +14,7 @@ for target in "${targets[@]}"; do
     fresh=$(mktemp -d)
     found=("$seeds/$target")
     for more in "build/fuzz/corpus/$target" "$kept"; do if [ -d "$more" ]; then found+=("$more"); fi; done
-    build/fuzz/tests/fuzz/"fuzz_$target" -set_cover_merge=1 -max_len=1024 "$fresh" "${found[@]}" >/dev/null 2>&1
+    build/clang/tests/fuzz/"fuzz_$target" -set_cover_merge=1 -max_len=1024 "$fresh" "${found[@]}" >/dev/null 2>&1
     rm -rf "$kept" && mkdir -p "$kept"
     find "$fresh" -type f -size -1025c -printf '%s %p\n' | sort -n | head -n 48 | cut -d' ' -f2- | xargs -r cp -t "$kept"
     rm -rf "$fresh"

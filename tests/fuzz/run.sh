@@ -21,12 +21,12 @@ if ! command -v clang++-19 >/dev/null || ! ls /usr/lib/llvm-19/lib/clang/19/lib/
 fi
 if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
 jobs=${SONDE_JOBS:-$(nproc)}
-build=build/fuzz
+build=build/fuzz programs=build/clang/tests/fuzz
 
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --parallel "$jobs" --target fuzz_targets
+cmake --preset clang >/dev/null
+cmake --build --preset clang --parallel "$jobs" --target fuzz_targets
 targets=("$@")
-if [ $# = 0 ]; then mapfile -t targets < <(cd "$build/tests/fuzz" && ls -d fuzz_* | sed -n 's/^fuzz_//p'); fi
+if [ $# = 0 ]; then mapfile -t targets < <(cd "$programs" && ls -d fuzz_* | sed -n 's/^fuzz_//p'); fi
 mkdir -p "$build/findings" "$build/logs"
 
 # What the target may take: a second for one input, 64 MiB for one allocation; the size of its inputs.
@@ -47,7 +47,7 @@ fuzz() {
     for directory in corpus regressions; do
         if [ -d "tests/fuzz/$directory/$target" ]; then known+=("tests/fuzz/$directory/$target"); fi
     done
-    local program=$build/tests/fuzz/fuzz_$target
+    local program=$programs/fuzz_$target
     # shellcheck disable=SC2046  # words
     if "$program" $(limits_of "$target") -timeout=1 -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 \
         -artifact_prefix="$build/findings/$target/" -max_total_time="$seconds" \
@@ -60,5 +60,5 @@ fuzz() {
     fi
 }
 export -f fuzz limits_of
-export build seconds
+export build programs seconds
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
