@@ -374,9 +374,9 @@ PACKETS = [
     lambda: tagged(vlan()) / network(),
     lambda: tagged(vlan(), vlan()) / network(),
     lambda: tagged(service_vlan(), vlan()) / network(),
-    lambda: tagged(service_vlan(), service_vlan()) / Raw(load=b"abc"),
+    lambda: tagged(vlan()) / Raw(load=b"abc"),
     lambda: Dot3(src=mac(), dst=mac()) / LLC(dsap=byte(), ssap=0x42, ctrl=3) / Raw(load=b"spanning"),
-    lambda: Dot3(src=mac(), dst=mac()) / LLC() / SNAP() / ip() / udp(),
+    lambda: Dot3(src=mac(), dst=mac()) / LLC() / SNAP() / ip(chance=0) / udp(),  # Scapy's dst is wrong here with a source route
     lambda: Dot3(src=mac(), dst=mac()) / LLC(dsap=0xaa, ssap=0xaa, ctrl=3) / SNAP(OUI=0xc, code=0x2000) / Raw(load=b"cdp"),
     lambda: Loopback(type=2) / ip() / udp(),
     lambda: CookedLinux(**cooked()) / network(),
@@ -396,6 +396,8 @@ BUILT = [
     lambda: nd(ICMPv6NDOptUnknown(type=200, len=2, data=rnd.randbytes(14))),
     # The second record is the payload of the first.
     lambda: ipv6() / ICMPv6MLReport2(records=[ICMPv6MLDMultAddrRec(dst=ip6()), ICMPv6MLDMultAddrRec(dst=ip6())]),
+    # The summary of 802.1ad asks for fields of 802.1Q.
+    lambda: tagged(service_vlan(), service_vlan()) / Raw(load=b"abc"),
     # Its command() of the group policy's flags is no Python.
     lambda: ip() / udp(dport=4789) / VXLAN(flags=0x88, gpid=short(), vni=1) / Ether(src=mac(), dst=mac()) / arp(),
 ]
