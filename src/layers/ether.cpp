@@ -51,6 +51,9 @@ constexpr field_rule snap_rules[] = {{.field = "OUI", .hexadecimal = true, .show
                                      {.field = "code", .hexadecimal = true}};
 constexpr std::uint8_t snap_sap = 0xaa, unnumbered_information = 3;
 
+void summarize_dot3(layer_view const& v, std::string& out) {
+    out += fmt::format("802.3 {} > {}", detail::shown<&Dot3::src>(v), detail::shown<&Dot3::dst>(v));
+}
 void finish_dot3(build_step& step) {
     step.fill<&Dot3::len>(step.payload().size());
 }
@@ -88,7 +91,7 @@ layer_hooks hooks(Dot1AD const*) {
     return {.title = "802_1AD", .rules = ether_rules, .follow = follow_tag};
 }
 layer_hooks hooks(Dot3 const*) {
-    return {.title = "802.3", .finish = finish_dot3, .follow = follow_dot3};
+    return {.title = "802.3", .finish = finish_dot3, .follow = follow_dot3, .summarize = summarize_dot3};
 }
 layer_hooks hooks(LLC const*) {
     return {.rules = llc_rules, .prepare = prepare_llc, .follow = follow_llc};

@@ -30,6 +30,8 @@ constexpr field_rule exceeded_rules[] = {{.field = "code", .names = exceeded_cod
                                          {.field = "unused", .hexadecimal = true}};
 constexpr field_rule problem_rules[] = {{.field = "code", .names = problem_codes},
                                         {.field = "cksum", .hexadecimal = true}};
+constexpr field_rule unknown_rules[] = {{.field = "type", .names = icmpv6_types::names},
+                                        {.field = "cksum", .hexadecimal = true}};
 constexpr field_rule echo_rules[] = {
     {.field = "type", .quoted = true},
     {.field = "code", .quoted = true},
@@ -155,7 +157,7 @@ layer_hooks hooks(ICMPv6ParamProblem const*) {
     return error_message<ICMPv6ParamProblem>("ICMPv6 Parameter Problem", problem_rules);
 }
 layer_hooks hooks(ICMPv6Unknown const*) {
-    return detail::icmpv6_message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class");
+    return detail::icmpv6_message<ICMPv6Unknown>("Scapy6 ICMPv6 fallback class", unknown_rules);
 }
 
 layer_hooks hooks(ICMPv6EchoRequest const*) {

@@ -80,9 +80,7 @@ void key(layer_view const& v, key_builder& k) {
 // --- chunks and parameters ---------------------------------------------------------------------------
 
 constexpr field_rule rules[] = {{.field = "flags", .hexadecimal = true},
-                                {.field = "cumul_tsn_ack", .hexadecimal = true},
-                                {.field = "sug_cookie_inc", .hexadecimal = true},
-                                {.field = "indication", .hexadecimal = true}};
+                                {.field = "cumul_tsn_ack", .hexadecimal = true}};
 
 /// What `len` leaves behind the fixed fields, in bits: the padding is no part of the data.
 template <std::size_t Fixed>
@@ -90,6 +88,20 @@ unsigned rest_width(header h) {
     auto length = std::min(number16(h, 2), h.size());
     return static_cast<unsigned>(8 * (length > Fixed ? length - Fixed : 0));
 }
+template <std::size_t Fixed>
+constexpr std::array<field_rule, 8> data_rules() {
+    constexpr auto width = rest_width<Fixed>;
+    return {{{.field = "len", .measures = true},
+             {.field = "flags", .hexadecimal = true},
+             {.field = "data", .width = width},
+             {.field = "error_causes", .width = width},
+             {.field = "cookie", .width = width},
+             {.field = "param", .width = width},
+             {.field = "hostname", .width = width},
+             {.field = "params", .width = width}}};
+}
+/// Type, flags or more of the type, and length; initiation has 16 bytes more, data 12.
+constexpr auto plain_rules = data_rules<4>();
 constexpr value_name parameter_types[] = {{1, "heartbeat-info"},
                                           {5, "IPv4"},
                                           {6, "IPv6"},
@@ -101,26 +113,19 @@ constexpr value_name parameter_types[] = {{1, "heartbeat-info"},
                                           {0xc000, "fwd-tsn-supported"},
                                           {0xc006, "adaptation-layer"}};
 
-template <std::size_t Fixed>
-constexpr std::array<field_rule, 9> data_rules() {
-    constexpr auto width = rest_width<Fixed>;
-    return {{{.field = "len", .measures = true},
-             {.field = "flags", .hexadecimal = true},
-             {.field = "data", .width = width},
-             {.field = "error_causes", .width = width},
-             {.field = "cookie", .width = width},
-             {.field = "param", .width = width},
-             {.field = "hostname", .width = width},
-             {.field = "params", .width = width},
-             {.field = "type", .names = parameter_types}}};
-}
-/// Type, flags or more of the type, and length; initiation has 16 bytes more, data 12.
-constexpr auto plain_rules = data_rules<4>();
-constexpr auto initiation_rules = [] {
+constexpr auto parameter_rules = [] {
     std::array<field_rule, 11> all{};
+    std::ranges::copy(plain_rules, all.begin());
+    all[8] = {.field = "type", .names = parameter_types};
+    all[9] = {.field = "sug_cookie_inc", .hexadecimal = true};
+    all[10] = {.field = "indication", .hexadecimal = true};
+    return all;
+}();
+constexpr auto initiation_rules = [] {
+    std::array<field_rule, 10> all{};
     std::ranges::copy(data_rules<20>(), all.begin());
-    all[9] = {.field = "init_tag", .hexadecimal = true};
-    all[10] = {.field = "init_tsn", .hexadecimal = true};
+    all[8] = {.field = "init_tag", .hexadecimal = true};
+    all[9] = {.field = "init_tsn", .hexadecimal = true};
     return all;
 }();
 // clang-format off
@@ -139,12 +144,12 @@ constexpr value_name payload_protocols[] = {
     {56, "WebRTC String Empty"}, {57, "WebRTC Binary Empty"}};
 // clang-format on
 constexpr auto payload_rules = [] {
-    std::array<field_rule, 13> all{};
+    std::array<field_rule, 12> all{};
     std::ranges::copy(data_rules<16>(), all.begin());
-    all[9] = {.field = "tsn", .hexadecimal = true};
-    all[10] = {.field = "stream_id", .hexadecimal = true};
-    all[11] = {.field = "stream_seq", .hexadecimal = true};
-    all[12] = {.field = "proto_id", .names = payload_protocols};
+    all[8] = {.field = "tsn", .hexadecimal = true};
+    all[9] = {.field = "stream_id", .hexadecimal = true};
+    all[10] = {.field = "stream_seq", .hexadecimal = true};
+    all[11] = {.field = "proto_id", .names = payload_protocols};
     return all;
 }();
 
@@ -330,34 +335,34 @@ layer_hooks hooks(SCTPChunkShutdownComplete const*) {
     return part(rules);
 }
 layer_hooks hooks(SCTPChunkParamHeartbeatInfo const*) {
-    return part(plain_rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamIPv4Addr const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamIPv6Addr const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamStateCookie const*) {
-    return part(plain_rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamUnrocognizedParam const*) {
-    return part(plain_rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamCookiePreservative const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamHostname const*) {
-    return part(plain_rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamECNCapable const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamFwdTSN const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamAdaptationLayer const*) {
-    return part(rules);
+    return part(parameter_rules);
 }
 
 }  // namespace sonde

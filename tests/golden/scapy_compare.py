@@ -76,7 +76,9 @@ OWN = {"ts_ori", "ts_rx", "ts_tx", "ref", "orig", "recv", "sent", "ref_id"}
 
 
 def aligned(line):
-    """Scapy takes some records of the DNS for the payload of others, and indents those more and more."""
+    """Scapy takes some records of the DNS for the payload of others, and indents those more and more. It knows whose an OUI
+    is, if this machine has a list."""
+    line = re.sub(r"(OUI +=) .*\((.*)\)", r"\1 \2", line)
     return re.sub(r"\|(?:   )+(  \S)", r"|\1", re.sub(r"\|(?:   )+\|", "|   |", line.rstrip()))
 
 
