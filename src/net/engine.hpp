@@ -106,9 +106,10 @@ public:
     way_out route(outgoing& packet, int interface, error_code& ec);
     /// The same for a frame.
     way_out link(outgoing& frame, int interface, error_code& ec);
-    /// The bytes of the frame in which the packet leaves.
-    static std::size_t frame_size(way_out const& way, outgoing const& packet) {
-        return packet.bytes().size() + (way.add_ethernet ? 14 : 0);
+    /// The bits of the frame in which a packet leaves, before its way is known: Ethernet's, for layer 3
+    /// verbs.
+    static std::uint64_t bits_of(packet const& p, bool layer2) {
+        return (p.view().bytes.size() + (layer2 ? 0 : 14)) * 8;
     }
     /// Puts a finished packet into its port's queue, as soon as the network's limits let it; see
     /// frame_owner::held. Names of neighbours are known by now.

@@ -205,7 +205,7 @@ void prober::set_bit_rate(double bit_rate) {
 bool prober::depart(departure const& d) {
     try {
         if (source_size_ || kept_.contains(d.index)) {
-            launch(d, make(d.index, d.attempt));
+            begin(d, make(d.index, d.attempt));
             return true;
         }
         if (source_->is_async()) {
@@ -217,7 +217,7 @@ bool prober::depart(departure const& d) {
             run_->source_ended(d.index);
             return false;
         }
-        launch(d, kept_[d.index] = (*p)[0]);
+        begin(d, kept_[d.index] = (*p)[0]);
     } catch (boost::system::system_error const& e) {
         engine_->note(e.what());
         failed(d, e.code());
@@ -247,7 +247,7 @@ void prober::pull(departure const& d) {
         if (ec || !p)
             me->run_->source_ended(d.index);
         else
-            me->launch(d, me->kept_[d.index] = (*p)[0]);
+            me->begin(d, me->kept_[d.index] = (*p)[0]);
         me->engine_->ready(me);
     });
 }
@@ -257,6 +257,13 @@ packet prober::make(std::uint64_t index, std::uint16_t attempt) const {
     // The same number gives the same packet each time it is asked for, random fields included.
     random_source random(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
     return source_->at(index, random);
+}
+
+/// Its bits count now, though names and neighbours may take a while yet: else all that wait for them would
+/// leave in one burst.
+void prober::begin(departure const& d, packet p) {
+    run_->charge(engine::bits_of(p, what_.layer2));
+    launch(d, std::move(p));
 }
 
 void prober::launch(departure const& d, packet p) {
@@ -329,7 +336,6 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
     l.destination = finished.destination();
-    run_->charge(engine::frame_size(way, finished) * 8);
     std::uint32_t tag = 0;
     if (free_.empty()) {
         tag = static_cast<std::uint32_t>(leaving_.size());

@@ -90,6 +90,7 @@ private:
     std::optional<packet> take();
     void source_failed(error_code ec);
     error_code only_failure() const;
+    void begin(departure const& d, packet p);
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
     void prepare(departure const& d, packet const& p);

@@ -112,7 +112,7 @@ void sender::turn(steady_time now) {
         }
         if (!next_) break;
         if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
-        pacer_.left(now);
+        pacer_.left(now, engine::bits_of(*next_, layer2_));
         launch(*std::exchange(next_, {}));
     }
     if (exhausted_ && open_ == 0) finish(source_error_);
@@ -170,9 +170,7 @@ void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
     o.set_link_destination(next_hop);
     o.finish();
     ++open_;
-    auto size = engine::frame_size(way, o);
-    pacer_.charge(size * 8);
-    engine_->transmit(way, o, next_hop, self(), size);
+    engine_->transmit(way, o, next_hop, self(), o.bytes().size() + (way.add_ethernet ? 14 : 0));
 }
 
 void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
