@@ -27,6 +27,7 @@ engine::engine(asio::any_io_executor executor, network_options options)
       options_(options),
       system_(platform_of(executor_)),
       table_(table_limits{.probes = options.probes}),
+      limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
       secret_(system_->random<secret_key>()),
       identities_(system_->random<secret_key>(), {}, system_->random<std::uint32_t>()),
       neighbours_(*this),
@@ -90,6 +91,7 @@ void engine::run_turn() {
         op->queued_for_turn = false;
         op->turn(now);
     }
+    release_held(now);
     for (auto& [index, p] : ports_) p->flush();
     backlog_ = 0;
     for (auto& [index, p] : ports_) backlog_ += p->backlog();
@@ -103,6 +105,7 @@ void engine::run_turn() {
 void engine::arm_timer() {
     auto next = table_.next_deadline().value_or(never);
     if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->wake);
+    if (!is_backlogged()) next = std::min(next, limiter_.wake_at().value_or(never));
     if (next == armed_) return;
     armed_ = next;
     if (next == never) {
@@ -136,6 +139,7 @@ void engine::shut_down() noexcept {
     for (auto const& l : std::exchange(listeners_, {}))
         if (auto op = l.lock()) op->shut_down();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
+    held_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();
     ports_.clear();
@@ -335,9 +339,47 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
         bytes.push_back(std::byte(v6 ? 0xdd : 0x00));
     }
     bytes.insert(bytes.end(), body.begin(), body.end());
+    schedule_turn();
+    if (limiter_.active()) {
+        auto layer = packet.network_layer();
+        bool to_network = layer.is<IP>() || layer.is<IPv6>();
+        auto held = limiter_.ask(to_network ? packet.destination() : std::nullopt, bytes.size() * 8,
+                                 ++last_ticket_, now());
+        if (held != rate_limiter::hold::none) {
+            bool by_all = held == rate_limiter::hold::network;
+            ++owner->held;
+            owner->held_by_all += by_all;
+            held_.emplace(last_ticket_, held_frame{way.out, std::move(bytes), std::move(owner), tag, by_all});
+            return;
+        }
+    }
     way.out->queue(std::move(bytes), std::move(owner), tag);
     ++backlog_;
-    schedule_turn();
+}
+
+void engine::release_held(steady_time now) {
+    while (!is_backlogged()) {
+        auto who = limiter_.release(now);
+        if (!who) return;
+        auto at = held_.find(*who);
+        auto frame = std::move(at->second);
+        held_.erase(at);
+        --frame.owner->held;
+        frame.owner->held_by_all -= frame.by_all;
+        bool open = std::ranges::any_of(ports_, [&](auto const& p) { return p.second == frame.out; });
+        if (!open) {  // its interface is gone
+            frame.owner->frame_failed(frame.tag, errc::interface_down);
+            continue;
+        }
+        frame.out->queue(std::move(frame.bytes), std::move(frame.owner), frame.tag);
+        ++backlog_;
+    }
+}
+
+void engine::drop_held() noexcept {
+    auto gone = [](held_frame const& f) { return !f.owner->wants_to_send(); };
+    limiter_.withdraw([&](rate_limiter::ticket t) { return gone(held_.find(t)->second); });
+    boost::unordered::erase_if(held_, [&](auto const& h) { return gone(h.second); });
 }
 
 void engine::resolve_name(std::string const& name, bool v6,

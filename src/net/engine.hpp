@@ -10,6 +10,8 @@
 #include <sonde/packet/match.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/probe_table.hpp>
+#include <sonde/probe/rate_limiter.hpp>
+#include <sonde/probe/rtt.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -68,6 +70,14 @@ public:
     platform& system() { return *system_; }
     steady_time now() const { return system_->now(); }
     probe_table& table() { return table_; }
+    rtt_table& rtts() { return rtts_; }
+    rate_limiter const& limits() const { return limiter_; }
+    /// Calls change(rate_limiter&), and lets go what it then lets go.
+    template <class Change>
+    void change_limits(Change change) {
+        change(limiter_);
+        schedule_turn();
+    }
     identity_source& identities() { return identities_; }
     neighbours& neighbour_cache() { return neighbours_; }
     secret_key const& secret() const { return secret_; }
@@ -99,9 +109,18 @@ public:
     way_out route(outgoing& packet, int interface, error_code& ec);
     /// The same for a frame.
     way_out link(outgoing& frame, int interface, error_code& ec);
-    /// Puts a finished packet into its port's queue. Names of neighbours are known by now.
+    /// The bits of the frame in which a packet leaves, before its way is known: Ethernet's, for layer 3
+    /// verbs.
+    static std::uint64_t bits_of(packet const& p, bool layer2) {
+        return (p.view().bytes.size() + (layer2 ? 0 : 14)) * 8;
+    }
+    /// Puts a finished packet into its port's queue, as soon as the network's limits let it; see
+    /// frame_owner::held. Names of neighbours are known by now.
     void transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                   std::shared_ptr<frame_owner> owner, std::uint64_t tag);
+
+    /// Frames that wait for a limit, and whose owners do not want to send them any more, never leave.
+    void drop_held() noexcept;
 
     /// Looks a host name up, once for all who ask. The handler is called later.
     void resolve_name(std::string const& name, bool v6, std::function<void(error_code, ip_address)> handler);
@@ -130,6 +149,15 @@ public:
 private:
     static constexpr std::size_t max_backlog = 1024;
 
+    struct held_frame {
+        std::shared_ptr<port> out;
+        std::vector<std::byte> bytes;
+        std::shared_ptr<frame_owner> owner;
+        std::uint64_t tag;
+        bool by_all;  // waits for the network's limit, not its prefix's
+    };
+
+    void release_held(steady_time now);
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
@@ -144,6 +172,10 @@ private:
     network_options options_;
     std::unique_ptr<platform> system_;
     probe_table table_;
+    rtt_table rtts_;
+    rate_limiter limiter_;
+    boost::unordered_flat_map<rate_limiter::ticket, held_frame> held_;
+    rate_limiter::ticket last_ticket_ = 0;
     secret_key secret_;
     identity_source identities_;
     neighbours neighbours_;

@@ -30,7 +30,8 @@ detail::probing probing_of(sr_options const& o, bool layer2) {
                 .inter = o.inter,
                 .rate = o.rate,
                 .multi = o.multi,
-                .window = std::max(o.window, 1u)};
+                .window = std::max(o.window, 1u),
+                .bit_rate = o.bit_rate};
     what.layer2 = layer2;
     what.filter = o.filter;
     what.relaxed = o.relaxed;
@@ -40,9 +41,9 @@ detail::probing probing_of(sr_options const& o, bool layer2) {
 
 detail::probing probing_of(loop_options const& o, bool layer2) {
     detail::probing what;
-    auto timeout = o.timeout.count() < 0
-                       ? std::min<std::chrono::nanoseconds>(2 * o.inter, std::chrono::seconds(5))
-                       : o.timeout;
+    auto timeout = o.timeout;
+    if (!timeout.is_adaptive() && timeout.count() < 0)
+        timeout = std::min<std::chrono::nanoseconds>(2 * o.inter, std::chrono::seconds(5));
     what.run = {.timeout = timeout, .retry = o.retry};
     what.layer2 = layer2;
     what.filter = o.filter;
@@ -74,6 +75,15 @@ network::~network() {
 
 network::executor_type network::get_executor() const {
     return engine_->executor();
+}
+void network::set_rate(double packets_per_second) {
+    engine_->change_limits([&](rate_limiter& l) { l.set_rate(packets_per_second); });
+}
+void network::set_bit_rate(double bits_per_second) {
+    engine_->change_limits([&](rate_limiter& l) { l.set_bit_rate(bits_per_second); });
+}
+void network::set_prefix_rate(prefix_rate limit) {
+    engine_->change_limits([&](rate_limiter& l) { l.set_prefix_rate(limit); });
 }
 std::size_t network::in_flight() const {
     return engine_->table().in_flight();

@@ -84,6 +84,7 @@ void port::flush() {
         if (taken > 0) refusals_ = 0;
         std::size_t failed = ec && !full && taken < n ? 1 : 0;
         if (full && ++refusals_ > refusals_allowed && taken < n) failed = 1, refusals_ = 0;
+        if (full && taken < n) leaving[taken].owner->frame_delayed();
         for (std::size_t i = n; i-- > taken + failed;) queue_.push_front(std::move(leaving[i]));
         if (full) back_off(ec);
         for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);

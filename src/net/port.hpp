@@ -18,6 +18,11 @@ public:
     /// The kernel took the frame, at `sent`. `tag` is what came with it.
     virtual void frame_left(std::uint64_t tag, steady_time now, timestamp sent) = 0;
     virtual void frame_failed(std::uint64_t tag, error_code ec) = 0;
+    /// The kernel has no room for its next frame; it leaves later.
+    virtual void frame_delayed() noexcept {}
+
+    /// Its frames that wait for a limit of the network, and of these those that all wait for.
+    std::size_t held = 0, held_by_all = 0;
 };
 
 /// What an interface's frames go through, both ways: one device, a queue of frames that leave in batches.

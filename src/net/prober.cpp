@@ -11,6 +11,7 @@ constexpr unsigned departures_per_turn = 256;
 constexpr std::size_t queue_limit =
     1024;  // answers that wait for a slow consumer before its probes stop leaving
 constexpr int draws_tried = 64;
+constexpr std::size_t look_ahead = 1024;  // probes made while their prefixes hold them back
 constexpr std::size_t sources_limit = 16;
 
 /// Errors that no other packet of the run would escape.
@@ -67,7 +68,7 @@ void prober::start() {
         }
     }
     strays_before_ = engine_->stray_frames();
-    drops_before_ = engine_->kernel_drops();
+    drops_before_ = drops_seen_ = engine_->kernel_drops();
     if (what_.reassemble) reassembly_ = engine_->reassembly();
     engine_->begin(shared_from_this());
     engaged_ = true;
@@ -81,7 +82,7 @@ void prober::begin_round(steady_time now) {
     run_.reset();
     run_ = std::make_unique<probe_run>(engine_->table(),
                                        reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
-                                       what_.run, source_size_);
+                                       what_.run, source_size_, &engine_->rtts());
     next_round_ = what_.rounds != 0 ? later(now, what_.inter) : never;
 }
 
@@ -115,6 +116,7 @@ void prober::close(error_code ec) {
         if (what_.relaxed) engine_->count_relaxed(-1);
         engine_->end(*this);
     }
+    if (held > 0) engine_->drop_held();
 }
 
 void prober::fail(error_code ec) {
@@ -148,6 +150,7 @@ void prober::turn(steady_time now) {
     auto alive = shared_from_this();
     if (!closed_ && !run_ && now >= next_round_) begin_round(now);
     if (!closed_ && run_) {
+        watch_drops();
         pump(now);
         if (!closed_ && run_->finished()) end_round(now);
     }
@@ -158,19 +161,51 @@ void prober::pump(steady_time now) {
     for (unsigned n = 0; !closed_ && !pulling_ && !run_->finished(); ++n) {
         if (n == departures_per_turn) return engine_->ready(shared_from_this());
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
+        if (is_held()) break;
         auto d = run_->next(now);
         if (!d) break;
         if (!depart(*d)) break;
     }
     if (closed_ || run_->finished()) return;
     if (run_->held() == probe_run::hold::table) return engine_->starve(shared_from_this());
-    engine_->wake_at(*this, pulling_ ? never : run_->wake_at().value_or(never));
+    bool waits = pulling_ || is_held();
+    engine_->wake_at(*this, waits ? never : run_->wake_at().value_or(never));
+}
+
+/// What waits for all is in its turn already; what waits for its prefix should not keep back the others.
+bool prober::is_held() const {
+    return held_by_all > 0 || held >= look_ahead;
+}
+
+/// Packets that the kernel dropped may have been answers: an adaptive rate takes them for loss.
+void prober::watch_drops() {
+    if (!what_.run.rate.is_adaptive()) return;
+    auto drops = engine_->kernel_drops();
+    if (drops > std::exchange(drops_seen_, drops)) run_->congested();
+}
+
+void prober::frame_delayed() noexcept {
+    if (run_ && !closed_) run_->congested();
+}
+
+void prober::set_rate(rate_option rate) {
+    what_.run.rate = rate;
+    if (!run_ || closed_) return;
+    run_->set_rate(rate);
+    engine_->ready(shared_from_this());
+}
+
+void prober::set_bit_rate(double bit_rate) {
+    what_.run.bit_rate = bit_rate;
+    if (!run_ || closed_) return;
+    run_->set_bit_rate(bit_rate);
+    engine_->ready(shared_from_this());
 }
 
 bool prober::depart(departure const& d) {
     try {
         if (source_size_ || kept_.contains(d.index)) {
-            launch(d, make(d.index, d.attempt));
+            begin(d, make(d.index, d.attempt));
             return true;
         }
         if (source_->is_async()) {
@@ -182,7 +217,7 @@ bool prober::depart(departure const& d) {
             run_->source_ended(d.index);
             return false;
         }
-        launch(d, kept_[d.index] = (*p)[0]);
+        begin(d, kept_[d.index] = (*p)[0]);
     } catch (boost::system::system_error const& e) {
         engine_->note(e.what());
         failed(d, e.code());
@@ -212,7 +247,7 @@ void prober::pull(departure const& d) {
         if (ec || !p)
             me->run_->source_ended(d.index);
         else
-            me->launch(d, me->kept_[d.index] = (*p)[0]);
+            me->begin(d, me->kept_[d.index] = (*p)[0]);
         me->engine_->ready(me);
     });
 }
@@ -222,6 +257,13 @@ packet prober::make(std::uint64_t index, std::uint16_t attempt) const {
     // The same number gives the same packet each time it is asked for, random fields included.
     random_source random(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
     return source_->at(index, random);
+}
+
+/// Its bits count now, though names and neighbours may take a while yet: else all that wait for them would
+/// leave in one burst.
+void prober::begin(departure const& d, packet p) {
+    run_->charge(engine::bits_of(p, what_.layer2));
+    launch(d, std::move(p));
 }
 
 void prober::launch(departure const& d, packet p) {
@@ -279,7 +321,7 @@ void prober::prepare(departure const& d, packet const& p) {
 
 void prober::leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop) {
     o.set_link_destination(next_hop);
-    leaving l{d, {}, 0};
+    leaving l{.probe = d, .key = {}};
     outgoing finished;
     match_key before;
     for (int i = 0;; ++i, before = l.key) {
@@ -299,6 +341,7 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
         if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
+    l.destination = finished.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {
         tag = static_cast<std::uint32_t>(leaving_.size());
@@ -322,7 +365,7 @@ void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
     auto l = leaving_[tag];
     free_.push_back(static_cast<std::uint32_t>(tag));
     if (closed_ || !run_) return;
-    run_->departed(l.probe, l.key, now, sent, l.draw);
+    run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
     if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
 }
 
@@ -380,7 +423,9 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
 
 void prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
     if (!run_) return;
-    auto v = run_->replied(attempt, now);
+    std::optional<arrival> came;
+    if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
+    auto v = run_->replied(attempt, now, came);
     if (v.what == verdict::kind::answered && !closed_) {
         bool same = last_ && last_->index == v.index && last_->attempt == v.attempt;
         attempt_info answered = attempt;

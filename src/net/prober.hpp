@@ -45,6 +45,8 @@ public:
     void abandon() noexcept override { cancel(); }
     loop_report report() const override;
     packet_list unanswered() const override;
+    void set_rate(rate_option rate) override;
+    void set_bit_rate(double bit_rate) override;
     void start_collect(waiting_ptr<collected> op) override;
     void cancel_collect() override;
 
@@ -66,12 +68,14 @@ public:
     bool wants_to_send() const noexcept override { return !closed_; }
     void frame_left(std::uint64_t tag, steady_time now, timestamp sent) override;
     void frame_failed(std::uint64_t tag, error_code ec) override;
+    void frame_delayed() noexcept override;
 
 private:
     struct leaving {
         departure probe;
         match_key key;
         std::uint32_t draw = 0;
+        std::optional<ip_address> destination{};
     };
 
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
@@ -79,11 +83,14 @@ private:
     void begin_round(steady_time now);
     void end_round(steady_time now);
     void pump(steady_time now);
+    bool is_held() const;
+    void watch_drops();
     bool depart(departure const& d);
     void pull(departure const& d);
     std::optional<packet> take();
     void source_failed(error_code ec);
     error_code only_failure() const;
+    void begin(departure const& d, packet p);
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
     void prepare(departure const& d, packet const& p);
@@ -126,7 +133,7 @@ private:
     steady_time next_round_ = never;
     loop_report totals_;
     engine::strays strays_before_;
-    std::uint64_t drops_before_ = 0;
+    std::uint64_t drops_before_ = 0, drops_seen_ = 0;
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
     struct rebuilt {

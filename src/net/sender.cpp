@@ -12,7 +12,7 @@ sender::sender(std::shared_ptr<engine> e, packet_source source, send_options how
       source_(std::move(source)),
       how_(how),
       layer2_(layer2),
-      pacer_(how.inter, how.rate),
+      pacer_(how.inter, how.rate, how.bit_rate),
       random_(engine_->system().random<std::uint64_t>()) {}
 
 void sender::start(waiting_ptr<send_report> op) {
@@ -38,6 +38,7 @@ void sender::finish(error_code ec) {
     auto alive = shared_from_this();
     if (began_ != never) report_.duration = last_ - began_;
     engine_->end(*this);
+    if (held > 0) engine_->drop_held();
     if (!ec && report_.sent == 0) ec = report_.first_error;
     asio::post(engine_->executor(), [op = std::move(waiting_), ec, r = report_]() mutable {
         if (op) complete(std::move(op), ec, r);
@@ -102,6 +103,8 @@ void sender::turn(steady_time now) {
     auto alive = shared_from_this();
     for (unsigned n = 0; !done_ && !exhausted_ && !pulling_; ++n) {
         if (n == packets_per_turn) return engine_->ready(alive);
+        held_back_ = held > 0;  // packets leave in their order: one that waits for a limit keeps the others
+        if (held_back_) return;
         if (engine_->is_backlogged()) return engine_->starve(alive);
         try {
             if (!next_) next_ = take();
@@ -110,7 +113,7 @@ void sender::turn(steady_time now) {
         }
         if (!next_) break;
         if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
-        pacer_.left(now);
+        pacer_.left(now, engine::bits_of(*next_, layer2_));
         launch(*std::exchange(next_, {}));
     }
     if (exhausted_ && open_ == 0) finish(source_error_);
@@ -176,7 +179,8 @@ void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
     last_ = now;
     ++report_.sent;
     report_.bytes += size;
-    if (--open_ == 0 && exhausted_) engine_->ready(shared_from_this());
+    bool go_on = std::exchange(held_back_, false);
+    if ((--open_ == 0 && exhausted_) || go_on) engine_->ready(shared_from_this());
 }
 
 void sender::frame_failed(std::uint64_t, error_code ec) {

@@ -52,6 +52,7 @@ private:
     send_report report_;
     error_code source_error_;  // told when all that came before it has left
     bool exhausted_ = false, pulling_ = false, done_ = false;
+    bool held_back_ = false;  // by the network's limits: goes on when its frame has left
 };
 
 }  // namespace sonde::detail

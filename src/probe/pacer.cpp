@@ -7,31 +7,66 @@ namespace sonde {
 namespace {
 
 constexpr steady_duration burst = std::chrono::milliseconds(1);
-constexpr double slowest = 1e18;  // ns between packets, 31 years: sums with any time of day stay in range
+constexpr double slowest = 1e18;  // ns for a token, 31 years: sums with any time of day stay in range
+constexpr double fraction_unit = 4294967296.0;
+
+steady_duration times(steady_duration one, std::uint64_t n) noexcept {
+    bool fits = one == steady_duration::zero() ||
+                n <= static_cast<std::uint64_t>(steady_duration::max().count() / one.count());
+    return fits ? steady_duration(one.count() * static_cast<std::int64_t>(n)) : steady_duration::max();
+}
 
 }  // namespace
 
-pacer::pacer(steady_duration inter, double rate) noexcept : inter_(std::max(inter, steady_duration::zero())) {
-    if (!(rate > 0)) return;
-    double ns = std::min(1e9 / rate, slowest);
+namespace detail {
+
+void token_bucket::set_rate(double per_second) noexcept {
+    double old = static_cast<double>(interval_.count()) + fraction_ / fraction_unit;
+    bool limit = per_second > 0;
+    double ns = limit ? std::min(1e9 / per_second, slowest) : 0;
     double whole = std::floor(ns);
     interval_ = std::chrono::nanoseconds(static_cast<std::int64_t>(whole));
-    fraction_ = static_cast<std::uint32_t>((ns - whole) * 4294967296.0);
+    fraction_ = static_cast<std::uint32_t>((ns - whole) * fraction_unit);
+    carry_ = 0;
+    if (end_ <= settled_) return;
+    double owed = old > 0 ? static_cast<double>((end_ - settled_).count()) / old * ns : 0;
+    end_ = later(settled_, std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(owed, slowest))));
 }
 
-void pacer::left(steady_time now) noexcept {
-    if (inter_ > steady_duration::zero()) gap_end_ = later(now, inter_);
-    if (interval_ == steady_duration::zero() && fraction_ == 0) return;
+void token_bucket::settle(steady_time now) noexcept {
+    if (!is_limit()) return;
+    bool first = settled_ == steady_time::min();
+    settled_ = now;
+    auto earliest = first ? now : now - burst;
+    if (end_ >= earliest) return;
+    end_ = earliest;
+    carry_ = 0;
+}
 
-    bool first = rate_end_ == steady_time::min();
-    auto earliest = first ? now : now - burst;  // what was not sent before this is lost, not owed
-    if (rate_end_ < earliest) {
-        rate_end_ = earliest;
-        carry_ = 0;
-    }
-    std::uint64_t sum = std::uint64_t{carry_} + fraction_;
+void token_bucket::spend(std::uint64_t tokens) noexcept {
+    if (!is_limit()) return;
+    tokens = std::min<std::uint64_t>(tokens, 1u << 31);
+    std::uint64_t sum = std::uint64_t{carry_} + fraction_ * tokens;
     carry_ = static_cast<std::uint32_t>(sum);
-    rate_end_ = later(rate_end_, interval_) + std::chrono::nanoseconds(static_cast<std::int64_t>(sum >> 32));
+    end_ =
+        later(later(end_, times(interval_, tokens)), steady_duration(static_cast<std::int64_t>(sum >> 32)));
+}
+
+}  // namespace detail
+
+pacer::pacer(steady_duration inter, double rate, double bit_rate) noexcept
+    : inter_(std::max(inter, steady_duration::zero())), packets_(rate), bits_(bit_rate) {}
+
+steady_time pacer::ready_at() const noexcept {
+    return std::max({gap_end_, packets_.ready_at(), bits_.ready_at()});
+}
+
+void pacer::left(steady_time now, std::uint64_t bits) noexcept {
+    if (inter_ > steady_duration::zero()) gap_end_ = later(now, inter_);
+    packets_.settle(now);
+    packets_.spend(1);
+    bits_.settle(now);
+    bits_.spend(bits);
 }
 
 }  // namespace sonde

@@ -12,11 +12,13 @@ constexpr std::uint16_t last_attempt = 65535;
 steady_duration rest_of(run_options const& options) {
     using namespace std::chrono_literals;
     if (options.rest >= steady_duration::zero()) return options.rest;
+    if (options.timeout.is_adaptive()) return 10s;  // the estimate may be far too short
     return std::clamp<steady_duration>(options.timeout, 2s, 60s);
 }
 
 run_options checked(run_options options) {
-    if (options.timeout < steady_duration::zero()) options.timeout = no_timeout;
+    if (!options.timeout.is_adaptive() && options.timeout < steady_duration::zero())
+        options.timeout = no_timeout;
     options.window = std::max(options.window, 1u);
     return options;
 }
@@ -28,12 +30,15 @@ std::uint32_t magnitude(int n) {
 }  // namespace
 
 probe_run::probe_run(probe_table& table, std::uintptr_t user, run_options const& options,
-                     std::optional<std::uint64_t> count)
+                     std::optional<std::uint64_t> count, rtt_table* rtts)
     : table_(table),
       options_(checked(options)),
-      owner_(table.open(user, options_.timeout, rest_of(options_))),
-      pacer_(options.inter, options.rate),
+      owner_(table.open(user, options_.timeout.is_adaptive() ? no_timeout : options_.timeout,
+                        rest_of(options_))),
+      pacer_(options.inter, options.rate, options.bit_rate),
+      rtts_(rtts),
       count_(count) {
+    if (options.rate.is_adaptive()) set_rate(adaptive);
     end_if_done();
 }
 
@@ -81,13 +86,18 @@ std::optional<departure> probe_run::next(steady_time now) {
 }
 
 void probe_run::departed(departure const& probe, match_key const& key, steady_time now, timestamp sent,
-                         std::uint32_t draw) {
+                         std::uint32_t draw, std::optional<ip_address> const& destination) {
     ++report_.sent;
     if (probe.attempt > 1) ++report_.retries;
     if (finished_) return;
     latest_ = std::max(latest_, now);
-    auto slot = table_.insert(owner_, key, probe.index, probe.attempt, draw, now, sent);
+    auto timeout = timeout_of(probe.attempt, destination);
+    auto slot = table_.insert(owner_, key, probe.index, probe.attempt, draw, now, sent, timeout);
     --leaving_;
+    if (control_) {
+        control_->left(now, sent, timeout.value_or(options_.timeout));
+        control_rate();
+    }
     if (probe.attempt == 1) return;
     auto at = retried_.find(probe.index);
     if (at == retried_.end()) {  // an earlier attempt was answered while this one was leaving
@@ -96,8 +106,32 @@ void probe_run::departed(departure const& probe, match_key const& key, steady_ti
     }
     auto answered = at->second.answered;
     if (answered) table_.collect(slot);
-    at->second = {
-        .slot = slot, .attempt = probe.attempt, .now = retried::phase::in_flight, .answered = answered};
+    at->second.slot = slot;
+    at->second.attempt = probe.attempt;
+    at->second.now = retried::phase::in_flight;
+}
+
+std::optional<steady_duration> probe_run::timeout_of(std::uint16_t attempt,
+                                                     std::optional<ip_address> const& destination) const {
+    if (!options_.timeout.is_adaptive()) return {};
+    return rtts_ ? rtts_->timeout(destination, attempt) : rtt_table().timeout({}, attempt);
+}
+
+void probe_run::set_rate(rate_option rate) {
+    options_.rate = rate;
+    control_.reset();
+    if (rate.is_adaptive()) control_.emplace();
+    pacer_.set_rate(this->rate());
+}
+
+void probe_run::control_rate() noexcept {
+    pacer_.set_rate(control_->rate());
+}
+
+void probe_run::congested() noexcept {
+    if (!control_) return;
+    control_->congested();
+    control_rate();
 }
 
 void probe_run::send_failed(departure const& probe, error_code error) {
@@ -132,11 +166,12 @@ void probe_run::source_ended(std::uint64_t count) {
 
 // Receiving
 
-verdict probe_run::replied(attempt_info const& found, steady_time now) {
+verdict probe_run::replied(attempt_info const& found, steady_time now, std::optional<arrival> const& came) {
     ++report_.received;
     if (!finished_) latest_ = std::max(latest_, now);
     bool in_flight = found.state == attempt_state::in_flight || found.state == attempt_state::collecting;
     auto result = in_flight && !finished_ ? answer(found, now) : answer_at_rest(found, now);
+    if (came && rtts_) measure(found, result, *came, now);
     switch (result.what) {
         case verdict::kind::answered: ++report_.answered; break;
         case verdict::kind::duplicate: ++report_.duplicates; break;
@@ -161,7 +196,14 @@ verdict probe_run::answer(attempt_info found, steady_time now) {
     auto result = verdict_on(twin ? *twin : found, verdict::kind::answered);
     result.ambiguous = twin.has_value();
     auto at = found.attempt > 1 ? retried_.find(found.index) : retried_.end();
-    if (found.state == attempt_state::in_flight) first_answer();
+    if (found.state == attempt_state::in_flight) {
+        first_answer();
+        if (control_ && !twin) {
+            if (at != retried_.end() && !at->second.answered) control_->lost(at->second.silent_since);
+            control_->answered();
+            control_rate();
+        }
+    }
     if (at != retried_.end()) {
         finish_retried(at, now);
     } else if (options_.multi) {
@@ -170,6 +212,15 @@ verdict probe_run::answer(attempt_info found, steady_time now) {
         table_.settle(found.slot, attempt_state::answered, now);
     }
     return result;
+}
+
+// Of several answers to one attempt the first tells how long it took. One to an attempt at rest tells it for
+// the first attempt only: later ones may have a twin that is forgotten.
+void probe_run::measure(attempt_info const& found, verdict const& result, arrival const& came,
+                        steady_time now) {
+    bool first = found.state == attempt_state::in_flight ||
+                 (found.state == attempt_state::timed_out && found.attempt == 1);
+    if (first && !result.ambiguous) rtts_->sample(came.destination, came.at - found.sent, now);
 }
 
 // To an attempt that had timed out, or had its answer before.
@@ -231,7 +282,8 @@ void probe_run::wait_for_retry(attempt_info const& attempt) {
     retried_[attempt.index] = {.slot = detail::no_slot,
                                .attempt = attempt.attempt,
                                .now = retried::phase::waiting,
-                               .answered = false};
+                               .answered = false,
+                               .silent_since = attempt.sent};
     (options_.retry < 0 ? next_round_ : due_).push_back(attempt.index);
 }
 

@@ -106,9 +106,10 @@ error_code probe_table::admit() noexcept {
 }
 
 std::uint32_t probe_table::insert(owner_id owner, match_key const& key, std::uint64_t index,
-                                  std::uint16_t attempt, std::uint32_t draw, steady_time now,
-                                  timestamp sent) {
+                                  std::uint16_t attempt, std::uint32_t draw, steady_time now, timestamp sent,
+                                  std::optional<steady_duration> timeout) {
     forget(now, 2);
+    auto queue = timeout ? queue_for(*timeout) : of(owner).timeout_queue;
     auto s = slots_.allocate();
     auto& slot = slots_[s];
     slot.key_low = key.low;
@@ -124,11 +125,23 @@ std::uint32_t probe_table::insert(owner_id owner, match_key const& key, std::uin
         slots_.release(s);
         throw;
     }
-    timeouts_.push(of(owner).timeout_queue, s, now);
+    timeouts_.push(queue, s, now);
     ++of(owner).in_flight;
     ++in_flight_;
     --admitted_;
     return s;
+}
+
+detail::deadline_queues::queue_id probe_table::queue_for(steady_duration timeout) {
+    auto span = timeout < steady_duration::zero() ? no_timeout : rounded_up(timeout);
+    auto [at, is_new] = own_timeouts_.try_emplace(span.count());
+    if (!is_new) return at->second;
+    try {
+        return at->second = timeouts_.acquire(span);
+    } catch (...) {
+        own_timeouts_.erase(at);
+        throw;
+    }
 }
 
 void probe_table::settle(std::uint32_t s, attempt_state outcome, steady_time now) noexcept {

@@ -36,6 +36,16 @@ std::uint64_t parse_count(std::string const& text) {
     return number;
 }
 
+double parse_rate(std::string const& text) {
+    double number = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string unit(end, text.data() + text.size());
+    double factor = unit.empty() ? 1 : unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
+    if (failure != std::errc() || factor == 0 || !(number >= 0 && number <= 1e15))
+        throw usage_error(fmt::format("\"{}\" is no rate: write 500, 1.5k, 10M or 1G", text));
+    return number * factor;
+}
+
 verb::verb(std::string n, std::string s, std::string a, std::string e)
     : name(std::move(n)), synopsis(std::move(s)), about(std::move(a)), example(std::move(e)) {
     options.add_options()("help,h", "print this help and exit")(
@@ -83,19 +93,22 @@ void add_sending(verb& v) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "count,c", po::value<std::string>(), "repeat the whole set so often (0: send nothing)")(
         "loop", po::value<std::string>()->implicit_value("1"), "repeat until interrupted")(
-        "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
-                                                                       "packets per second, at most")(
+        "inter", po::value<std::string>(), "time between two packets")(
+        "rate,R", po::value<std::string>(), "packets per second, at most: 500, 10k")(
+        "bit-rate", po::value<std::string>(), "bits per second, at most: 500k, 10M, 1G")(
         "realtime", "keep the gaps between the packets of a capture file");
 }
 
 void add_probing(verb& v) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "timeout,t", po::value<std::string>(),
-        "how long each attempt waits, from the moment that it left; default 2s")(
-        "retry,r", po::value<int>(),
-        "attempts after the first; -n: until n rounds in a row bring nothing new")(
-        "inter", po::value<std::string>(), "time between two packets")("rate,R", po::value<double>(),
-                                                                       "packets per second, at most")(
+        "how long each attempt waits, from the moment that it left; default 2s. \"adaptive\": as answers "
+        "take")("retry,r", po::value<int>(),
+                "attempts after the first; -n: until n rounds in a row bring nothing new")(
+        "inter", po::value<std::string>(), "time between two packets")(
+        "rate,R", po::value<std::string>(),
+        "packets per second, at most: 500, 10k. \"adaptive\": as the path bears it; best with --retry")(
+        "bit-rate", po::value<std::string>(), "bits per second, at most: 500k, 10M, 1G")(
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count")(
         "multi", "every answer to a probe, not only the first")(
         "relaxed",
@@ -107,7 +120,8 @@ void add_looping(verb& v) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "count,c", po::value<std::string>(), "rounds; default: until interrupted")(
         "inter", po::value<std::string>(), "time from the start of one round to the next; default 1s")(
-        "timeout,t", po::value<std::string>(), "how long each attempt waits; default 2 x inter, 5s at most")(
+        "timeout,t", po::value<std::string>(),
+        "how long each attempt waits; default 2 x inter, 5s at most. \"adaptive\": as answers take")(
         "retry,r", po::value<int>(), "attempts after the first, in each round")(
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count");
 }
@@ -118,17 +132,24 @@ void add_output(verb& v) {
 
 namespace {
 
+/// A value of the option's type, which may be one that can be adaptive.
+template <class Option, class Parse>
+Option adaptive_or(Option const&, std::string const& text, Parse parse) {
+    if constexpr (std::is_constructible_v<Option, adaptive_t>)
+        if (text == "adaptive") return adaptive;
+    return parse(text);
+}
+
 template <class Options>
 void read_common(arguments const& a, Options& o) {
     if (a.has("iface")) o.iface = if_name(a.text("iface"));
     if (a.has("inter")) o.inter = parse_duration(a.text("inter"));
     if constexpr (requires { o.rate; })
-        if (a.has("rate")) {
-            o.rate = a.values["rate"].template as<double>();
-            if (!(o.rate >= 0)) throw usage_error("--rate must not be negative");
-        }
+        if (a.has("rate")) o.rate = adaptive_or(o.rate, a.text("rate"), parse_rate);
+    if constexpr (requires { o.bit_rate; })
+        if (a.has("bit-rate")) o.bit_rate = parse_rate(a.text("bit-rate"));
     if constexpr (requires { o.timeout; })
-        if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
+        if (a.has("timeout")) o.timeout = adaptive_or(o.timeout, a.text("timeout"), parse_duration);
     if constexpr (requires { o.retry; })
         if (a.has("retry")) o.retry = a.values["retry"].template as<int>();
     if constexpr (requires { o.filter; })

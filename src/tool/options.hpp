@@ -24,6 +24,9 @@ std::uint64_t parse_count(std::string const& text);
 /// A duration as people write it: "2", "0.5" (seconds, as Scapy), "500ms", "20us", "1m". Throws usage_error.
 std::chrono::nanoseconds parse_duration(std::string const& text);
 
+/// A rate: "500", "1.5k", "10M", "1G". Throws usage_error.
+double parse_rate(std::string const& text);
+
 /// The words after a verb.
 struct arguments {
     std::string subject;  ///< the packet expression or file

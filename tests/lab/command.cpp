@@ -51,7 +51,9 @@ TEST_CASE("Options that make no sense are usage errors that say what is expected
     check({{"sr1", echo, "--timeout", "abc"}, 2, {"\"abc\" is no duration", "500ms"}});
     check({{"srloop", echo, "--count", "-1"}, 2, {"\"-1\" is no count"}});
     check({{"sniff", "--count", "x"}, 2, {"\"x\" is no count"}});
-    check({{"send", echo, "--rate", "-5"}, 2, {"--rate must not be negative"}});
+    check({{"send", echo, "--rate", "-5"}, 2, {"\"-5\" is no rate"}});
+    check({{"send", echo, "--rate", "adaptive"}, 2, {"\"adaptive\" is no rate"}});
+    check({{"sr", echo, "--bit-rate", "10X"}, 2, {"\"10X\" is no rate"}});
     check({{"send", echo, "more"}, 2, {"unexpected argument \"more\"", "quote"}});
     check({{"send"}, 2, {"a packet expression is missing"}});
     check({{"sr1", echo, "--filter", "tcp prt 80"}, 2, {"tcp prt 80", "syntax error", "pcap-filter(7)"}});

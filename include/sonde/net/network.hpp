@@ -3,6 +3,7 @@
 #include <sonde/net/options.hpp>
 #include <sonde/net/source.hpp>
 #include <sonde/net/stream.hpp>
+#include <sonde/probe/rate_limiter.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -39,6 +40,9 @@ public:
 struct network_options {
     std::uint32_t probes = 1u << 20;        ///< in flight, of all operations together; more wait
     std::size_t receive_buffer = 16 << 20;  ///< bytes that the kernel may queue on each interface
+    double rate = 0;      ///< packets per second at most, of all operations together; 0: no limit
+    double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
+    prefix_rate per_prefix{};  ///< what may go to each destination network
 };
 
 /// Scapy's send and receive verbs as awaitable operations, on one event loop.
@@ -132,6 +136,12 @@ public:
     /// Capture packets, as a generator; see packet_stream. Listens from this call on; what failed in opening
     /// is told by the first `next`.
     packet_stream sniff(sniff_options options = {});
+
+    /// New limits, in place of those in network_options; they hold from the next packet on, and what waits
+    /// for an old one is let go by the new.
+    void set_rate(double packets_per_second);
+    void set_bit_rate(double bits_per_second);
+    void set_prefix_rate(prefix_rate limit);
 
     /// Probes in flight, of all operations.
     std::size_t in_flight() const;

@@ -2,6 +2,7 @@
 
 #include <sonde/error.hpp>
 #include <sonde/packet/address.hpp>
+#include <sonde/probe/adaptive.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -44,16 +45,20 @@ struct send_options {
     double rate = 0;                   ///< packets per second at most; 0: as fast as the kernel takes them
     if_name iface{};                   ///< the interface; empty: by the route, for `sendp` the default one
     bool realtime = false;             ///< keep the gaps between the packets' own times (replay)
+    double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
 };
 
 /// How `sr`, `sr1`, `srp`, `srp1` probe.
 struct sr_options {
-    std::chrono::nanoseconds timeout =
-        std::chrono::seconds(2);  ///< of each attempt, from the moment that it left
-    int retry = 0;                ///< attempts after the first; -n: until n rounds in a row bring nothing new
+    /// Of each attempt, from the moment that it left. `adaptive`: as answers take (RFC 6298), 100 ms to 3 s,
+    /// 1 s before the first; doubled with each retry. See `rtt_table`.
+    timeout_option timeout = std::chrono::seconds(2);
+    int retry = 0;  ///< attempts after the first; -n: until n rounds in a row bring nothing new
     std::chrono::nanoseconds inter{};  ///< from one packet to the next
-    double rate = 0;                   ///< packets per second at most; 0: no limit
-    if_name iface{};                   ///< the interface; empty: by the route, for `srp` the default one
+    /// Packets per second at most; 0: no limit. `adaptive`: from 100 on, as the path bears it. Loss is seen
+    /// by answers to retries, so `retry` should be at least 1. See `rate_control`.
+    rate_option rate = 0;
+    if_name iface{};               ///< the interface; empty: by the route, for `srp` the default one
     std::string_view filter{};     ///< pcap-filter(7): of the answers, only these count. Copied by the call
     bool multi = false;            ///< yield every answer, not only the first; ends at the timeout
     std::uint32_t window = 16384;  ///< probes in flight at most
@@ -61,16 +66,18 @@ struct sr_options {
     /// Answers that come in fragments count when they are whole, not by their first fragment. While this
     /// probes, that holds for all probes of the network.
     bool reassemble = false;
+    double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
 };
 
 /// How `srloop` and `srploop` repeat.
 struct loop_options {
     std::uint64_t count = forever;                             ///< rounds; 0 sends nothing
     std::chrono::nanoseconds inter = std::chrono::seconds(1);  ///< from the start of one round to the next
-    std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1);  ///< negative: 2 x inter, 5 s at most
-    int retry = 0;                                                    ///< as in sr_options
-    if_name iface{};                                                  ///< as in sr_options
-    std::string_view filter{};                                        ///< as in sr_options
+    timeout_option timeout =
+        std::chrono::nanoseconds(-1);  ///< as in sr_options; negative: 2 x inter, 5 s at most
+    int retry = 0;                     ///< as in sr_options
+    if_name iface{};                   ///< as in sr_options
+    std::string_view filter{};         ///< as in sr_options
 };
 
 /// What `sniff` captures.

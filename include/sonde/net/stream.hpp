@@ -2,6 +2,7 @@
 
 #include <sonde/detail/waiting.hpp>
 #include <sonde/net/exchange.hpp>
+#include <sonde/probe/adaptive.hpp>
 #include <sonde/probe/format.hpp>
 #include <sonde/probe/report.hpp>
 
@@ -97,6 +98,8 @@ class exchange_state : public stream_state<exchange> {
 public:
     virtual sonde::loop_report report() const = 0;
     virtual packet_list unanswered() const = 0;
+    virtual void set_rate(rate_option rate) = 0;
+    virtual void set_bit_rate(double bit_rate) = 0;
     virtual void start_collect(waiting_ptr<collected> op) = 0;
     virtual void cancel_collect() = 0;
 };
@@ -119,6 +122,9 @@ public:
     /// The probes without an answer, in the order of the set: those that timed out or could not leave, so
     /// far.
     packet_list unanswered() const { return full().unanswered(); }
+    /// New limits, as in sr_options; they hold from the next packet on.
+    void set_rate(rate_option rate) { full().set_rate(rate); }
+    void set_bit_rate(double bits_per_second) { full().set_bit_rate(bits_per_second); }
 
     /// Both lists, when all probes are answered or timed out.
     /// Completes when: the stream has ended. Result and errors: `void(error_code, collected)`, as `next`.

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <sonde/error.hpp>
+#include <sonde/packet/address.hpp>
 #include <sonde/packet/match_key.hpp>
+#include <sonde/probe/adaptive.hpp>
 #include <sonde/probe/index_set.hpp>
 #include <sonde/probe/pacer.hpp>
 #include <sonde/probe/probe_table.hpp>
+#include <sonde/probe/rate_control.hpp>
 #include <sonde/probe/report.hpp>
+#include <sonde/probe/rtt.hpp>
 #include <sonde/probe/time.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -20,15 +24,16 @@ namespace sonde {
 /// How a run sends and waits. A trivially destructible aggregate.
 struct run_options {
     /// How long each attempt waits, from the moment that it left. Negative or `no_timeout`: for ever.
-    steady_duration timeout = std::chrono::seconds(2);
+    /// `adaptive`: as the run's rtt_table says, rounded up by less than an eighth.
+    timeout_option timeout = std::chrono::seconds(2);
     /// n >= 0: a probe unanswered at its deadline is sent again at once, up to n more times. n < 0, Scapy's
     /// policy: when every probe of a round is answered or timed out, all unanswered ones are sent again in a
     /// new round, until |n| such rounds in a row have brought no new answer.
     int retry = 0;
     steady_duration inter{};  ///< least gap between two packets; see `pacer`
-    double rate = 0;          ///< packets per second; 0: as fast as they are taken
-    bool multi = false;  ///< every answer until a probe's last deadline counts, and the run ends with these
-    bool first = false;  ///< the run ends with its first answer
+    rate_option rate = 0;  ///< packets per second; 0: as fast as they are taken; `adaptive`: see rate_control
+    bool multi = false;    ///< every answer until a probe's last deadline counts, and the run ends with these
+    bool first = false;    ///< the run ends with its first answer
     /// Attempts in flight at most. At the window the next one waits for an answer or a deadline.
     std::uint32_t window = 65536;
     /// Whether `unanswered()` remembers which probes were not answered: one bit each, 18 MB at most.
@@ -36,6 +41,7 @@ struct run_options {
     /// How long a finished attempt's key rests. Negative: as long as its timeout, but 2 s at least and 60 s
     /// at most.
     steady_duration rest = std::chrono::seconds(-1);
+    double bit_rate = 0;  ///< bits per second of what `charge` is told; 0: no limit
 };
 
 /// A packet that is to leave now: the number of its probe in the set, and which attempt at it this is (1: the
@@ -65,6 +71,13 @@ struct verdict {
     timestamp sent{};        ///< when that attempt left: the round-trip time is the answer's stamp less this
 };
 
+/// What a sample of the round-trip time is made of: when an answer came, by the clock that stamps packets,
+/// and where its probe went.
+struct arrival {
+    timestamp at{};
+    std::optional<ip_address> destination{};
+};
+
 /// A probe that could not leave.
 struct send_failure {
     departure probe;
@@ -87,19 +100,19 @@ constexpr verdict::kind stray_kind(attempt_info const& found) noexcept {
 /// Probes are numbers 0, 1, 2, ... of a set whose size may be unknown until `source_ended` (numbers stay
 /// below 2^48). Retries leave before new probes: what is in flight is finished first, so a run needs memory
 /// for its window, not for all that was ever silent. Each attempt is an attempt_slot in the table; a probe
-/// that is being retried costs about 40 bytes more, for as long as it is open.
+/// that is being retried costs about 48 bytes more, for as long as it is open.
 ///
-/// Memory: about 500 bytes, and what `unanswered` and `failures` say.
+/// Memory: about 770 bytes, and what `unanswered` and `failures` say.
 /// Errors: none of its own; std::bad_alloc passes through and leaves a run that can be cancelled.
 /// Threads: that of its table.
-/// Lifetimes: its table must outlive it.
+/// Lifetimes: its tables must outlive it.
 /// Cost: O(1) for each call, but for the end of a round (retry < 0), which is O(unanswered).
 class probe_run {
 public:
     /// `user` is what the table hands back with this run's attempts; not 0. `count`: the size of the set, if
-    /// known.
+    /// known. `rtts`: what adaptive timeouts come from; without it they are the initial one, and back-off.
     probe_run(probe_table& table, std::uintptr_t user, run_options const& options,
-              std::optional<std::uint64_t> count = {});
+              std::optional<std::uint64_t> count = {}, rtt_table* rtts = nullptr);
     /// Cancels a run that is not finished. A finished one leaves its keys at rest.
     ~probe_run();
     probe_run(probe_run const&) = delete;
@@ -111,13 +124,24 @@ public:
     /// send_failed(), or source_ended() with a count that it is beyond; until then it takes a place in the
     /// window and in the table.
     std::optional<departure> next(steady_time now);
-    /// It left at `now`, and at `sent` by the clock that stamps answers. `draw` is kept for the verdict.
+    /// It is so large: its bits count against the bit rate, from the next departure on.
+    void charge(std::uint64_t bits) noexcept { pacer_.charge(bits); }
+    /// It left at `now`, and at `sent` by the clock that stamps answers. `draw` is kept for the verdict;
+    /// `destination` tells how long an adaptive timeout is.
     void departed(departure const& probe, match_key const& key, steady_time now, timestamp sent,
-                  std::uint32_t draw = 0);
+                  std::uint32_t draw = 0, std::optional<ip_address> const& destination = {});
     /// It could not leave. That ends this probe, not the run.
     void send_failed(departure const& probe, error_code error);
     /// The set turned out to have `count` probes; departures beyond are taken back.
     void source_ended(std::uint64_t count);
+
+    /// Limits from the next departure on; as in run_options.
+    void set_rate(rate_option rate);
+    void set_bit_rate(double bit_rate) noexcept { pacer_.set_bit_rate(bit_rate); }
+    /// Packets per second that may leave now; 0: no limit.
+    double rate() const noexcept { return control_ ? control_->rate() : double{options_.rate}; }
+    /// The host sends or receives more than it can: an adaptive rate falls.
+    void congested() noexcept;
 
     /// Back-pressure: while paused nothing leaves, retries neither; deadlines go on.
     void pause() noexcept { paused_ = true; }
@@ -139,8 +163,9 @@ public:
 
     // Receiving
 
-    /// A packet came that answers this attempt (found by key, compared field by field).
-    verdict replied(attempt_info const& found, steady_time now);
+    /// A packet came that answers this attempt (found by key, compared field by field). With `came` it is
+    /// also a sample of the round-trip time, if it tells without doubt which attempt it answers (Karn).
+    verdict replied(attempt_info const& found, steady_time now, std::optional<arrival> const& came = {});
     /// The table gave this attempt as expired.
     void expired(attempt_info const& attempt, steady_time now);
 
@@ -174,13 +199,18 @@ private:
         std::uint32_t slot;     // while in flight
         std::uint16_t attempt;  // the last that left
         phase now;
-        bool answered;  // with multi, while its last attempt still waits for more
+        bool answered;           // with multi, while its last attempt still waits for more
+        timestamp silent_since;  // when the last attempt that timed out left
     };
     using retried_map = boost::unordered_flat_map<std::uint64_t, retried>;
 
     bool has_next() const noexcept;
     bool waiting(std::uint64_t index) const;
     bool may_retry(std::uint16_t attempt) const noexcept;
+    std::optional<steady_duration> timeout_of(std::uint16_t attempt,
+                                              std::optional<ip_address> const& destination) const;
+    void measure(attempt_info const& found, verdict const& result, arrival const& came, steady_time now);
+    void control_rate() noexcept;
     verdict answer(attempt_info found, steady_time now);
     verdict answer_at_rest(attempt_info const& found, steady_time now);
     void first_answer() noexcept;
@@ -196,6 +226,8 @@ private:
     run_options options_;
     probe_table::owner_id owner_;
     pacer pacer_;
+    rtt_table* rtts_;
+    std::optional<rate_control> control_;  // of an adaptive rate
     std::optional<std::uint64_t> count_;
     std::uint64_t next_index_ = 0;
     std::uint32_t leaving_ = 0;  // departures not yet told of

@@ -7,6 +7,8 @@
 #include <sonde/probe/detail/key_index.hpp>
 #include <sonde/probe/time.hpp>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -87,9 +89,11 @@ public:
     void withdraw(std::uint32_t places) noexcept { admitted_ -= places; }
 
     /// An attempt left at `now`; it takes a place that was set aside. `index` is below 2^48. Returns its
-    /// slot.
+    /// slot. `timeout`: its own, instead of its owner's; it is rounded up (see `rounded_up`), so that
+    /// deadlines stay in few queues.
     std::uint32_t insert(owner_id owner, match_key const& key, std::uint64_t index, std::uint16_t attempt,
-                         std::uint32_t draw, steady_time now, timestamp sent);
+                         std::uint32_t draw, steady_time now, timestamp sent,
+                         std::optional<steady_duration> timeout = {});
 
     /// An attempt in flight has its first answer, and waits for more until its deadline.
     void collect(std::uint32_t slot) noexcept { slots_[slot].set_state(attempt_state::collecting); }
@@ -168,6 +172,7 @@ private:
     std::uint32_t ring_of(match_key const& key) const;
     std::uint32_t oldest_of(std::uint32_t slot) const;
 
+    detail::deadline_queues::queue_id queue_for(steady_duration timeout);
     void link_key(std::uint32_t slot);
     void unlink_key(std::uint32_t slot) noexcept;
     void drop_older_rest(std::uint32_t slot) noexcept;
@@ -186,6 +191,8 @@ private:
     detail::attempt_slab slots_;
     detail::key_index index_;
     detail::deadline_queues timeouts_{slots_}, rests_{slots_};
+    // Of timeouts that attempts chose themselves, at most 480 of them: these queues stay.
+    boost::unordered_flat_map<std::int64_t, detail::deadline_queues::queue_id> own_timeouts_;
     std::vector<owner_record> owners_;
     std::vector<std::uint32_t> free_owners_;
     std::uint32_t admitted_ = 0;

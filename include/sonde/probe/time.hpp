@@ -1,6 +1,8 @@
 #pragma once
 
+#include <bit>
 #include <chrono>
+#include <cstdint>
 
 namespace sonde {
 
@@ -21,6 +23,20 @@ inline constexpr steady_time never = steady_time::max();
 constexpr steady_time later(steady_time from, steady_duration by) noexcept {
     if (by <= steady_duration::zero()) return from;
     return from > never - by ? never : from + by;
+}
+
+/// The least span that is not below this one and whose nanoseconds have four significant bits: at most an
+/// eighth longer. There are eight such spans to an octave, so those that were measured are few different
+/// ones.
+constexpr steady_duration rounded_up(steady_duration span) noexcept {
+    if (span <= steady_duration::zero()) return steady_duration::zero();
+    auto ns = static_cast<std::uint64_t>(span.count());
+    auto width = static_cast<int>(std::bit_width(ns));
+    int shift = width > 4 ? width - 4 : 0;
+    auto steps = (ns + (std::uint64_t{1} << shift) - 1) >> shift;
+    return steps > static_cast<std::uint64_t>(no_timeout.count()) >> shift
+               ? no_timeout
+               : steady_duration(static_cast<std::int64_t>(steps << shift));
 }
 
 }  // namespace sonde

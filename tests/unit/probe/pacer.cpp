@@ -104,3 +104,48 @@ TEST_CASE("Rates and gaps beyond all reason do not overflow") {
     nan.left(steady_time(1s));
     CHECK(nan.ready_at() <= steady_time{});
 }
+
+TEST_CASE("Bits a second are met to the packet, whatever the sizes and whenever they are known") {
+    for (bool later_known : {false, true}) {
+        pacer p({}, 0, 8e6);
+        steady_time now{};
+        std::uint64_t bits = 0;
+        for (int i = 0; now < steady_time(10s); ++i) {
+            now = std::max(now, p.ready_at());
+            std::uint64_t const size = i % 3 ? 512 : 12'112;
+            p.left(now, later_known ? 0 : size);
+            if (later_known) p.charge(size);
+            bits += size;
+        }
+        CHECK(bits >= 80'000'000 - 12'112);
+        CHECK(bits <= 80'000'000 + 2 * 12'112);
+    }
+}
+
+TEST_CASE("After a stall no more than a millisecond's worth of bits leaves at once") {
+    pacer p({}, 0, 100e6);
+    steady_time now{};
+    p.left(now, 8000);
+    now += 1h;
+    std::uint64_t bits = 0;
+    for (; p.ready_at() <= now; bits += 8000) p.left(now, 8000);
+    CHECK(bits >= 100'000);
+    CHECK(bits <= 100'000 + 8000);
+}
+
+TEST_CASE("A new rate holds from the next packet on, up and down") {
+    pacer p({}, 0.01);
+    steady_time now(1s);
+    p.left(now);
+    CHECK(p.ready_at() == now + 100s);
+    p.set_rate(1000);
+    CHECK(p.ready_at() == now + 1ms);
+    now += 1ms;
+    CHECK(packets_until(p, now, now + 1s) == 1000);
+    p.set_rate(10);
+    auto sent = packets_until(p, now, now + 10s);
+    CHECK(sent >= 99);
+    CHECK(sent <= 101);
+    p.set_rate(0);
+    CHECK(p.ready_at() <= now);
+}
