@@ -117,7 +117,8 @@ TEST_CASE("All limits hold in every second, whatever comes in which order") {
         std::map<rate_limiter::ticket, sent> packets;
         std::vector<sent> out;
         for (rate_limiter::ticket t = 1; t <= 5000; ++t) {
-            sent p{now, static_cast<std::uint32_t>(random() % 30), 500 + random() % 12'000};
+            sent p{now, static_cast<std::uint32_t>(std::min({random() % 12, random() % 12, random() % 12})),
+                   500 + random() % 12'000};
             ip_address to = ipv4(static_cast<std::uint32_t>(0xc6120000 + p.network * 256 + random() % 256));
             if (limiter.ask(to, p.bits, t, now) == hold::none)
                 out.push_back(p);
@@ -138,6 +139,7 @@ TEST_CASE("All limits hold in every second, whatever comes in which order") {
         }
         CHECK(packets.empty());
         CHECK(out.size() == 5000);
+        // Some prefixes are asked for more often than they allow, all together more than the network allows.
         // Of any second: what the rate allows, a millisecond's worth, and the packet at each end.
         auto check = [&](auto of, double rate, double bit_rate) {
             std::vector<sent> some;
@@ -152,7 +154,7 @@ TEST_CASE("All limits hold in every second, whatever comes in which order") {
             }
         };
         check([](sent const&) { return true; }, 500, 2e6);
-        for (std::uint32_t network = 0; network < 30; ++network)
+        for (std::uint32_t network = 0; network < 12; ++network)
             check([&](sent const& p) { return p.network == network; }, 40, 2e5);
     }
 }
