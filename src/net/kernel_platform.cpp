@@ -21,14 +21,19 @@ public:
 
     void start(steady_time when, unique_function<void()> due) override {
         timer_.expires_at(when);
-        timer_.async_wait([due = std::move(due)](error_code ec) mutable {
-            if (!ec) due();
+        timer_.async_wait([due = std::move(due), latest = latest_, mine = ++*latest_](error_code ec) mutable {
+            // A wait that was over before it was replaced or cancelled hears nothing of it.
+            if (!ec && mine == *latest) due();
         });
     }
-    void cancel() noexcept override { timer_.cancel(); }
+    void cancel() noexcept override {
+        ++*latest_;
+        timer_.cancel();
+    }
 
 private:
     asio::steady_timer timer_;
+    std::shared_ptr<std::uint64_t> latest_ = std::make_shared<std::uint64_t>(0);
 };
 
 class kernel_platform final : public platform {

@@ -271,8 +271,8 @@ TEST_CASE("a live filter can be replaced and taken away, and a refused one chang
     CHECK(taken(1) == numbers{2});
 
     error_code ec;
-    std::string why, long_text = "ip protochain 6";
-    while (long_text.size() < 4000) long_text += " or ip6 protochain 6";
+    std::string why, long_text = "host 2001:db8::";
+    for (int n = 1; long_text.size() < 3960; ++n) long_text += " or host ::" + std::to_string(n);
     auto too_long = capture_filter::compile(long_text, link_type::ethernet);
     REQUIRE(too_long.program().size() > 4096);
     a->set_filter(too_long, ec, &why);
