@@ -2,6 +2,7 @@
 
 #include "ipv6_chain.hpp"
 #include "summary.hpp"
+#include "transport.hpp"
 
 #include <fmt/format.h>
 
@@ -60,7 +61,9 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
     if (is_listener_discovery(sent) && reply.get<&IPv6::dst>().is_multicast())
         return match_verdict::payload();
-    if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
+    bool to_group = detail::carries_multicast_dns(sent) && reply.get<&IPv6::dst>().is_multicast() &&
+                    reply.get<&IPv6::dst>() == sent.get<&IPv6::dst>();  // RFC 6762 §6
+    if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours && !to_group)
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = detail::final_destination(sent);
@@ -78,6 +81,7 @@ void key(layer_view const& v, key_builder& k) {
     if (is_listener_discovery(v)) return;
     auto source = value_traits<ipv6>::to_wire(v.get<&IPv6::src>());
     auto destination = value_traits<ipv6>::to_wire(detail::final_destination(v));
+    if (k.is_any_source() && detail::carries_multicast_dns(v)) return;
     if (k.is_any_source())
         k.add(k.is_reply() ? destination : source);
     else

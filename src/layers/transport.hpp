@@ -10,4 +10,9 @@ namespace sonde::detail {
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol);
 
+/// Whether a network layer carries these, in either direction, by UDP's ports: their answers may go to others
+/// than who asked.
+bool carries_dhcp(layer_view const& network);
+bool carries_multicast_dns(layer_view const& network);
+
 }  // namespace sonde::detail
