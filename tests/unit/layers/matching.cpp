@@ -190,6 +190,7 @@ TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
     CHECK(verdict(there("UDP(sport=68, dport=67)/BOOTP(xid=7)"), offer("op=2, xid=7")) ==
           "ip dst 255.255.255.255, expected 192.0.2.1");
     CHECK(verdict(discover, offer("op=2, xid=8")) == "bootp xid 0x8, expected 0x7");
+    CHECK(verdict(discover, offer("op=2, xid=7, chaddr=b'other'")) == "bootp chaddr is another client's");
     CHECK(verdict(discover, offer("op=1, xid=7")) == "bootp op 1 does not answer op 1");
 
     auto asks = there("UDP(sport=123, dport=123)/NTPHeader(mode=3, sent=5)");
