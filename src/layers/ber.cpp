@@ -105,8 +105,8 @@ std::optional<std::string> ber_oid(std::string_view text) {
     for (std::size_t place = 0; !text.empty(); ++place) {
         std::uint64_t arc = 0;
         auto point = std::min(text.find('.'), text.size());
-        auto [end, failed] = std::from_chars(text.data(), text.data() + point, arc);
-        if (failed != std::errc() || end != text.data() + point) return {};
+        auto [end, failed] = std::from_chars(text.begin(), text.begin() + point, arc);
+        if (failed != std::errc() || end != text.begin() + point) return {};
         text.remove_prefix(std::min(point + 1, text.size()));
         if (place == 0 && !text.empty()) {
             if (arc > 1000) return {};

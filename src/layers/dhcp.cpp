@@ -306,13 +306,22 @@ void follow(dissect_step& step) {
     if (step.view.header().size() == fixed + magic.size()) step.next = &describe<DHCP>();
 }
 
+header chaddr_of(layer_view const& v) {
+    constexpr std::size_t at = 28, length = 16;
+    return v.header().subspan(at, length);
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&BOOTP::xid>()) return match_verdict::mismatch("bootp header cut short");
+    if (!reply.has<&BOOTP::chaddr>() || !sent.has<&BOOTP::chaddr>())
+        return match_verdict::mismatch("bootp header cut short");
     if (auto got = reply.get<&BOOTP::op>(); got != 2 || sent.get<&BOOTP::op>() != 1)
         return match_verdict::mismatch(fmt::format("bootp op {} does not answer op {}", unsigned(got),
                                                    unsigned(sent.get<&BOOTP::op>())));
     if (auto got = reply.get<&BOOTP::xid>(), ours = sent.get<&BOOTP::xid>(); got != ours)
         return match_verdict::mismatch(fmt::format("bootp xid {:#x}, expected {:#x}", got, ours));
+    // RFC 2131 §4.3.1: copied from the question. Clients choose xids alike, and answers reach them all.
+    if (!std::ranges::equal(chaddr_of(reply), chaddr_of(sent)))
+        return match_verdict::mismatch("bootp chaddr is another client's");
     return match_verdict::match();
 }
 

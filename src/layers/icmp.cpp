@@ -143,7 +143,8 @@ void follow(dissect_step& step) {
     if (!is_error(step.view.get<&ICMP::type>())) return;
     step.next = &describe<IP>();
     step.next_is_quoted = true;
-    if (rfc4884(step.view.header())) detail::bound_quote(step, 4 * step.view.get<&ICMP::length>());
+    if (rfc4884(step.view.header()))
+        detail::bound_quote(step, std::size_t(4) * step.view.get<&ICMP::length>());
 }
 
 /// The query that a reply belongs to; the type itself otherwise.

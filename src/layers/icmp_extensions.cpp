@@ -113,15 +113,18 @@ bool has_part(header h) {
     return (octet(h, 3) & Flag) != 0;
 }
 std::size_t address_at(header h) {
-    return 4u + 4u * has_part<has_index>(h);
+    return has_part<has_index>(h) ? 8 : 4;
 }
 template <std::size_t Family>
 bool has_family(header h) {
     return has_part<has_address>(h) && number16(h, address_at(h)) == Family;
 }
 std::size_t name_at(header h) {
-    return address_at(h) + 4u * has_part<has_address>(h) + 4u * has_family<family_ipv4>(h) +
-           16u * has_family<family_ipv6>(h);
+    auto at = address_at(h);
+    if (has_part<has_address>(h)) at += 4;
+    if (has_family<family_ipv4>(h)) at += 4;
+    if (has_family<family_ipv6>(h)) at += 16;
+    return at;
 }
 /// In bits; the length counts itself.
 unsigned name_width(header h) {

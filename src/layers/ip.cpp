@@ -46,9 +46,19 @@ void follow(dissect_step& step) {
         step.next = detail::igmp_version(step.rest.first(std::min(step.limit, step.rest.size())));
 }
 
+/// Answers that do not go to who asked: a client without an address hears them by broadcast, or at the
+/// address that it is given (RFC 2131 §4.1); who asks a group of multicast DNS hears them in the group (RFC
+/// 6762 §6).
+bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
+    auto to = reply.get<&IP::dst>(), group = sent.get<&IP::dst>();
+    if (sent.get<&IP::src>().is_unspecified() && detail::carries_dhcp(sent)) return !to.is_multicast();
+    return detail::carries_multicast_dns(sent) && group.is_multicast() && to == group;
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IP::dst>()) return match_verdict::mismatch("ip header cut short");
-    if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
+    if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>();
+        got != ours && !goes_elsewhere(reply, sent))
         return match_verdict::mismatch(
             fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = sent.get<&IP::dst>();
@@ -66,6 +76,7 @@ void key(layer_view const& v, key_builder& k) {
     k.add(0x0800);
     k.add(v.get<&IP::proto>());
     auto source = v.get<&IP::src>().value, destination = v.get<&IP::dst>().value;
+    if (k.is_any_source() && (detail::carries_dhcp(v) || detail::carries_multicast_dns(v))) return;
     if (k.is_any_source())
         k.add(k.is_reply() ? destination : source);
     else

@@ -57,7 +57,9 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (listeners != detail::is_listener_discovery(reply))
         return match_verdict::mismatch("listener discovery answers itself only");
     if (listeners && reply.get<&IPv6::dst>().is_multicast()) return match_verdict::payload();
-    if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
+    bool to_group = detail::carries_multicast_dns(sent) && reply.get<&IPv6::dst>().is_multicast() &&
+                    reply.get<&IPv6::dst>() == sent.get<&IPv6::dst>();  // RFC 6762 §6
+    if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours && !to_group)
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
     auto target = detail::final_destination(sent);
@@ -76,6 +78,7 @@ void key(layer_view const& v, key_builder& k) {
     if (detail::is_listener_discovery(v)) return;
     auto source = value_traits<ipv6>::to_wire(v.get<&IPv6::src>());
     auto destination = value_traits<ipv6>::to_wire(detail::final_destination(v));
+    if (k.is_any_source() && detail::carries_multicast_dns(v)) return;
     if (k.is_any_source())
         k.add(k.is_reply() ? destination : source);
     else

@@ -2,10 +2,14 @@
 
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/udp.hpp>
 #include <sonde/packet/checksum.hpp>
 #include <sonde/packet/match.hpp>
 
 #include "ipv6_chain.hpp"
+
+#include <algorithm>
+#include <initializer_list>
 
 namespace sonde::detail {
 
@@ -30,11 +34,26 @@ ipv4 final_stop(layer_view const& ip) {
     return destination;
 }
 
+bool has_port(layer_view const& network, std::initializer_list<unsigned> ports) {
+    auto udp = above_extensions(network.upper());
+    if (!udp.is<UDP>()) return false;
+    return std::ranges::any_of(ports, [&](unsigned port) {
+        return udp.get<&UDP::sport>() == port || udp.get<&UDP::dport>() == port;
+    });
+}
+
 }  // namespace
 
 bool is_answered_by_many(layer_view const& sent, bool group) {
     bool outermost = sent.index() == 0 || is_link_layer(sent.lower());
     return sent.packet().to_many || (group && outermost);
+}
+
+bool carries_dhcp(layer_view const& network) {
+    return has_port(network, {67, 68});
+}
+bool carries_multicast_dns(layer_view const& network) {
+    return has_port(network, {5353});
 }
 
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {

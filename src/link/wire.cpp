@@ -52,24 +52,27 @@ void wire::send(std::vector<std::byte> frame, std::size_t header, wire_end& to, 
     }
     bool twice = chance(conditions.duplicate);
     counts_.duplicated += twice;
-    for (int copies = twice ? 2 : 1; copies > 0; --copies) {
-        auto copy = copies > 1 ? frame : std::move(frame);
-        if (chance(conditions.corrupt)) corrupt(std::span(copy).subspan(std::min(header, copy.size())));
-        auto after = conditions.delay;
-        if (part < 1)
-            after = std::chrono::nanoseconds(
-                static_cast<std::int64_t>(static_cast<double>(after.count()) * part));
-        if (conditions.jitter.count() > 0)
-            after += std::chrono::nanoseconds(
-                random_.up_to(static_cast<std::uint64_t>(conditions.jitter.count())));
-        if (chance(conditions.reorder)) after += conditions.held_back;
-        ++counts_.in_flight;
-        clock_.at(leaves + after, [this, &to, copy = std::move(copy)]() mutable {
-            --counts_.in_flight;
-            ++counts_.delivered;
-            to.arrived(std::move(copy));
-        });
-    }
+    if (twice) carry(frame, header, to, part, leaves);
+    carry(std::move(frame), header, to, part, leaves);
+}
+
+void wire::carry(std::vector<std::byte> frame, std::size_t header, wire_end& to, double part,
+                 virtual_clock::time_point leaves) {
+    if (chance(conditions.corrupt)) corrupt(std::span(frame).subspan(std::min(header, frame.size())));
+    auto after = conditions.delay;
+    if (part < 1)
+        after =
+            std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(after.count()) * part));
+    if (conditions.jitter.count() > 0)
+        after +=
+            std::chrono::nanoseconds(random_.up_to(static_cast<std::uint64_t>(conditions.jitter.count())));
+    if (chance(conditions.reorder)) after += conditions.held_back;
+    ++counts_.in_flight;
+    clock_.at(leaves + after, [this, &to, frame = std::move(frame)]() mutable {
+        --counts_.in_flight;
+        ++counts_.delivered;
+        to.arrived(std::move(frame));
+    });
 }
 
 }  // namespace sonde

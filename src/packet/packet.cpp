@@ -267,18 +267,18 @@ struct written_header {
 namespace {
 
 /// The form of a layer that its fields, and what lies below, ask for.
-layer_description const& form_of(layer_description const& layer, layer_description const* lower,
+layer_description const* form_of(layer_description const* layer, layer_description const* lower,
                                  detail::content_source const& source) {
-    if (!layer.hooks.form || layer.plain) return layer;
+    if (!layer->hooks.form || layer->plain) return layer;
     field_content first;
-    source.read(layer, 0, source.from, first);
-    return layer.hooks.form(lower, first.state != field_state::computed);
+    source.read(*layer, 0, source.from, first);
+    return &layer->hooks.form(lower, first.state != field_state::computed);
 }
 
 }  // namespace
 
 void packet::append(layer_description const& asked, detail::content_source const& source) {
-    auto const& layer = form_of(asked, layers_.empty() ? nullptr : layers_.back().layer, source);
+    auto const& layer = *form_of(&asked, layers_.empty() ? nullptr : layers_.back().layer, source);
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};

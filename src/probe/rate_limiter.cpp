@@ -101,7 +101,7 @@ void rate_limiter::bring_in(steady_time now) {
             schedule(at);
             continue;
         }
-        turns_.push_back(std::move(at->second.waiting.front()));
+        turns_.push_back(at->second.waiting.front());
         at->second.waiting.pop_front();
         at->second.in_turn = true;
     }
@@ -110,7 +110,7 @@ void rate_limiter::bring_in(steady_time now) {
 std::optional<rate_limiter::ticket> rate_limiter::release(steady_time now) {
     bring_in(now);
     if (turns_.empty() || network_.ready_at() > now) return {};
-    auto packet = std::move(turns_.front());
+    auto packet = turns_.front();
     turns_.pop_front();
     --waiting_;
     auto prefix = prefix_of(packet.destination);
@@ -162,7 +162,7 @@ void rate_limiter::set_prefix_rate(prefix_rate const& limit) {
     count_limits();
     for (auto& packet : waiting) {
         auto prefix = prefix_of(packet.destination);
-        (prefix ? lines_[*prefix].waiting : turns_).push_back(std::move(packet));
+        (prefix ? lines_[*prefix].waiting : turns_).push_back(packet);
     }
     for (auto at = lines_.begin(); at != lines_.end(); ++at) schedule(at);
 }

@@ -68,6 +68,8 @@ public:
 private:
     bool chance(double p);
     void corrupt(std::span<std::byte> bytes);
+    void carry(std::vector<std::byte> frame, std::size_t header, wire_end& to, double part,
+               virtual_clock::time_point leaves);
     bool take_turn(std::size_t bytes, virtual_clock::time_point& leaves);
 
     virtual_clock& clock_;

@@ -1,0 +1,230 @@
+// What is no answer, and why not: pairs of which one thing is wrong. Whatever answers has its probe's key.
+#include "support/catch.hpp"
+
+#include <sonde/layers/ip.hpp>
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/match.hpp>
+
+using namespace sonde;
+
+namespace {
+
+packet read(std::string const& text, link_type link) {
+    return dissect(parse_packet(text).build(), link);
+}
+
+std::string verdict(std::string const& sent, std::string const& received, link_type link = link_type::raw) {
+    auto s = read(sent, link), r = read(received, link);
+    auto v = match(r.view(), s.view());
+    if (v.value != match_verdict::yes) return v.why;
+    secret_key const secret{1, 2};
+    auto keys = keys_of_answer(r.view(), secret);
+    bool to_many = goes_to_many(s.view());
+    return key_of_probe(s.view(), secret, to_many) == (to_many ? keys.to_many : keys.to_one)
+               ? "yes"
+               : "an answer without the probe's key";
+}
+
+/// Between two hosts, in IP or IPv6.
+std::string there(std::string const& layers) {
+    return "IP(src='192.0.2.1', dst='198.51.100.9')/" + layers;
+}
+std::string back(std::string const& layers) {
+    return "IP(src='198.51.100.9', dst='192.0.2.1')/" + layers;
+}
+std::string there6(std::string const& layers) {
+    return "IPv6(src='fe80::1', dst='fe80::9', hlim=255)/" + layers;
+}
+std::string back6(std::string const& layers, int hlim = 255) {
+    return "IPv6(src='fe80::9', dst='fe80::1', hlim=" + std::to_string(hlim) + ")/" + layers;
+}
+
+}  // namespace
+
+TEST_CASE("TCP: both ports, then the acknowledgement, then who may reset") {
+    auto sent = there("TCP(sport=1000, dport=80, seq=100, flags='S')");
+    auto reply = [](std::string const& fields) { return back("TCP(sport=80, dport=1000, " + fields + ")"); };
+    CHECK(verdict(sent, reply("flags='SA', ack=101")) == "yes");
+    CHECK(verdict(sent, back("TCP(sport=81, dport=1000, flags='SA', ack=101)")) ==
+          "tcp sport 81, expected 80");
+    CHECK(verdict(sent, back("TCP(sport=80, dport=999, flags='SA', ack=101)")) ==
+          "tcp dport 999, expected 1000");
+    CHECK(verdict(sent, reply("flags='SA', ack=103")) == "tcp ack 103, expected 101");
+    CHECK(verdict(sent, reply("flags='RA', ack=101")) == "yes");
+    CHECK(verdict(sent, reply("flags='R'")) == "tcp RST without ACK answers no SYN");
+    CHECK(verdict(sent, reply("flags='P'")) == "tcp segment without ACK acknowledges nothing");
+    auto data = there("TCP(sport=1000, dport=80, seq=100, ack=7, flags='A')/'ab'");
+    CHECK(verdict(data, reply("flags='R', seq=7")) == "yes");
+    CHECK(verdict(data, reply("flags='R', seq=8")) == "tcp RST seq 8, expected 7");
+    CHECK(verdict(data, reply("flags='SA', ack=102")) == "tcp SYN/ACK answers a SYN only");
+    CHECK(verdict(there("TCP(sport=1000, dport=80, flags='R')"), reply("flags='A'")) ==
+          "tcp RST is never answered");
+    auto wraps = there("TCP(sport=1000, dport=80, seq=4294967295, flags='S')");
+    CHECK(verdict(wraps, reply("flags='SA', ack=0")) == "yes");
+}
+
+TEST_CASE("ICMP: each query has its own reply, with the same id, number, data and time") {
+    auto echo = there("ICMP(id=7, seq=3)/'data'");
+    CHECK(verdict(echo, back("ICMP(type=0, id=7, seq=3)/'data'")) == "yes");
+    CHECK(verdict(echo, back("ICMP(type=0, id=8, seq=3)/'data'")) == "icmp id 8, expected 7");
+    CHECK(verdict(echo, back("ICMP(type=0, id=7, seq=4)/'data'")) == "icmp seq 4, expected 3");
+    CHECK(verdict(echo, back("ICMP(type=0, id=7, seq=3)/'date'")) == "icmp echo data changed (RFC 792)");
+    CHECK(verdict(echo, back("ICMP(type=14, id=7, seq=3)")) == "icmp type 14 does not answer type 8");
+    for (auto [query, reply] : {std::pair(13, 14), {15, 16}, {17, 18}, {37, 38}}) {
+        auto q = there("ICMP(type=" + std::to_string(query) + ", id=7, seq=3)");
+        CHECK(verdict(q, back("ICMP(type=" + std::to_string(reply) + ", id=7, seq=3)")) == "yes");
+        CHECK(verdict(q, back("ICMP(type=0, id=7, seq=3)")) ==
+              "icmp type 0 does not answer type " + std::to_string(query));
+    }
+    CHECK(verdict(there("ICMP(type=13, ts_ori=5)"), back("ICMP(type=14, ts_ori=6)")) ==
+          "icmp originate timestamp changed (RFC 792)");
+}
+
+TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the same link only") {
+    auto echo = there6("ICMPv6EchoRequest(id=7, seq=3, data=b'x')");
+    CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=3, data=b'x')")) == "yes");
+    CHECK(verdict(echo, back6("ICMPv6EchoReply(id=8, seq=3, data=b'x')")) == "icmpv6 id 8, expected 7");
+    CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=4, data=b'x')")) == "icmpv6 seq 4, expected 3");
+    CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=3, data=b'y')")) ==
+          "icmpv6 echo data changed (RFC 4443 §4.2)");
+    CHECK(verdict(echo, back6("ICMPv6EchoRequest(id=7, seq=3, data=b'x')")) == "icmpv6 echo reply expected");
+    auto asks = there6("ICMPv6ND_NS(tgt='fe80::9')");
+    CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')")) == "yes");
+    CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::8')")) == "nd target fe80::8, expected fe80::9");
+    CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')", 254)) == "nd hop limit 254, expected 255");
+    CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')/Raw(load=b'\\x02\\x00')")) ==
+          "nd option of length 0, or cut short");
+    CHECK(verdict(asks, back6("ICMPv6ND_NS(tgt='fe80::9')")) == "neighbour advertisement expected");
+    CHECK(verdict(there6("ICMPv6ND_NA(tgt='fe80::9')"), back6("ICMPv6ND_NA(tgt='fe80::9')")) ==
+          "ICMPv6ND_NA has no answer");
+}
+
+TEST_CASE("Multicast listeners report the address they were asked for, or any to a general query") {
+    auto query = [](std::string const& address) {
+        return "IPv6(src='fe80::1', dst='ff02::1', hlim=1)/ICMPv6MLQuery(mladdr='" + address + "')";
+    };
+    auto report = "IPv6(src='fe80::9', dst='ff02::5', hlim=1)/ICMPv6MLReport(mladdr='ff02::5')";
+    CHECK(verdict(query("::"), report) == "yes");
+    CHECK(verdict(query("ff02::5"), report) == "yes");
+    CHECK(verdict(query("ff02::6"), report) == "mld address ff02::5, expected ff02::6");
+    CHECK(verdict(query("::"),
+                  "IPv6(src='fe80::9', dst='ff02::16')/"
+                  "ICMPv6MLReport2(records=[ICMPv6MLDMultAddrRec(dst='ff02::5')])") == "yes");
+    CHECK(verdict(query("::"), "IPv6(src='fe80::9', dst='ff02::2')/ICMPv6MLDone(mladdr='ff02::5')") ==
+          "multicast listener report expected");
+}
+
+TEST_CASE("ARP: who was asked answers who asked") {
+    std::string ether = "Ether(src='02:00:00:00:00:01', dst='ff:ff:ff:ff:ff:ff')/";
+    auto sent = ether + "ARP(hwsrc='02:00:00:00:00:01', psrc='192.0.2.1', pdst='192.0.2.9')";
+    auto reply = [](std::string const& op, std::string const& hwsrc, std::string const& psrc,
+                    std::string const& pdst) {
+        return "Ether(src='02:00:00:00:00:09', dst='02:00:00:00:00:01')/ARP(op=" + op + ", hwsrc='" + hwsrc +
+               "', psrc='" + psrc + "', hwdst='02:00:00:00:00:01', pdst='" + pdst + "')";
+    };
+    auto check = [&](auto... fields) { return verdict(sent, reply(fields...), link_type::ethernet); };
+    auto host = "02:00:00:00:00:09";
+    CHECK(check("2", host, "192.0.2.9", "192.0.2.1") == "yes");
+    CHECK(check("1", host, "192.0.2.9", "192.0.2.1") == "arp op 1, expected 2");
+    CHECK(check("2", host, "192.0.2.8", "192.0.2.1") == "arp psrc 192.0.2.8, expected 192.0.2.9");
+    CHECK(check("2", host, "192.0.2.9", "192.0.2.2") == "arp pdst 192.0.2.2, expected 192.0.2.1");
+    CHECK(check("2", "ff:ff:ff:ff:ff:ff", "192.0.2.9", "192.0.2.1") ==
+          "arp hwsrc ff:ff:ff:ff:ff:ff is no host's");
+}
+
+TEST_CASE("DNS: id and question; multicast DNS by what the records are about") {
+    auto sent = there("UDP(sport=4000, dport=53)/DNS(id=7, qd=DNSQR(qname='a.example'))");
+    auto reply = [](std::string const& fields) {
+        return back("UDP(sport=53, dport=4000)/DNS(qr=1, " + fields + ")");
+    };
+    CHECK(verdict(sent, reply("id=7, qd=DNSQR(qname='A.example')")) == "yes");
+    CHECK(verdict(sent, reply("id=8, qd=DNSQR(qname='a.example')")) == "dns id 8, expected 7");
+    CHECK(verdict(sent, reply("id=7, opcode=2, qd=DNSQR(qname='a.example')")) == "dns opcode 2, expected 0");
+    CHECK(verdict(sent, reply("id=7, qd=DNSQR(qname='b.example')")) ==
+          "dns question b.example., expected a.example.");
+    CHECK(verdict(sent, reply("id=7, qd=DNSQR(qname='a.example', qtype=16)")) ==
+          "dns question of type 16 class 1, expected 1 1");
+    CHECK(verdict(sent, reply("id=7, rcode=1, qd=None")) == "yes");
+    CHECK(verdict(sent, reply("id=7, qd=None")) == "dns response without the question");
+
+    auto asks =
+        "IP(src='192.0.2.1', dst='224.0.0.251')/UDP(sport=5353, dport=5353)/"
+        "DNS(qd=DNSQR(qname='printer.local'))";
+    auto tells = [](std::string const& records) {
+        return "IP(src='192.0.2.9', dst='224.0.0.251')/UDP(sport=5353, dport=5353)/DNS(qr=1, id=0, qd=None, "
+               "an=" +
+               records + ")";
+    };
+    CHECK(verdict(asks, tells("DNSRR(rrname='other.local', rdata='192.0.2.8')/"
+                              "DNSRR(rrname='printer.local', rdata='192.0.2.9')")) == "yes");
+    CHECK(verdict(asks,
+                  "IP(src='192.0.2.9', dst='192.0.2.1')/UDP(sport=5353, dport=5353)/DNS(qr=1, id=0, qd=None, "
+                  "an=DNSRR(rrname='printer.local', rdata='192.0.2.9'))") == "yes");  // to one alone
+    CHECK(
+        verdict(
+            "IPv6(src='fe80::1', dst='ff02::fb')/UDP(sport=5353, dport=5353)/DNS(qd=DNSQR(qname='p.local'))",
+            "IPv6(src='fe80::9', dst='ff02::fb')/UDP(sport=5353, dport=5353)/DNS(qr=1, id=0, qd=None, "
+            "an=DNSRR(rrname='p.local', rdata='192.0.2.9'))") == "yes");
+    CHECK(verdict(there("UDP(sport=7, dport=8)"),
+                  "IP(src='198.51.100.9', dst='224.0.0.251')/UDP(sport=8, dport=7)") ==
+          "ip dst 224.0.0.251, expected 192.0.2.1");
+    CHECK(verdict(asks, tells("DNSRR(rrname='other.local', rdata='192.0.2.8')")) ==
+          "no answer about printer.local.");
+    CHECK(verdict(asks, tells("DNSRR(rrname='printer.local', type='TXT', rdata=['x'])")) ==
+          "no answer about printer.local.");
+}
+
+TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
+    auto discover =
+        "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/"
+        "BOOTP(xid=7)/DHCP(options=[('message-type', 'discover'), 'end'])";
+    auto offer = [](std::string const& fields) {
+        return "IP(src='192.0.2.9', dst='255.255.255.255')/UDP(sport=67, dport=68)/BOOTP(" + fields +
+               ")/DHCP(options=[('message-type', 'offer'), 'end'])";
+    };
+    CHECK(verdict(discover, offer("op=2, xid=7")) == "yes");
+    CHECK(
+        verdict(discover,
+                "IP(src='192.0.2.9', dst='192.0.2.77')/UDP(sport=67, dport=68)/BOOTP(op=2, xid=7)/DHCP()") ==
+        "yes");  // at the address that is offered
+    CHECK(verdict(there("UDP(sport=68, dport=67)/BOOTP(xid=7)"), offer("op=2, xid=7")) ==
+          "ip dst 255.255.255.255, expected 192.0.2.1");
+    CHECK(verdict(discover, offer("op=2, xid=8")) == "bootp xid 0x8, expected 0x7");
+    CHECK(verdict(discover, offer("op=2, xid=7, chaddr=b'other'")) == "bootp chaddr is another client's");
+    CHECK(verdict(discover, offer("op=1, xid=7")) == "bootp op 1 does not answer op 1");
+
+    auto asks = there("UDP(sport=123, dport=123)/NTPHeader(mode=3, sent=5)");
+    CHECK(verdict(asks, back("UDP(sport=123, dport=123)/NTPHeader(mode=4, orig=5)")) == "yes");
+    CHECK(verdict(asks, back("UDP(sport=123, dport=123)/NTPHeader(mode=4, orig=6)")) ==
+          "ntp origin timestamp is not our transmit timestamp");
+    CHECK(verdict(asks, back("UDP(sport=123, dport=123)/NTPHeader(mode=5, orig=5)")) ==
+          "ntp mode 5, expected 4");
+    CHECK(verdict(there("UDP(sport=123, dport=123)/NTPHeader(mode=5)"),
+                  back("UDP(sport=123, dport=123)/NTPHeader(mode=4)")) == "ntp mode 5 has no answer");
+
+    auto init = there("SCTP(sport=1000, dport=7)/SCTPChunkInit(init_tag=9)");
+    CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=9)/SCTPChunkInitAck()")) == "yes");
+    CHECK(verdict(init, back("SCTP(sport=8, dport=1000, tag=9)/SCTPChunkInitAck()")) ==
+          "sctp sport 8, expected 7");
+    CHECK(verdict(init, back("SCTP(sport=7, dport=999, tag=9)/SCTPChunkInitAck()")) ==
+          "sctp dport 999, expected 1000");
+    CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=8)/SCTPChunkInitAck()")) ==
+          "sctp tag 0x8, expected 0x9");
+    CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=9)/SCTPChunkInit()")) ==
+          "an sctp INIT is no answer");
+}
+
+TEST_CASE("Tags, protocols and layers that differ are told") {
+    std::string ether = "Ether(src='02:00:00:00:00:01', dst='02:00:00:00:00:09')/";
+    std::string ether_back = "Ether(src='02:00:00:00:00:09', dst='02:00:00:00:00:01')/";
+    auto sent = ether + "Dot1Q(vlan=5)/" + there("ICMP()");
+    auto reply = back("ICMP(type=0)");
+    CHECK(verdict(sent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) == "yes");
+    CHECK(verdict(sent, ether_back + "Dot1Q(vlan=6)/" + reply, link_type::ethernet) == "vlan tags differ");
+    CHECK(verdict(sent, ether_back + reply, link_type::ethernet) == "vlan tags differ");
+    CHECK(verdict(ether + "Dot1AD(vlan=2)/" + there("ICMP()"), ether_back + "Dot1AD(vlan=2)/" + reply,
+                  link_type::ethernet) == "yes");
+    CHECK(verdict(there("ICMP()"), back6("ICMPv6EchoReply()")) == "IPv6 found, IP expected");
+    CHECK(verdict("IP(src='192.0.2.1', dst='255.255.255.255')/ICMP()",
+                  "IP(src='198.51.100.77', dst='192.0.2.1')/ICMP(type=0)") == "yes");
+}
