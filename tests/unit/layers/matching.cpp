@@ -86,7 +86,7 @@ TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the sam
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=8, seq=3, data=b'x')")) == "icmpv6 id 8, expected 7");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=4, data=b'x')")) == "icmpv6 seq 4, expected 3");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=3, data=b'y')")) ==
-          "icmpv6 echo data changed (RFC 4443 §4.2)");
+          "icmpv6 echo data changed (RFC 4443 section 4.2)");
     CHECK(verdict(echo, back6("ICMPv6EchoRequest(id=7, seq=3, data=b'x')")) == "icmpv6 echo reply expected");
     auto asks = there6("ICMPv6ND_NS(tgt='fe80::9')");
     CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')")) == "yes");
