@@ -47,6 +47,7 @@ private:
     std::optional<std::uint64_t> size_;
     std::uint64_t index_ = 0, pass_ = 0, open_ = 0;
     std::optional<timestamp> first_time_;  // of a replay: what its gaps are measured from
+    bool first_leaves_ = false;            // the first packet of this pass is on its way out
     steady_time pass_began_ = never, began_ = never, last_ = never;
     waiting_ptr<send_report> waiting_;
     send_report report_;
