@@ -35,9 +35,10 @@ probe_run::probe_run(probe_table& table, std::uintptr_t user, run_options const&
       options_(checked(options)),
       owner_(table.open(user, options_.timeout.is_adaptive() ? no_timeout : options_.timeout,
                         rest_of(options_))),
-      pacer_(options.inter, options.rate, options.bit_rate),
       rtts_(rtts),
       count_(count) {
+    if (options.inter > steady_duration::zero() || options.rate > 0 || options.bit_rate > 0)
+        pacing_ = std::make_unique<pacing>(pacing{pacer(options.inter, options.rate, options.bit_rate)});
     if (options.rate.is_adaptive()) set_rate(adaptive);
     end_if_done();
 }
@@ -64,15 +65,15 @@ probe_run::hold probe_run::held() const noexcept {
 
 std::optional<steady_time> probe_run::wake_at() const noexcept {
     if (held() != hold::none) return {};
-    return pacer_.ready_at();
+    return pace();
 }
 
 std::optional<departure> probe_run::next(steady_time now) {
     if (finished_) return {};
     if (!began_) began_ = now;
     latest_ = std::max(latest_, now);
-    if (held() != hold::none || pacer_.ready_at() > now || table_.admit()) return {};
-    pacer_.left(now);
+    if (held() != hold::none || pace() > now || table_.admit()) return {};
+    if (pacing_) pacing_->pace.left(now);
     ++leaving_;
     if (due_next_ == due_.size()) {
         ++accounts_.open;
@@ -94,9 +95,9 @@ void probe_run::departed(departure const& probe, match_key const& key, steady_ti
     auto timeout = timeout_of(probe.attempt, destination);
     auto slot = table_.insert(owner_, key, probe.index, probe.attempt, draw, now, sent, timeout);
     --leaving_;
-    if (control_) {
-        control_->left(now, sent, timeout.value_or(options_.timeout));
-        control_rate();
+    if (auto* c = control()) {
+        c->left(now, sent, timeout.value_or(options_.timeout));
+        follow_control();
     }
     if (probe.attempt == 1) return;
     auto at = retried_.find(probe.index);
@@ -119,19 +120,21 @@ std::optional<steady_duration> probe_run::timeout_of(std::uint16_t attempt,
 
 void probe_run::set_rate(rate_option rate) {
     options_.rate = rate;
-    control_.reset();
-    if (rate.is_adaptive()) control_.emplace();
-    pacer_.set_rate(this->rate());
+    limits().control.reset();
+    if (rate.is_adaptive()) limits().control.emplace();
+    limits().pace.set_rate(this->rate());
 }
 
-void probe_run::control_rate() noexcept {
-    pacer_.set_rate(control_->rate());
+probe_run::pacing& probe_run::limits() {
+    if (!pacing_) pacing_ = std::make_unique<pacing>();
+    return *pacing_;
 }
 
 void probe_run::congested() noexcept {
-    if (!control_) return;
-    control_->congested();
-    control_rate();
+    auto* c = control();
+    if (!c) return;
+    c->congested();
+    follow_control();
 }
 
 void probe_run::send_failed(departure const& probe, error_code error) {
@@ -198,10 +201,10 @@ verdict probe_run::answer(attempt_info found, steady_time now) {
     auto at = found.attempt > 1 ? retried_.find(found.index) : retried_.end();
     if (found.state == attempt_state::in_flight) {
         first_answer();
-        if (control_ && !twin) {
-            if (at != retried_.end() && !at->second.answered) control_->lost(at->second.silent_since);
-            control_->answered();
-            control_rate();
+        if (auto* c = twin ? nullptr : control()) {
+            if (at != retried_.end() && !at->second.answered) c->lost(at->second.silent_since);
+            c->answered();
+            follow_control();
         }
     }
     if (at != retried_.end()) {

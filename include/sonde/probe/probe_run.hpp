@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -102,7 +103,7 @@ constexpr verdict::kind stray_kind(attempt_info const& found) noexcept {
 /// for its window, not for all that was ever silent. Each attempt is an attempt_slot in the table; a probe
 /// that is being retried costs about 48 bytes more, for as long as it is open.
 ///
-/// Memory: about 770 bytes, and what `unanswered` and `failures` say.
+/// Memory: about 600 bytes, 180 more with limits, and what `unanswered` and `failures` say.
 /// Errors: none of its own; std::bad_alloc passes through and leaves a run that can be cancelled.
 /// Threads: that of its table.
 /// Lifetimes: its tables must outlive it.
@@ -125,7 +126,9 @@ public:
     /// window and in the table.
     std::optional<departure> next(steady_time now);
     /// It is so large: its bits count against the bit rate, from the next departure on.
-    void charge(std::uint64_t bits) noexcept { pacer_.charge(bits); }
+    void charge(std::uint64_t bits) noexcept {
+        if (pacing_) pacing_->pace.charge(bits);
+    }
     /// It left at `now`, and at `sent` by the clock that stamps answers. `draw` is kept for the verdict;
     /// `destination` tells how long an adaptive timeout is.
     void departed(departure const& probe, match_key const& key, steady_time now, timestamp sent,
@@ -137,9 +140,11 @@ public:
 
     /// Limits from the next departure on; as in run_options.
     void set_rate(rate_option rate);
-    void set_bit_rate(double bit_rate) noexcept { pacer_.set_bit_rate(bit_rate); }
+    void set_bit_rate(double bit_rate) { limits().pace.set_bit_rate(bit_rate); }
     /// Packets per second that may leave now; 0: no limit.
-    double rate() const noexcept { return control_ ? control_->rate() : double{options_.rate}; }
+    double rate() const noexcept {
+        return pacing_ && pacing_->control ? pacing_->control->rate() : double{options_.rate};
+    }
     /// The host sends or receives more than it can: an adaptive rate falls.
     void congested() noexcept;
 
@@ -202,6 +207,10 @@ private:
         bool answered;           // with multi, while its last attempt still waits for more
         timestamp silent_since;  // when the last attempt that timed out left
     };
+    struct pacing {
+        pacer pace;
+        std::optional<rate_control> control{};  // of an adaptive rate
+    };
     using retried_map = boost::unordered_flat_map<std::uint64_t, retried>;
 
     bool has_next() const noexcept;
@@ -210,7 +219,10 @@ private:
     std::optional<steady_duration> timeout_of(std::uint16_t attempt,
                                               std::optional<ip_address> const& destination) const;
     void measure(attempt_info const& found, verdict const& result, arrival const& came, steady_time now);
-    void control_rate() noexcept;
+    pacing& limits();
+    steady_time pace() const noexcept { return pacing_ ? pacing_->pace.ready_at() : steady_time::min(); }
+    rate_control* control() noexcept { return pacing_ && pacing_->control ? &*pacing_->control : nullptr; }
+    void follow_control() noexcept { pacing_->pace.set_rate(rate()); }
     verdict answer(attempt_info found, steady_time now);
     verdict answer_at_rest(attempt_info const& found, steady_time now);
     void first_answer() noexcept;
@@ -225,9 +237,8 @@ private:
     probe_table& table_;
     run_options options_;
     probe_table::owner_id owner_;
-    pacer pacer_;
+    std::unique_ptr<pacing> pacing_;  // of a run with limits
     rtt_table* rtts_;
-    std::optional<rate_control> control_;  // of an adaptive rate
     std::optional<std::uint64_t> count_;
     std::uint64_t next_index_ = 0;
     std::uint32_t leaving_ = 0;  // departures not yet told of

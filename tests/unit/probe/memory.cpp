@@ -97,7 +97,7 @@ TEST_CASE("A million probes in flight take at most 64 bytes each, and give them 
     WARN("bytes per probe with 1,000,000 in flight: " << each() << "; at worst on the way there: " << most);
     CHECK(each() <= 64);
     CHECK(most <= 64);
-    CHECK(sizeof(probe_run) <= 800);
+    CHECK(sizeof(probe_run) <= 640);
 
     now += 1s;
     while (auto a = table.expire(now)) run.expired(*a, now);
