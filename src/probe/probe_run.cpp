@@ -115,7 +115,8 @@ void probe_run::departed(departure const& probe, match_key const& key, steady_ti
 std::optional<steady_duration> probe_run::timeout_of(std::uint16_t attempt,
                                                      std::optional<ip_address> const& destination) const {
     if (!options_.timeout.is_adaptive()) return {};
-    return rtts_ ? rtts_->timeout(destination, attempt) : rtt_table().timeout({}, attempt);
+    static rtt_table const untold;
+    return (rtts_ ? *rtts_ : untold).timeout(destination, attempt);
 }
 
 void probe_run::set_rate(rate_option rate) {
@@ -174,7 +175,7 @@ verdict probe_run::replied(attempt_info const& found, steady_time now, std::opti
     if (!finished_) latest_ = std::max(latest_, now);
     bool in_flight = found.state == attempt_state::in_flight || found.state == attempt_state::collecting;
     auto result = in_flight && !finished_ ? answer(found, now) : answer_at_rest(found, now);
-    if (came && rtts_) measure(found, result, *came, now);
+    if (came && rtts_ && options_.timeout.is_adaptive()) measure(found, result, *came, now);
     switch (result.what) {
         case verdict::kind::answered: ++report_.answered; break;
         case verdict::kind::duplicate: ++report_.duplicates; break;
