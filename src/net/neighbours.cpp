@@ -57,11 +57,19 @@ std::optional<mac> neighbours::find(int interface, ip_address const& address, st
     return found->second.address;
 }
 
+bool neighbours::is_full(int interface, ip_address const& address) const {
+    auto at = asked_.find({interface, address});
+    return at != asked_.end() && at->second.waiting.size() >= waiters_each;
+}
+
+void neighbours::wait_for_turn(int interface, ip_address const& address, std::function<void()> turn) {
+    asked_[{interface, address}].late.push_back(std::move(turn));
+}
+
 void neighbours::resolve(int interface, ip_address const& address, handler done) {
     key which{interface, address};
     auto [at, first] = asked_.try_emplace(which);
-    if (at->second.size() >= waiters_each) return done(errc::table_full, {});
-    at->second.push_back(std::move(done));
+    at->second.waiting.push_back(std::move(done));
     if (!first) return;
     ++questions_;
     error_code ec;
@@ -84,8 +92,9 @@ void neighbours::answered(key const& which, error_code ec, std::optional<mac> ad
     known_[which] = {address.value_or(mac()), !address,
                      now + (address ? steady_duration(keep) : steady_duration(keep_silence))};
     if (!address && !ec) ec = engine_.fail(errc::no_neighbour, which.second.to_string());
-    if (waiting)
-        for (auto& done : waiting.mapped()) done(address ? error_code() : ec, address.value_or(mac()));
+    if (!waiting) return;
+    for (auto& done : waiting.mapped().waiting) done(address ? error_code() : ec, address.value_or(mac()));
+    for (auto& turn : waiting.mapped().late) turn();
 }
 
 }  // namespace sonde::detail

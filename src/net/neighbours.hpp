@@ -25,7 +25,10 @@ public:
 
     /// At once, when it is known or known to be silent; nothing when it has to be asked.
     std::optional<mac> find(int interface, ip_address const& address, steady_time now, error_code& ec);
-    /// Asks. The handler is called later, on the engine's executor.
+    /// True when as many wait for this address as may: whoever comes now waits for a turn, then tries again.
+    bool is_full(int interface, ip_address const& address) const;
+    void wait_for_turn(int interface, ip_address const& address, std::function<void()> turn);
+    /// Asks, if not full. The handler is called later, on the engine's executor.
     void resolve(int interface, ip_address const& address, handler done);
 
     std::uint64_t questions() const { return questions_; }
@@ -40,13 +43,17 @@ private:
         bool silent;
         steady_time until;
     };
+    struct crowd {
+        std::vector<handler> waiting;
+        std::vector<std::function<void()>> late;  // each operation once
+    };
     using key = std::pair<int, ip_address>;
 
     void answered(key const& which, error_code ec, std::optional<mac> address);
 
     engine& engine_;
     std::map<key, entry> known_;  // at most 4096
-    std::map<key, std::vector<handler>> asked_;
+    std::map<key, crowd> asked_;
     std::uint64_t questions_ = 0;
 };
 

@@ -158,7 +158,9 @@ void prober::turn(steady_time now) {
 }
 
 void prober::pump(steady_time now) {
-    for (unsigned n = 0; !closed_ && !pulling_ && !run_->finished(); ++n) {
+    if (!awaits_turn_)
+        for (auto& [d, p] : std::exchange(late_, {})) launch(d, std::move(p));
+    for (unsigned n = 0; !closed_ && !pulling_ && late_.empty() && !run_->finished(); ++n) {
         if (n == departures_per_turn) return engine_->ready(shared_from_this());
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         if (is_held()) break;
@@ -168,7 +170,7 @@ void prober::pump(steady_time now) {
     }
     if (closed_ || run_->finished()) return;
     if (run_->held() == probe_run::hold::table) return engine_->starve(shared_from_this());
-    bool waits = pulling_ || is_held();
+    bool waits = pulling_ || !late_.empty() || is_held();
     engine_->wake_at(*this, waits ? never : run_->wake_at().value_or(never));
 }
 
@@ -309,7 +311,9 @@ void prober::prepare(departure const& d, packet const& p) {
             engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
     if (ec) return failed(d, ec);
     if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
-    engine_->neighbour_cache().resolve(
+    auto& neighbours = engine_->neighbour_cache();
+    if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d, p);
+    neighbours.resolve(
         way.out->info().index, way.next_hop,
         [weak = weak_from_this(), d, o = std::move(o), way](error_code failure, mac address) mutable {
             auto me = std::static_pointer_cast<prober>(weak.lock());
@@ -317,6 +321,17 @@ void prober::prepare(departure const& d, packet const& p) {
             if (failure) return me->failed(d, failure);
             me->leave(d, std::move(o), way, address);
         });
+}
+
+void prober::wait_for_turn(way_out const& way, departure const& d, packet const& p) {
+    late_.emplace_back(d, p);
+    if (std::exchange(awaits_turn_, true)) return;
+    engine_->neighbour_cache().wait_for_turn(way.out->info().index, way.next_hop, [weak = weak_from_this()] {
+        auto me = std::static_pointer_cast<prober>(weak.lock());
+        if (!me) return;
+        me->awaits_turn_ = false;
+        if (!me->closed_) me->engine_->ready(me);
+    });
 }
 
 void prober::leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop) {

@@ -94,6 +94,7 @@ private:
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
     void prepare(departure const& d, packet const& p);
+    void wait_for_turn(way_out const& way, departure const& d, packet const& p);
     void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
     void push(exchange x);
@@ -122,6 +123,8 @@ private:
     bool sources_overflown_ = false;
     mac link_source_;
     bool pulling_ = false;
+    std::vector<std::pair<departure, packet>> late_;  // found their neighbour's queue full
+    bool awaits_turn_ = false;                        // and the neighbours will say when to try again
     std::optional<std::uint64_t> source_size_;
 
     std::deque<exchange> queue_;

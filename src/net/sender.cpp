@@ -153,6 +153,8 @@ void sender::launch(packet p) {
                 engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
         if (ec) return failed(ec);
         if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
+        if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
+            return failed(engine_->fail(errc::table_full, way.next_hop.to_string()));
         ++open_;
         engine_->neighbour_cache().resolve(
             way.out->info().index, way.next_hop,

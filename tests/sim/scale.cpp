@@ -64,11 +64,16 @@ TEST_CASE("A hundred thousand coroutines await sr1 at once; each gets the answer
             right += x && x->received.get<IP>().src == target;
             ++done;
         };
-        for (std::uint32_t n = 0; n < many; ++n) asio::co_spawn(executor, probe(n), asio::detached);
-        while (done < many) {
+        std::exception_ptr failed;
+        for (std::uint32_t n = 0; n < many; ++n)
+            asio::co_spawn(executor, probe(n), [&](std::exception_ptr e) {
+                if (e) failed = e;
+            });
+        while (done < many && !failed) {
             co_await sim.sleep(10ms, asio::use_awaitable);
             most = std::max(most, net.in_flight());
         }
+        if (failed) std::rethrow_exception(failed);
         CHECK(right == many);
         CHECK(most > many * 9 / 10);
         CHECK(net.in_flight() == 0);
