@@ -1,6 +1,7 @@
 #pragma once
 
-/// Everything: packets, layers, and the network's verbs. Include single headers to build faster.
+/// Everything: packets, layers, and the network's verbs; what a coroutine that awaits them is written with,
+/// and what prints their results, durations too. Include single headers to build faster.
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/capture/capture_writer.hpp>
@@ -36,3 +37,9 @@
 #include <sonde/packet/match.hpp>
 #include <sonde/packet/packet.hpp>
 #include <sonde/packet/packet_set.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/chrono.h>

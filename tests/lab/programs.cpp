@@ -6,8 +6,6 @@
 
 #include <sonde/sonde.hpp>
 
-#include <boost/asio/this_coro.hpp>
-
 #include <filesystem>
 
 struct Echo {  // 8-byte header carried by UDP port 4242
@@ -42,7 +40,7 @@ asio::awaitable<void> examples(std::string session) {
 
     if (auto x =
             co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{} / "XXXXXXXXXXX", {.timeout = 1s, .retry = 2}))
-        lines += !fmt::format("{} in {}\n", x->received, x->rtt().count()).empty();
+        lines += !fmt::format("{} in {}\n", x->received, x->rtt()).empty();
 
     auto scan = net.sr(IP{.dst = "198.18.0.0/24"} / TCP{.dport = {22, 80, 443}, .flags = "S"},
                        {.timeout = 1s, .retry = 2});
