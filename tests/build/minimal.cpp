@@ -1,4 +1,5 @@
-// The smallest program that a user writes: what a coroutine needs comes with sonde.hpp. user_build_time.sh compiles it.
+// The smallest program that a user writes: what a coroutine needs comes with sonde.hpp. user_build_time.sh
+// compiles it.
 #include <sonde/sonde.hpp>
 
 #include <boost/asio/co_spawn.hpp>
