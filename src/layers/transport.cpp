@@ -55,6 +55,10 @@ bool carries_dhcp(layer_view const& network) {
 bool carries_multicast_dns(layer_view const& network) {
     return has_port(network, {5353});
 }
+bool is_judged_above_udp(layer_view const& network) {
+    auto message = above_extensions(network.upper()).upper();
+    return message && message.description().hooks.answers;
+}
 
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {
     auto segment =

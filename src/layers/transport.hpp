@@ -17,5 +17,8 @@ bool is_answered_by_many(layer_view const& sent, bool group);
 /// than who asked.
 bool carries_dhcp(layer_view const& network);
 bool carries_multicast_dns(layer_view const& network);
+/// Whether a layer above UDP says what answers it. Where none does, addresses must tell: else a probe to a
+/// group would answer itself.
+bool is_judged_above_udp(layer_view const& network);
 
 }  // namespace sonde::detail

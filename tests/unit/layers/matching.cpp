@@ -174,6 +174,21 @@ TEST_CASE("DNS: id and question; multicast DNS by what the records are about") {
           "no answer about printer.local.");
 }
 
+TEST_CASE("A probe to a group that is seen again is no answer to itself, with a message or without") {
+    for (std::string message : {"", "/DNS(qd=DNSQR(qname='a.example'))", "/'text'"}) {
+        auto sent = "IP(src='192.0.2.1', dst='224.0.0.251')/UDP(sport=5353, dport=5353)" + message;
+        auto sent6 = "IPv6(src='fe80::1', dst='ff02::fb')/UDP(sport=5353, dport=5353)" + message;
+        CHECK(verdict(sent, sent) != "yes");
+        CHECK(verdict(sent6, sent6) != "yes");
+    }
+    for (std::string message : {"", "/BOOTP(xid=7)", "/'text'"}) {
+        auto sent = "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)" + message;
+        CHECK(verdict(sent, sent) != "yes");
+        auto one_port = "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=67, dport=67)" + message;
+        CHECK(verdict(one_port, one_port) != "yes");
+    }
+}
+
 TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
     auto discover =
         "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/"
