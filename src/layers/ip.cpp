@@ -76,12 +76,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 void key(layer_view const& v, key_builder& k) {
     k.add(0x0800);
     k.add(v.get<&IP::proto>());
-    auto source = v.get<&IP::src>().value, destination = v.get<&IP::dst>().value;
-    if (k.is_any_source() && (detail::carries_dhcp(v) || detail::carries_multicast_dns(v))) return;
-    if (k.is_any_source())
-        k.add(k.is_reply() ? destination : source);
-    else
-        k.add_ends(source, destination);
+    // An answer to many may come from anyone, and go to a group, to all, or to who asked.
+    if (!k.is_any_source()) k.add_ends(v.get<&IP::src>().value, v.get<&IP::dst>().value);
 }
 
 void summarize(layer_view const& v, std::string& out) {

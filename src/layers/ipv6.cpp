@@ -77,13 +77,9 @@ void key(layer_view const& v, key_builder& k) {
     k.add(0x86dd);
     k.add(detail::upper_protocol(v));
     if (detail::is_listener_discovery(v)) return;
-    auto source = value_traits<ipv6>::to_wire(v.get<&IPv6::src>());
-    auto destination = value_traits<ipv6>::to_wire(detail::final_destination(v));
-    if (k.is_any_source() && detail::carries_multicast_dns(v)) return;
-    if (k.is_any_source())
-        k.add(k.is_reply() ? destination : source);
-    else
-        k.add_ends(source, destination);
+    if (k.is_any_source()) return;  // as with IP
+    k.add_ends(value_traits<ipv6>::to_wire(v.get<&IPv6::src>()),
+               value_traits<ipv6>::to_wire(detail::final_destination(v)));
 }
 
 void summarize(layer_view const& v, std::string& out) {

@@ -9,6 +9,8 @@ using detail::scanner;
 using detail::token;
 
 constexpr std::size_t max_text = std::size_t(1) << 20;
+// So that what repetition made, printed, is read back together with what stands around it.
+constexpr std::size_t max_repeated = max_text - (std::size_t(32) << 10);
 constexpr unsigned max_depth = 64;
 
 /// Reads one expression. Recursion is bounded by `max_depth`.
@@ -51,12 +53,15 @@ private:
         std::string* text = std::get_if<std::string>(&value.value);
         if (auto* b = std::get_if<literal::bytes>(&value.value)) text = &b->value;
         if (!text) bad(column, "only text and bytes can be repeated");
-        if (times != 0 && text->size() > (max_text - repeated_) / times)
-            bad(column, "repeated text of over 1 MiB");
+        std::string printed;
+        detail::append_python_quoted(printed, *text);
+        auto const each = printed.size() - 2;  // without the quotes
+        if (times != 0 && each > (max_repeated - repeated_) / times)
+            bad(column, "repeated text of over 1 MiB, as it prints");
         std::string all;
         all.reserve(text->size() * times);
         for (std::uint64_t i = 0; i < times; ++i) all += *text;
-        repeated_ += all.size();
+        repeated_ += each * times;
         *text = std::move(all);
     }
 
@@ -191,7 +196,7 @@ private:
 
     scanner scan_;
     unsigned depth_ = 0;
-    std::size_t repeated_ = 0;  // bytes of text that repetition made
+    std::size_t repeated_ = 0;  // characters of text that repetition made, as it prints
 };
 
 }  // namespace
