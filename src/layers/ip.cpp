@@ -50,7 +50,6 @@ void follow(dissect_step& step) {
 /// address that it is given (RFC 2131 §4.1); who asks a group of multicast DNS hears them in the group (RFC
 /// 6762 §6).
 bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
-    if (!detail::is_judged_above_udp(sent)) return false;
     auto to = reply.get<&IP::dst>(), group = sent.get<&IP::dst>();
     if (sent.get<&IP::src>().is_unspecified() && detail::carries_dhcp(sent)) return !to.is_multicast();
     return detail::carries_multicast_dns(sent) && group.is_multicast() && to == group;

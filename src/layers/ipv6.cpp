@@ -57,8 +57,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (listeners != detail::is_listener_discovery(reply))
         return match_verdict::mismatch("listener discovery answers itself only");
     if (listeners && reply.get<&IPv6::dst>().is_multicast()) return match_verdict::payload();
-    bool to_group = detail::carries_multicast_dns(sent) && detail::is_judged_above_udp(sent) &&
-                    reply.get<&IPv6::dst>().is_multicast() &&
+    bool to_group = detail::carries_multicast_dns(sent) && reply.get<&IPv6::dst>().is_multicast() &&
                     reply.get<&IPv6::dst>() == sent.get<&IPv6::dst>();  // RFC 6762 §6
     if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours && !to_group)
         return match_verdict::mismatch(

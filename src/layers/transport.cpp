@@ -1,5 +1,7 @@
 #include "transport.hpp"
 
+#include <sonde/layers/dhcp.hpp>
+#include <sonde/layers/dns.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/udp.hpp>
@@ -34,12 +36,14 @@ ipv4 final_stop(layer_view const& ip) {
     return destination;
 }
 
-bool has_port(layer_view const& network, std::initializer_list<unsigned> ports) {
+/// The message that UDP carries at one of these ports, in either direction; nothing otherwise.
+layer_view message_at(layer_view const& network, std::initializer_list<unsigned> ports) {
     auto udp = above_extensions(network.upper());
-    if (!udp.is<UDP>()) return false;
-    return std::ranges::any_of(ports, [&](unsigned port) {
+    if (!udp.is<UDP>()) return {};
+    bool at = std::ranges::any_of(ports, [&](unsigned port) {
         return udp.get<&UDP::sport>() == port || udp.get<&UDP::dport>() == port;
     });
+    return at ? udp.upper() : layer_view();
 }
 
 }  // namespace
@@ -50,14 +54,10 @@ bool is_answered_by_many(layer_view const& sent, bool group) {
 }
 
 bool carries_dhcp(layer_view const& network) {
-    return has_port(network, {67, 68});
+    return message_at(network, {67, 68}).is<BOOTP>();
 }
 bool carries_multicast_dns(layer_view const& network) {
-    return has_port(network, {5353});
-}
-bool is_judged_above_udp(layer_view const& network) {
-    auto message = above_extensions(network.upper()).upper();
-    return message && message.description().hooks.answers;
+    return message_at(network, {5353}).is<DNS>();
 }
 
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {

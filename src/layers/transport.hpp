@@ -13,12 +13,9 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own
 /// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.
 bool is_answered_by_many(layer_view const& sent, bool group);
-/// Whether a network layer carries these, in either direction, by UDP's ports: their answers may go to others
-/// than who asked.
+/// Whether a network layer carries a message of these, which tell a question from an answer: an answer may go
+/// to others than who asked.
 bool carries_dhcp(layer_view const& network);
 bool carries_multicast_dns(layer_view const& network);
-/// Whether a layer above UDP says what answers it. Where none does, addresses must tell: else a probe to a
-/// group would answer itself.
-bool is_judged_above_udp(layer_view const& network);
 
 }  // namespace sonde::detail

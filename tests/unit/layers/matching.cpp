@@ -181,6 +181,8 @@ TEST_CASE("A probe to a group that is seen again is no answer to itself, with a 
         CHECK(verdict(sent, sent) != "yes");
         CHECK(verdict(sent6, sent6) != "yes");
     }
+    auto tunnel = "IP(src='192.0.2.1', dst='224.0.0.251')/UDP(sport=5353, dport=6633)/VXLAN(vni=7)";
+    CHECK(verdict(tunnel, tunnel) != "yes");
     for (std::string message : {"", "/BOOTP(xid=7)", "/'text'"}) {
         auto sent = "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)" + message;
         CHECK(verdict(sent, sent) != "yes");
