@@ -221,7 +221,7 @@ bool goes_to_many(packet_view const& sent) {
     auto s = network_layer(sent);
     if (layer_view first(sent, 0); first.is<Ether>() && first.get<&Ether::dst>().is_group()) return true;
     if (s.is<IP>()) return s.get<&IP::dst>().is_multicast() || s.get<&IP::dst>().is_broadcast();
-    if (s.is<IPv6>()) return s.get<&IPv6::dst>().is_multicast();
+    if (s.is<IPv6>()) return detail::final_destination(s).is_multicast();
     return false;
 }
 

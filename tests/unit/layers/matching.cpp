@@ -191,6 +191,14 @@ TEST_CASE("A probe to a group that is seen again is no answer to itself, with a 
     }
 }
 
+TEST_CASE("A probe that is routed to a group has the key of one to many") {
+    auto sent =
+        "IPv6(src='2001:db8::1', dst='2001:db8::2')/IPv6ExtHdrRouting(addresses=['ff0e::9'])/"
+        "ICMPv6EchoRequest(id=7)";
+    auto reply = "IPv6(src='2001:db8::9', dst='2001:db8::1')/ICMPv6EchoReply(id=7)";
+    CHECK(verdict(sent, reply) == "yes");
+}
+
 TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
     auto discover =
         "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/"
