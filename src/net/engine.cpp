@@ -1,10 +1,14 @@
 #include "engine.hpp"
 
+#include "explainer.hpp"
+
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/probe/probe_run.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -138,6 +142,7 @@ void engine::shut_down() noexcept {
     for (auto& op : std::vector(operations_.begin(), operations_.end())) op->shut_down();
     for (auto const& l : std::exchange(listeners_, {}))
         if (auto op = l.lock()) op->shut_down();
+    taps_.clear();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
     held_.clear();
     neighbours_.forget();
@@ -187,29 +192,77 @@ std::shared_ptr<reassembler> engine::reassembly() {
     return whole;
 }
 
-void engine::on_packet(packet&& received, bool has_checksums) {
-    std::optional<attempt_info> found;
+std::optional<attempt_info> engine::find_probe(packet const& received, bool& readable) {
     for (bool relaxed : {false, true}) {
-        if (found || (relaxed && relaxed_runs_ == 0)) break;
+        if (relaxed && relaxed_runs_ == 0) break;
         auto keys = keys_of_answer(received.view(), secret_, relaxed);
-        if (!keys.readable) {
-            ++strays_.unrelated;
-            return;
-        }
-        found = find(keys, received);
+        readable = keys.readable;
+        if (!readable) return {};
+        if (auto found = find(keys, received)) return found;
+    }
+    return {};
+}
+
+void engine::on_packet(packet&& received, bool has_checksums) {
+    if (taps_.empty()) {
+        judge(std::move(received), has_checksums);
+        return;
+    }
+    refusal_.clear();
+    auto copy = received;
+    auto what = judge(std::move(received), has_checksums);
+    explain(std::move(copy), what);
+}
+
+void engine::explain_to(std::weak_ptr<explainer> tap) {
+    taps_.push_back(std::move(tap));
+}
+
+void engine::explain(packet&& received, judgement const& what) {
+    std::string reason(what.reason);
+    if (what.what == explanation::kind::unrelated && !refusal_.empty()) reason = refusal_;
+    if (what.probe) {
+        auto of = fmt::format("probe {}, attempt {}", what.probe->index, what.probe->attempt);
+        reason = reason.empty() ? of : of + ": " + reason;
+    }
+    explanation e(std::move(received), what.what, std::move(reason));
+    std::erase_if(taps_, [](auto const& t) { return t.expired(); });
+    for (auto const& t : taps_)
+        if (auto tap = t.lock()) tap->add(e);
+}
+
+/// Counts a packet, and hands it to the operation whose probe it answers.
+engine::judgement engine::judge(packet&& received, bool has_checksums) {
+    using kind = explanation::kind;
+    bool readable = true;
+    auto found = find_probe(received, readable);
+    if (!readable) {
+        ++strays_.unrelated;
+        return {kind::unrelated, "no packet of this kind answers a probe"};
     }
     bool damaged = has_checksums && !checksums_hold(received.view());
-    if (!found) {
-        bool cut =
-            std::ranges::any_of(received.layers(), [](auto const& l) { return l.truncated && !l.quoted; });
-        ++(cut || damaged ? strays_.malformed : strays_.unrelated);
-    } else if (damaged) {
+    bool cut = !found &&
+               std::ranges::any_of(received.layers(), [](auto const& l) { return l.truncated && !l.quoted; });
+    if (damaged || cut) {
         ++strays_.malformed;
-    } else if (found->user == 0) {
-        ++(stray_kind(*found) == verdict::kind::late ? strays_.late : strays_.duplicates);
-    } else {
-        reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), now());
+        return {kind::malformed, damaged ? "a checksum does not hold" : "it ends inside a header"};
     }
+    if (!found) {
+        ++strays_.unrelated;
+        return {kind::unrelated, "no probe in flight, or finished lately, has its addresses and ports"};
+    }
+    if (found->user == 0) {
+        bool late = stray_kind(*found) == verdict::kind::late;
+        ++(late ? strays_.late : strays_.duplicates);
+        return {late ? kind::late : kind::duplicate, "its operation has ended", found};
+    }
+    auto v = reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), now());
+    switch (v.what) {
+        case verdict::kind::answered: return {kind::matched, {}, found};
+        case verdict::kind::duplicate: return {kind::duplicate, "it has had its answer", found};
+        case verdict::kind::late: break;
+    }
+    return {kind::late, "it had timed out", found};
 }
 
 std::uint64_t engine::kernel_drops() {

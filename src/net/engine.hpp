@@ -6,9 +6,11 @@
 #include "port.hpp"
 
 #include <sonde/layers/reassembly.hpp>
+#include <sonde/net/explanation.hpp>
 #include <sonde/net/network.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/probe/identity.hpp>
+#include <sonde/probe/probe_run.hpp>
 #include <sonde/probe/probe_table.hpp>
 #include <sonde/probe/rate_limiter.hpp>
 #include <sonde/probe/rtt.hpp>
@@ -39,6 +41,8 @@ public:
     std::uint64_t serial = 0;  ///< in the order of `begin`
 };
 
+class explainer;
+
 /// Who sends probes: is asked about answers.
 class answer_judge {
 public:
@@ -46,7 +50,8 @@ public:
     /// Whether `received` answers this attempt, compared field by field. `to_many`: the attempt went to a
     /// group.
     virtual bool accepts(attempt_info const& attempt, packet const& received, bool to_many) = 0;
-    virtual void replied(attempt_info const& attempt, packet&& received, steady_time now) = 0;
+    /// It does. Returns what that means.
+    virtual verdict replied(attempt_info const& attempt, packet&& received, steady_time now) = 0;
     virtual void expired(attempt_info const& attempt, steady_time now) = 0;
 };
 
@@ -125,6 +130,12 @@ public:
     /// Looks a host name up, once for all who ask. The handler is called later.
     void resolve_name(std::string const& name, bool v6, std::function<void(error_code, ip_address)> handler);
 
+    /// While somebody wants to know why, each packet that comes in is explained.
+    void explain_to(std::weak_ptr<explainer> tap);
+    bool explains() const { return !taps_.empty(); }
+    /// Why an attempt refused the packet that it was asked about.
+    void note_refusal(std::string why) { refusal_ = std::move(why); }
+
     /// Remembers what the latest error was about.
     void note(std::string about) { why_ = std::move(about); }
     /// The same, for the error that goes on.
@@ -157,11 +168,20 @@ private:
         bool by_all;  // waits for the network's limit, not its prefix's
     };
 
+    struct judgement {
+        explanation::kind what;
+        std::string_view reason;
+        std::optional<attempt_info> probe{};
+    };
+
     void release_held(steady_time now);
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
     void on_packet(packet&& received, bool has_checksums);
+    std::optional<attempt_info> find_probe(packet const& received, bool& readable);
+    judgement judge(packet&& received, bool has_checksums);
+    void explain(packet&& received, judgement const& what);
     void run_turn();
     void schedule_turn();
     void on_timer();
@@ -189,6 +209,8 @@ private:
     std::vector<std::weak_ptr<operation>> listeners_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;
     std::weak_ptr<reassembler> reassembly_;
+    std::vector<std::weak_ptr<explainer>> taps_;
+    std::string refusal_;
     struct sleeper {
         steady_time wake;
         std::uint64_t serial;  // those of one time in the order in which they began, not by their address

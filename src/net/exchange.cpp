@@ -1,7 +1,49 @@
+#include <sonde/layers/icmp.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
 #include <sonde/net/exchange.hpp>
+#include <sonde/net/explanation.hpp>
 #include <sonde/net/source.hpp>
 
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+
 namespace sonde {
+namespace {
+
+/// The layer that quotes a packet, if one does: an ICMP error.
+layer_view error_of(packet_view const& received) {
+    auto quoted = std::ranges::find_if(received.layers, &layer_span::quoted);
+    if (quoted == received.layers.end() || quoted == received.layers.begin()) return {};
+    return {received, static_cast<std::size_t>(quoted - received.layers.begin() - 1)};
+}
+
+ip_address sender_of(layer_view below) {
+    for (; below; below = below.lower()) {
+        if (below.is<IP>()) return below.get<&IP::src>();
+        if (below.is<IPv6>()) return below.get<&IPv6::src>();
+    }
+    return {};
+}
+
+}  // namespace
+
+sonde::outcome exchange::outcome() const {
+    using kind = sonde::outcome::kind;
+    if (!answered()) {
+        if (failure == boost::asio::error::operation_aborted) return {.what = kind::cancelled};
+        if (failure) return {.what = kind::send_failed, .error = failure};
+        return {.what = kind::timed_out};
+    }
+    auto error = error_of(received.view());
+    if (!error || error.header().size() < 2) return {.what = kind::answered};
+    // Types and codes are the first two bytes of ICMP (RFC 792) and ICMPv6 (RFC 4443) alike.
+    return {.what = kind::icmp_error,
+            .type = std::to_integer<std::uint8_t>(error.header()[0]),
+            .code = std::to_integer<std::uint8_t>(error.header()[1]),
+            .router = sender_of(error)};
+}
 
 std::string exchange_list::summary() const {
     std::string text;
@@ -38,9 +80,37 @@ packet_source::packet_source(packet_set set) : source_(std::make_unique<set_sour
 
 auto fmt::formatter<sonde::exchange>::format(sonde::exchange const& x, format_context& context) const
     -> format_context::iterator {
+    if (x.round == 0 && !x.answered()) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.outcome());
     if (x.round == 0) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.received);
     if (x.answered()) return fmt::format_to(context.out(), "RECV {}: {}", x.round, x.received);
     return fmt::format_to(context.out(), "fail {}: {}", x.round, x.sent);
+}
+
+auto fmt::formatter<sonde::outcome>::format(sonde::outcome const& o, format_context& context) const
+    -> format_context::iterator {
+    using enum sonde::outcome::kind;
+    switch (o.what) {
+        case answered: return fmt::format_to(context.out(), "answered");
+        case icmp_error:
+            return fmt::format_to(context.out(), "ICMP{} error {}/{} from {}", o.router.is_v6() ? "v6" : "",
+                                  o.type, o.code, o.router.to_string());
+        case timed_out: return fmt::format_to(context.out(), "timed out");
+        case send_failed: return fmt::format_to(context.out(), "could not leave: {}", o.error.message());
+        case cancelled: break;
+    }
+    return fmt::format_to(context.out(), "cancelled");
+}
+
+auto fmt::formatter<sonde::explanation::kind>::format(sonde::explanation::kind value,
+                                                      format_context& context) const
+    -> format_context::iterator {
+    constexpr std::string_view names[] = {"matched", "duplicate", "late", "unrelated", "malformed"};
+    return formatter<std::string_view>::format(names[static_cast<std::size_t>(value)], context);
+}
+
+auto fmt::formatter<sonde::explanation>::format(sonde::explanation const& e, format_context& context) const
+    -> format_context::iterator {
+    return fmt::format_to(context.out(), "{} {}: {}", e.what, e.received, e.reason);
 }
 
 auto fmt::formatter<sonde::send_report>::format(sonde::send_report const& r, format_context& context) const

@@ -1,4 +1,5 @@
 #include "engine.hpp"
+#include "explainer.hpp"
 #include "prober.hpp"
 #include "sender.hpp"
 #include "sniffer.hpp"
@@ -31,11 +32,14 @@ detail::probing probing_of(sr_options const& o, bool layer2) {
                 .rate = o.rate,
                 .multi = o.multi,
                 .window = std::max(o.window, 1u),
-                .bit_rate = o.bit_rate};
+                .bit_rate = o.bit_rate,
+                .follow = true,
+                .tell_ends = o.unanswered};
     what.layer2 = layer2;
     what.filter = o.filter;
     what.relaxed = o.relaxed;
     what.reassemble = o.reassemble;
+    what.unanswered = o.unanswered;
     return what;
 }
 
@@ -44,7 +48,7 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
     auto timeout = o.timeout;
     if (!timeout.is_adaptive() && timeout.count() < 0)
         timeout = std::min<std::chrono::nanoseconds>(2 * o.inter, std::chrono::seconds(5));
-    what.run = {.timeout = timeout, .retry = o.retry};
+    what.run = {.timeout = timeout, .retry = o.retry, .follow = true, .tell_ends = true};
     what.layer2 = layer2;
     what.filter = o.filter;
     what.rounds = o.count;
@@ -110,7 +114,7 @@ std::shared_ptr<detail::cancellable> network::make_sr1(std::shared_ptr<engine> c
                                                        sr_options const& options, bool layer2) {
     auto what = probing_of(options, layer2);
     what.run.first = true;
-    what.run.multi = false;
+    what.run.multi = what.run.follow = what.run.tell_ends = what.unanswered = false;
     return make_prober(e, std::move(source), std::move(what), options.iface);
 }
 
@@ -138,6 +142,13 @@ packet_stream network::sniff(sniff_options options) {
     auto s = std::make_shared<detail::sniffer>(engine_, options);
     engine_->listen(s);
     return packet_stream(std::move(s));
+}
+
+explanation_stream network::explain(std::size_t queue) {
+    auto tap = std::make_shared<detail::explainer>(engine_, queue);
+    engine_->listen(tap);
+    engine_->explain_to(tap);
+    return explanation_stream(std::move(tap));
 }
 
 }  // namespace sonde

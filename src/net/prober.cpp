@@ -13,6 +13,7 @@ constexpr std::size_t queue_limit =
 constexpr int draws_tried = 64;
 constexpr std::size_t look_ahead = 1024;  // probes made while their prefixes hold them back
 constexpr std::size_t sources_limit = 16;
+constexpr std::uint64_t statistics_limit = 65536;
 
 /// Errors that no other packet of the run would escape.
 bool concerns_all(error_code ec) {
@@ -83,19 +84,24 @@ void prober::begin_round(steady_time now) {
     run_ = std::make_unique<probe_run>(engine_->table(),
                                        reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
                                        what_.run, source_size_, &engine_->rtts());
+    if (paused_) run_->pause();
     next_round_ = what_.rounds != 0 ? later(now, what_.inter) : never;
 }
 
 void prober::end_round(steady_time now) {
     totals_.total = current();
     if (what_.rounds == 0) return close(source_error_ ? source_error_ : only_failure());
-    auto const& silent = run_->unanswered();
-    for (auto i = silent.next(0); i; i = silent.next(*i + 1))
-        push(exchange(make(*i, 1), packet(), 0, round_));
+    // Made now: the next round has packets of its own.
+    for (auto const& end : run_->take_ends()) {
+        push({end.index, silent(end)});
+        auto* s = end.what == probe_end::kind::cancelled ? nullptr : statistics_of(end.index);
+        if (s) ++s->rounds;
+    }
     totals_.rounds += run_->accounts().answered + run_->accounts().timed_out + run_->accounts().send_failed;
     run_.reset();
     kept_.clear();
-    bool again = (what_.rounds == forever || round_ < what_.rounds) && (source_size_ || source_->rewind());
+    bool again = !stopping_ && (what_.rounds == forever || round_ < what_.rounds) &&
+                 (source_size_ || source_->rewind());
     if (!again || source_error_) return close(source_error_);
     engine_->wake_at(*this, next_round_);
     if (next_round_ <= now) engine_->ready(shared_from_this());
@@ -137,6 +143,7 @@ void prober::cancel() noexcept {
         if (run_) run_->cancel();
         close(asio::error::operation_aborted);
     }
+    if (!last_cursor_) last_cursor_ = cursor();
     queue_.clear();
     end_told_ = true;
     cancel_next();
@@ -152,6 +159,7 @@ void prober::turn(steady_time now) {
     if (!closed_ && run_) {
         watch_drops();
         pump(now);
+        take_ends();
         if (!closed_ && run_->finished()) end_round(now);
     }
     deliver();
@@ -422,13 +430,22 @@ bool prober::passes_filter(packet const& received) const {
 }
 
 bool prober::accepts(attempt_info const& attempt, packet const& received, bool to_many) {
-    if (!run_ || !passes_filter(received)) return false;
+    if (!run_) return false;
+    if (!passes_filter(received)) {
+        if (engine_->explains()) engine_->note_refusal("the operation's filter does not take it");
+        return false;
+    }
     try {
         auto sent = rebuild(attempt, outgoing(received).destination());
         auto view = sent.view();
         view.to_many = to_many;
         view.relaxed = what_.relaxed;
-        if (match(received.view(), view).value != match_verdict::yes) return false;
+        auto answers = match(received.view(), view);
+        if (answers.value != match_verdict::yes) {
+            if (engine_->explains())
+                engine_->note_refusal(fmt::format("probe {}: {}", attempt.index, answers.why));
+            return false;
+        }
         last_ = rebuilt{attempt.index, attempt.attempt, std::move(sent)};
         return true;
     } catch (boost::system::system_error const&) {
@@ -436,8 +453,8 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
     }
 }
 
-void prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
-    if (!run_) return;
+verdict prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
+    if (!run_) return {};
     std::optional<arrival> came;
     if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
     auto v = run_->replied(attempt, now, came);
@@ -452,11 +469,16 @@ void prober::replied(attempt_info const& attempt, packet&& received, steady_time
         if (!what_.layer2) received = without_link_layers(std::move(received));
         exchange x(std::move(sent), std::move(received), v.attempt, round_);
         x.ambiguous = v.ambiguous;
-        push(std::move(x));
+        if (auto* s = statistics_of(v.index)) {
+            ++s->rounds, ++s->answered;
+            s->rtt.add(x.rtt());
+        }
+        push({v.index, std::move(x)});
         if (!what_.run.multi && !source_size_) kept_.erase(v.index);
     }
     last_.reset();
     engine_->ready(shared_from_this());
+    return v;
 }
 
 void prober::expired(attempt_info const& attempt, steady_time now) {
@@ -468,24 +490,86 @@ void prober::expired(attempt_info const& attempt, steady_time now) {
 // --- the consumer
 // -----------------------------------------------------------------------------------------------
 
-void prober::push(exchange x) {
-    if (collecting_) {
-        gathered_.push_back(std::move(x));
-        return;
+void prober::push(item next) {
+    queue_.push_back(std::move(next));
+    if (queue_.size() >= queue_limit && run_ && !collecting_) run_->pause();
+}
+
+/// Probes that ended without an answer, in that order; srloop tells of them at the end of the round.
+void prober::take_ends() {
+    if (!what_.unanswered || !run_) return;
+    for (auto const& end : run_->take_ends()) push({end.index, end});
+}
+
+probe_statistics* prober::statistics_of(std::uint64_t index) {
+    if (what_.rounds == 0 || index >= statistics_limit) return nullptr;
+    if (index >= statistics_.size()) statistics_.resize(index + 1);
+    return &statistics_[index];
+}
+
+exchange prober::silent(probe_end const& end) const {
+    exchange x(as_it_left(end), packet(), end.attempt, round_);
+    if (end.what == probe_end::kind::send_failed) x.failure = end.error;
+    if (end.what == probe_end::kind::cancelled) x.failure = asio::error::operation_aborted;
+    return x;
+}
+
+packet prober::as_it_left(probe_end const& end) const {
+    if (end.sent == timestamp()) return make(end.index, std::max<std::uint16_t>(end.attempt, 1));
+    attempt_info attempt{.index = end.index, .attempt = end.attempt, .draw = end.draw, .sent = end.sent};
+    std::optional<ip_address> own;
+    if (sources_.size() > 1) {
+        auto destination = rebuild(attempt, {}).destination();
+        auto route = destination ? engine_->system().route_to(*destination, what_.interface)
+                                 : boost::system::result<sonde::route>(make_error_code(errc::no_route));
+        if (route) own = route->source;
     }
-    queue_.push_back(std::move(x));
-    if (queue_.size() >= queue_limit && run_) run_->pause();
+    auto p = rebuild(attempt, own).to_packet();
+    p.time = end.sent;
+    return p;
+}
+
+/// The queue has room again, or the consumer wants to go on.
+void prober::go_on() {
+    if (paused_ || !run_ || closed_) return;
+    run_->resume();
+    engine_->ready(shared_from_this());
+}
+
+void prober::pause() {
+    paused_ = true;
+    if (run_) run_->pause();
+}
+
+void prober::resume() {
+    if (!std::exchange(paused_, false)) return;
+    if (queue_.size() < queue_limit || collecting_) go_on();
+}
+
+void prober::stop() {
+    if (closed_) return;
+    started_ = stopping_ = true;
+    if (run_)
+        run_->stop();
+    else
+        close({});
+    engine_->ready(shared_from_this());
+}
+
+std::uint64_t prober::cursor() const {
+    if (last_cursor_) return *last_cursor_;
+    auto first = run_ ? run_->cursor() : 0;
+    for (auto const& i : queue_) first = std::min(first, i.index);
+    return first;
 }
 
 std::optional<exchange> prober::try_next() {
     if (queue_.empty()) return {};
-    std::optional<exchange> x(std::move(queue_.front()));
+    auto next = std::move(queue_.front());
     queue_.pop_front();
-    if (queue_.size() == queue_limit / 2 && run_ && !closed_) {
-        run_->resume();
-        engine_->ready(shared_from_this());
-    }
-    return x;
+    if (queue_.size() == queue_limit / 2) go_on();
+    if (auto* end = std::get_if<probe_end>(&next.what)) return silent(*end);
+    return std::get<exchange>(std::move(next.what));
 }
 
 void prober::deliver() {
@@ -496,7 +580,11 @@ void prober::deliver() {
         complete(std::move(waiting_), ec, std::optional<exchange>());
     } else if (collecting_ && closed_) {
         auto ec = std::exchange(end_told_, true) ? error_code() : end_;
-        complete(std::move(collecting_), ec, collected(std::move(gathered_), unanswered()));
+        exchange_list answers;
+        for (auto& i : queue_)
+            if (auto* x = std::get_if<exchange>(&i.what)) answers.push_back(std::move(*x));
+        queue_.clear();
+        complete(std::move(collecting_), ec, collected(std::move(answers), unanswered()));
     }
 }
 
@@ -520,11 +608,8 @@ void prober::start_collect(waiting_ptr<collected> op) {
         return;
     }
     collecting_ = std::move(op);
-    gathered_.insert(gathered_.end(), std::make_move_iterator(queue_.begin()),
-                     std::make_move_iterator(queue_.end()));
-    queue_.clear();
-    if (run_) run_->resume();
     start();
+    go_on();
     engine_->ready(shared_from_this());
 }
 
@@ -538,9 +623,6 @@ void prober::cancel_next() {
 void prober::cancel_collect() {
     if (!collecting_) return;
     // What was gathered is not lost: it can be read on.
-    queue_.insert(queue_.end(), std::make_move_iterator(gathered_.begin()),
-                  std::make_move_iterator(gathered_.end()));
-    gathered_.clear();
     asio::post(engine_->executor(), [op = std::move(collecting_)]() mutable {
         complete(std::move(op), make_error_code(asio::error::operation_aborted), collected());
     });

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <variant>
 #include <vector>
 
 namespace sonde::detail {
@@ -23,6 +24,7 @@ struct probing {
     steady_duration inter{};  ///< between rounds
     bool relaxed = false;     ///< as in sr_options
     bool reassemble = false;
+    bool unanswered = false;
 };
 
 /// Carries out `sr`, `sr1` and `srloop`: makes the packets that a probe_run says may leave, hands them to the
@@ -47,6 +49,11 @@ public:
     packet_list unanswered() const override;
     void set_rate(rate_option rate) override;
     void set_bit_rate(double bit_rate) override;
+    void pause() override;
+    void resume() override;
+    void stop() override;
+    std::uint64_t cursor() const override;
+    std::span<probe_statistics const> statistics() const override { return statistics_; }
     void start_collect(waiting_ptr<collected> op) override;
     void cancel_collect() override;
 
@@ -61,7 +68,7 @@ public:
 
     // answer_judge
     bool accepts(attempt_info const& attempt, packet const& received, bool to_many) override;
-    void replied(attempt_info const& attempt, packet&& received, steady_time now) override;
+    verdict replied(attempt_info const& attempt, packet&& received, steady_time now) override;
     void expired(attempt_info const& attempt, steady_time now) override;
 
     // frame_owner
@@ -76,6 +83,13 @@ private:
         match_key key;
         std::uint32_t draw = 0;
         std::optional<ip_address> destination{};
+    };
+
+    /// What waits for the consumer: an answer, or a probe that ended without one, whose packet is made when
+    /// it is asked for.
+    struct item {
+        std::uint64_t index;
+        std::variant<exchange, probe_end> what;
     };
 
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
@@ -97,8 +111,13 @@ private:
     void wait_for_turn(way_out const& way, departure const& d, packet const& p);
     void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
-    void push(exchange x);
+    void push(item next);
+    void take_ends();
+    exchange silent(probe_end const& end) const;
+    packet as_it_left(probe_end const& end) const;
+    probe_statistics* statistics_of(std::uint64_t index);
     void deliver();
+    void go_on();
     void close(error_code ec);
     void remember_source(outgoing const& o);
 
@@ -127,14 +146,15 @@ private:
     bool awaits_turn_ = false;                        // and the neighbours will say when to try again
     std::optional<std::uint64_t> source_size_;
 
-    std::deque<exchange> queue_;
+    std::deque<item> queue_;
     waiting_ptr<std::optional<exchange>> waiting_;
     waiting_ptr<collected> collecting_;
-    exchange_list gathered_;
+    std::optional<std::uint64_t> last_cursor_;  // of a stream whose queue was given up
 
     std::uint64_t round_ = 0;
     steady_time next_round_ = never;
     loop_report totals_;
+    std::vector<probe_statistics> statistics_;  // of srloop
     engine::strays strays_before_;
     std::uint64_t drops_before_ = 0, drops_seen_ = 0;
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
@@ -148,6 +168,7 @@ private:
 
     error_code end_, source_error_;
     bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;
+    bool paused_ = false, stopping_ = false;  // by the consumer's wish
 };
 
 /// The engine's own question: the first answer goes to `done`.

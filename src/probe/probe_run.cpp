@@ -40,6 +40,7 @@ probe_run::probe_run(probe_table& table, std::uintptr_t user, run_options const&
     if (options.inter > steady_duration::zero() || options.rate > 0 || options.bit_rate > 0)
         pacing_ = std::make_unique<pacing>(pacing{pacer(options.inter, options.rate, options.bit_rate)});
     if (options.rate.is_adaptive()) set_rate(adaptive);
+    if (options.follow) progress_ = std::make_unique<progress>();
     end_if_done();
 }
 
@@ -149,8 +150,10 @@ void probe_run::send_failed(departure const& probe, error_code error) {
     if (at != retried_.end()) retried_.erase(at);
     if (!answered) {
         ++accounts_.send_failed;
-        --accounts_.open;
-        if (options_.keep_unanswered) unanswered_.insert(probe.index);
+        ended({.what = probe_end::kind::send_failed,
+               .attempt = probe.attempt,
+               .index = probe.index,
+               .error = error});
     }
     end_if_done();
 }
@@ -201,7 +204,7 @@ verdict probe_run::answer(attempt_info found, steady_time now) {
     result.ambiguous = twin.has_value();
     auto at = found.attempt > 1 ? retried_.find(found.index) : retried_.end();
     if (found.state == attempt_state::in_flight) {
-        first_answer();
+        first_answer(found.index);
         if (auto* c = twin ? nullptr : control()) {
             if (at != retried_.end() && !at->second.answered) c->lost(at->second.silent_since);
             c->answered();
@@ -233,7 +236,7 @@ verdict probe_run::answer_at_rest(attempt_info const& found, steady_time now) {
     if (at != retried_.end()) {
         bool first = !at->second.answered;
         table_.mark_answered(found.slot);
-        if (first) first_answer();
+        if (first) first_answer(found.index);
         finish_retried(at, now);
         return verdict_on(found, verdict::kind::answered);
     }
@@ -242,10 +245,18 @@ verdict probe_run::answer_at_rest(attempt_info const& found, steady_time now) {
     return verdict_on(found, answered ? verdict::kind::duplicate : verdict::kind::late);
 }
 
-void probe_run::first_answer() noexcept {
+void probe_run::first_answer(std::uint64_t index) {
     ++accounts_.answered;
     --accounts_.open;
     round_answered_ = true;
+    if (progress_) progress_->done(index);
+}
+
+void probe_run::ended(probe_end const& how) {
+    --accounts_.open;
+    if (options_.keep_unanswered) unanswered_.insert(how.index);
+    if (progress_) progress_->done(how.index);
+    if (options_.tell_ends) ends_.push_back(how);
 }
 
 // A retried probe has an answer: it is not sent again. What of it is in flight rests, or with multi waits for
@@ -271,7 +282,8 @@ void probe_run::expired(attempt_info const& attempt, steady_time now) {
     } else if (may_retry(attempt.attempt)) {
         wait_for_retry(attempt);
     } else {
-        give_up(attempt.index);
+        give_up(
+            {.attempt = attempt.attempt, .index = attempt.index, .draw = attempt.draw, .sent = attempt.sent});
     }
     end_if_done();
 }
@@ -284,6 +296,7 @@ bool probe_run::may_retry(std::uint16_t attempt) const noexcept {
 
 void probe_run::wait_for_retry(attempt_info const& attempt) {
     retried_[attempt.index] = {.slot = detail::no_slot,
+                               .draw = attempt.draw,
                                .attempt = attempt.attempt,
                                .now = retried::phase::waiting,
                                .answered = false,
@@ -291,11 +304,10 @@ void probe_run::wait_for_retry(attempt_info const& attempt) {
     (options_.retry < 0 ? next_round_ : due_).push_back(attempt.index);
 }
 
-void probe_run::give_up(std::uint64_t index) {
-    retried_.erase(index);
+void probe_run::give_up(probe_end const& how) {
+    retried_.erase(how.index);
     ++accounts_.timed_out;
-    --accounts_.open;
-    if (options_.keep_unanswered) unanswered_.insert(index);
+    ended(how);
 }
 
 bool probe_run::waiting(std::uint64_t index) const {
@@ -336,7 +348,11 @@ bool probe_run::begin_round() {
     }
     first_round_ = round_answered_ = false;
     if (idle_rounds_ >= magnitude(options_.retry)) {
-        for (auto index : next_round_) give_up(index);
+        for (auto index : next_round_) {
+            auto const& probe = retried_.find(index)->second;
+            give_up(
+                {.attempt = probe.attempt, .index = index, .draw = probe.draw, .sent = probe.silent_since});
+        }
         next_round_.clear();
         return false;
     }
@@ -344,6 +360,20 @@ bool probe_run::begin_round() {
     next_round_.clear();
     due_next_ = 0;
     return true;
+}
+
+void probe_run::stop() {
+    if (finished_) return;
+    if (progress_)
+        progress_->each_open(next_index_, [&](std::uint64_t index) {
+            auto at = retried_.find(index);
+            auto attempt = at == retried_.end() ? std::uint16_t{1} : at->second.attempt;
+            if (options_.keep_unanswered) unanswered_.insert(index);
+            if (options_.tell_ends)
+                ends_.push_back({.what = probe_end::kind::cancelled, .attempt = attempt, .index = index});
+        });
+    table_.abandon(owner_);
+    finish();
 }
 
 void probe_run::cancel() noexcept {

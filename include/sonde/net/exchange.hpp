@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sonde/error.hpp>
+#include <sonde/packet/address.hpp>
 #include <sonde/packet/format.hpp>
 #include <sonde/packet/packet.hpp>
 
@@ -11,6 +13,24 @@
 #include <vector>
 
 namespace sonde {
+
+/// What became of a probe: one of five. `{}` prints "answered", "ICMP error 3/1 from 198.18.0.254" …
+/// A trivially destructible aggregate.
+struct outcome {
+    enum class kind : std::uint8_t {
+        answered,
+        icmp_error,   ///< a router or the target reported an error by ICMP or ICMPv6: `type code router`
+        timed_out,    ///< nothing came until the last attempt's deadline
+        send_failed,  ///< it could not leave: `error`
+        cancelled,    ///< its `sr` was stopped before anything came
+    };
+    kind what = kind::timed_out;
+    std::uint8_t type = 0, code = 0;  ///< of the ICMP error
+    ip_address router{};              ///< who sent it
+    error_code error{};               ///< why it could not leave
+
+    friend bool operator==(outcome const&, outcome const&) = default;
+};
 
 /// A probe and its answer. A value that owns both packets.
 class exchange {
@@ -26,9 +46,15 @@ public:
     std::uint64_t round = 0;  ///< of `srloop`, from 1; 0 otherwise
     bool ambiguous =
         false;  ///< the user fixed every identity: `attempt` and `rtt` may be those of an earlier attempt
+    /// Of a probe without an answer: why it could not leave, operation_aborted when it was stopped, or
+    /// nothing when it timed out.
+    error_code failure{};
 
-    /// False for a probe of `srloop` that nothing answered.
+    /// False for a probe of `srloop`, or of `sr` with `unanswered`, that nothing answered. An ICMP error is
+    /// an answer; `outcome` tells it from others.
     bool answered() const { return !received.empty(); }
+    /// Cost: a look at each layer of the answer.
+    sonde::outcome outcome() const;
     /// From the moment that the attempt left to the kernel's receive stamp; zero when nothing came.
     std::chrono::nanoseconds rtt() const {
         return answered() ? received.time - sent.time : std::chrono::nanoseconds{};
@@ -72,11 +98,18 @@ struct send_report {
 
 }  // namespace sonde
 
-/// `{}`: "IP / ICMP … ==> IP / ICMP …"; of a `srloop` round "RECV 1: …" or "fail 1: …".
+/// `{}`: "IP / ICMP … ==> IP / ICMP …", or ==> its outcome when nothing came; of a `srloop` round "RECV 1: …"
+/// or "fail 1: …".
 template <>
 struct fmt::formatter<sonde::exchange> {
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     auto format(sonde::exchange const& value, format_context& context) const -> format_context::iterator;
+};
+
+template <>
+struct fmt::formatter<sonde::outcome> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(sonde::outcome const& value, format_context& context) const -> format_context::iterator;
 };
 
 /// `{}`: "Sent 4 packets."

@@ -137,6 +137,11 @@ public:
     /// is told by the first `next`.
     packet_stream sniff(sniff_options options = {});
 
+    /// Why: what the network makes of each packet that comes in while probes are out, from this call on, as a
+    /// generator. `queue` explanations wait for a slow consumer; the newest are dropped and counted.
+    /// Cost: a copy of each packet that comes in; nothing when no such stream is there.
+    explanation_stream explain(std::size_t queue = 4096);
+
     /// New limits, in place of those in network_options; they hold from the next packet on, and what waits
     /// for an old one is let go by the new.
     void set_rate(double packets_per_second);

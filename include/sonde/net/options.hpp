@@ -67,6 +67,9 @@ struct sr_options {
     /// probes, that holds for all probes of the network.
     bool reassemble = false;
     double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
+    /// Yield the probes without an answer too, with their `outcome`, each when it is known. `collect` has
+    /// them in its second list anyway.
+    bool unanswered = false;
 };
 
 /// How `srloop` and `srploop` repeat.

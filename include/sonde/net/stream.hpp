@@ -2,15 +2,18 @@
 
 #include <sonde/detail/waiting.hpp>
 #include <sonde/net/exchange.hpp>
+#include <sonde/net/explanation.hpp>
 #include <sonde/probe/adaptive.hpp>
 #include <sonde/probe/format.hpp>
 #include <sonde/probe/report.hpp>
+#include <sonde/probe/statistics.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace sonde {
 
@@ -100,8 +103,18 @@ public:
     virtual packet_list unanswered() const = 0;
     virtual void set_rate(rate_option rate) = 0;
     virtual void set_bit_rate(double bit_rate) = 0;
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+    virtual void stop() = 0;
+    virtual std::uint64_t cursor() const = 0;
+    virtual std::span<probe_statistics const> statistics() const = 0;
     virtual void start_collect(waiting_ptr<collected> op) = 0;
     virtual void cancel_collect() = 0;
+};
+
+class explanation_state : public stream_state<explanation> {
+public:
+    virtual std::uint64_t dropped() const = 0;
 };
 
 class capture_state : public stream_state<packet> {
@@ -125,6 +138,18 @@ public:
     /// New limits, as in sr_options; they hold from the next packet on.
     void set_rate(rate_option rate) { full().set_rate(rate); }
     void set_bit_rate(double bits_per_second) { full().set_bit_rate(bits_per_second); }
+
+    /// Nothing leaves any more, retries neither, until `resume`; deadlines go on, and answers come.
+    void pause() { full().pause(); }
+    void resume() { full().resume(); }
+    /// Ends the scan early, in order: nothing leaves any more, what is open ends as cancelled. What has come
+    /// can be read on to the end; `unanswered` has those that were cancelled, too.
+    void stop() { full().stop(); }
+    /// Where the scan can be taken up again, by another run of the same packets: `packets | drop(cursor())`.
+    /// All probes before it have ended, and what came of them was handed over; of those after it, the ones
+    /// that were in flight or had ended (few: at most the window, or what is being retried) are sent again.
+    /// Cost: O(items that wait to be read).
+    std::uint64_t cursor() const { return full().cursor(); }
 
     /// Both lists, when all probes are answered or timed out.
     /// Completes when: the stream has ended. Result and errors: `void(error_code, collected)`, as `next`.
@@ -167,7 +192,29 @@ public:
     explicit loop_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
 
     /// Counts so far; `{}` prints "Sent 3 packets, received 3 packets. 100.0% hits."
-    sonde::loop_report report() const { return static_cast<detail::exchange_state&>(*state_).report(); }
+    sonde::loop_report report() const { return full().report(); }
+
+    /// Loss and round-trip times so far of each probe of the set, by its number: of the first 65,536 of them.
+    /// Good until the loop next runs.
+    std::span<probe_statistics const> statistics() const { return full().statistics(); }
+
+    /// As in exchange_stream. A round that was stopped tells of its probes that were open as cancelled.
+    void pause() { full().pause(); }
+    void resume() { full().resume(); }
+    void stop() { full().stop(); }
+
+private:
+    detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
+};
+
+/// `network::explain`: a generator of what the network makes of each packet that comes in.
+class [[nodiscard]] explanation_stream : public stream<explanation> {
+public:
+    explicit explanation_stream(std::shared_ptr<detail::explanation_state> state)
+        : stream(std::move(state)) {}
+
+    /// Packets that found the queue full, and are not explained.
+    std::uint64_t dropped() const { return static_cast<detail::explanation_state&>(*state_).dropped(); }
 };
 
 /// `sniff`: a generator of captured packets.

@@ -7,6 +7,7 @@
 #include <sonde/probe/index_set.hpp>
 #include <sonde/probe/pacer.hpp>
 #include <sonde/probe/probe_table.hpp>
+#include <sonde/probe/progress.hpp>
 #include <sonde/probe/rate_control.hpp>
 #include <sonde/probe/report.hpp>
 #include <sonde/probe/rtt.hpp>
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sonde {
@@ -42,7 +44,9 @@ struct run_options {
     /// How long a finished attempt's key rests. Negative: as long as its timeout, but 2 s at least and 60 s
     /// at most.
     steady_duration rest = std::chrono::seconds(-1);
-    double bit_rate = 0;  ///< bits per second of what `charge` is told; 0: no limit
+    double bit_rate = 0;     ///< bits per second of what `charge` is told; 0: no limit
+    bool follow = false;     ///< whether `cursor` is known, at a bit for each open probe
+    bool tell_ends = false;  ///< whether `take_ends` tells of probes that end without an answer
 };
 
 /// A packet that is to leave now: the number of its probe in the set, and which attempt at it this is (1: the
@@ -52,6 +56,21 @@ struct departure {
     std::uint16_t attempt = 1;
 
     friend constexpr bool operator==(departure const&, departure const&) = default;
+};
+
+/// A probe that ended without an answer.
+struct probe_end {
+    enum class kind : std::uint8_t {
+        timed_out,
+        send_failed,  ///< it could not leave: see `error`
+        cancelled,    ///< it was open when its run was stopped
+    };
+    kind what = kind::timed_out;
+    std::uint16_t attempt = 0;  ///< the last that was made; 0: not known
+    std::uint64_t index = 0;
+    std::uint32_t draw = 0;  ///< of that attempt's identity
+    timestamp sent{};        ///< when that attempt left; zero: it did not, or that is not known
+    error_code error{};
 };
 
 /// What an answer means to its run.
@@ -177,12 +196,21 @@ public:
     // Ending
 
     bool finished() const noexcept { return finished_; }
+    /// Ends the run: nothing leaves any more, and what is open ends as cancelled. Answers that come later are
+    /// late or duplicates, as after any end. With `follow` those that were open are among the unanswered.
+    void stop();
     /// Ends the run at once: nothing leaves and nothing is due any more, its slots are gone from the table,
     /// its keys do not rest. Departures that were handed out may still be told of; they count as sent, and
     /// wait for nothing.
     void cancel() noexcept;
 
     // Results
+
+    /// All probes before this one have ended: answered, timed out, or unable to leave. A run of the same set
+    /// that begins there misses none; it repeats those beyond that had ended. With `follow`.
+    std::uint64_t cursor() const noexcept { return progress_ ? progress_->first_open() : 0; }
+    /// The probes that ended without an answer since the last call, in that order. With `tell_ends`.
+    std::vector<probe_end> take_ends() noexcept { return std::exchange(ends_, {}); }
 
     /// Probes that timed out or could not leave, in the order of their numbers; empty without
     /// `keep_unanswered`, and cut off where `index_set` is at its limit.
@@ -202,6 +230,7 @@ private:
     struct retried {
         enum class phase : std::uint8_t { waiting, leaving, in_flight };
         std::uint32_t slot;     // while in flight
+        std::uint32_t draw;     // of the last attempt that timed out
         std::uint16_t attempt;  // the last that left
         phase now;
         bool answered;           // with multi, while its last attempt still waits for more
@@ -225,10 +254,11 @@ private:
     void follow_control() noexcept { pacing_->pace.set_rate(rate()); }
     verdict answer(attempt_info found, steady_time now);
     verdict answer_at_rest(attempt_info const& found, steady_time now);
-    void first_answer() noexcept;
+    void first_answer(std::uint64_t index);
+    void ended(probe_end const& how);
     void finish_retried(retried_map::iterator at, steady_time now);
     void wait_for_retry(attempt_info const& attempt);
-    void give_up(std::uint64_t index);
+    void give_up(probe_end const& how);
     void skip_answered() noexcept;
     void end_if_done();
     bool begin_round();
@@ -258,6 +288,8 @@ private:
     steady_time latest_ = steady_time::min();
     index_set unanswered_;
     std::vector<send_failure> failures_;
+    std::unique_ptr<progress> progress_;  // with `follow`
+    std::vector<probe_end> ends_;         // with `tell_ends`
 };
 
 }  // namespace sonde

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sonde/packet/format.hpp>
+#include <sonde/packet/packet.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace sonde {
+
+/// What the network made of a packet that came in, and why. A value that owns the packet.
+class explanation {
+public:
+    enum class kind : std::uint8_t {
+        matched,    ///< an answer
+        duplicate,  ///< a further answer to a probe that has had its answer
+        late,       ///< an answer to a probe that had timed out
+        unrelated,  ///< it answers no probe of this network
+        malformed,  ///< it could not be read, or was damaged on the way
+    };
+
+    explanation() {}
+    explanation(packet p, kind what_, std::string why)
+        : received(std::move(p)), what(what_), reason(std::move(why)) {}
+
+    packet received;  ///< from its link layer on
+    kind what = kind::unrelated;
+    std::string reason;  ///< "probe 3, attempt 1", "tcp ack 103, expected 101"
+};
+
+}  // namespace sonde
+
+template <>
+struct fmt::formatter<sonde::explanation::kind> : fmt::formatter<std::string_view> {
+    auto format(sonde::explanation::kind value, format_context& context) const -> format_context::iterator;
+};
+
+/// `{}`: "unrelated IP / TCP 198.18.0.1:http > …: tcp ack 103, expected 101".
+template <>
+struct fmt::formatter<sonde::explanation> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(sonde::explanation const& value, format_context& context) const -> format_context::iterator;
+};
