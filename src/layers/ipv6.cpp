@@ -56,13 +56,14 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     bool listeners = detail::is_listener_discovery(sent);
     if (listeners != detail::is_listener_discovery(reply))
         return match_verdict::mismatch("listener discovery answers itself only");
-    if (listeners && reply.get<&IPv6::dst>().is_multicast()) return match_verdict::payload();
-    bool to_group = detail::carries_multicast_dns(sent) && reply.get<&IPv6::dst>().is_multicast() &&
-                    reply.get<&IPv6::dst>() == sent.get<&IPv6::dst>();  // RFC 6762 §6
-    if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours && !to_group)
+    // What is routed on from here is for somebody else.
+    auto goes = detail::final_destination(reply), target = detail::final_destination(sent);
+    if (listeners && goes.is_multicast()) return match_verdict::payload();
+    bool to_group =
+        detail::carries_multicast_dns(sent) && goes.is_multicast() && goes == target;  // RFC 6762 §6
+    if (auto ours = sent.get<&IPv6::src>(); goes != ours && !to_group)
         return match_verdict::mismatch(
-            fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));
-    auto target = detail::final_destination(sent);
+            fmt::format("ipv6 dst {}, expected {}", goes.to_string(), ours.to_string()));
     if (auto got = reply.get<&IPv6::src>();
         got != target && !detail::is_answered_by_many(sent, target.is_multicast()))
         return match_verdict::mismatch(

@@ -2,6 +2,7 @@
 
 #include "fuzz.hpp"
 
+#include "layers/ipv6_chain.hpp"
 #include "support/hex.hpp"
 
 #include <sonde/layers/arp.hpp>
@@ -32,7 +33,8 @@ void check_keys(packet const& received, packet const& sent) {
     for (auto reach : {key_reach::ports, key_reach::above})
         if (!keys.contain(key_of_probe(sent.view(), secret, to_many, reach), to_many) &&
             !(keys.is_error && reach == key_reach::above))
-            throw violation("an answer of other keys than the probe's");
+            throw violation("an answer of other keys than the probe's: " +
+                            support::hex(received.view().bytes) + " to " + support::hex(sent.view().bytes));
 }
 
 /// True where the addresses tell a packet from one that comes back.
@@ -44,8 +46,8 @@ bool shows_direction(packet const& p) {
     if (network.is<ARP>()) return true;
     if (network.is<IP>())
         return network.has<&IP::dst>() && network.get<&IP::src>() != network.get<&IP::dst>();
-    if (network.is<IPv6>())
-        return network.has<&IPv6::dst>() && network.get<&IPv6::src>() != network.get<&IPv6::dst>();
+    if (network.is<IPv6>())  // what is routed to its own sender comes back as it went
+        return network.has<&IPv6::dst>() && network.get<&IPv6::src>() != detail::final_destination(network);
     return false;
 }
 

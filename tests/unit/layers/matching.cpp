@@ -199,6 +199,16 @@ TEST_CASE("A probe that is routed to a group has the key of one to many") {
     CHECK(verdict(sent, reply) == "yes");
 }
 
+TEST_CASE("An answer that is routed on to somebody else is none of ours") {
+    auto sent = "IPv6(src='2001:db8::1', dst='2001:db8::9')/ICMPv6EchoRequest(id=7)";
+    auto reply = [](std::string const& last) {
+        return "IPv6(src='2001:db8::9', dst='2001:db8::1')/IPv6ExtHdrRouting(addresses=['" + last +
+               "'], segleft=1)/ICMPv6EchoReply(id=7)";
+    };
+    CHECK(verdict(sent, reply("2001:db8::77")) == "ipv6 dst 2001:db8::77, expected 2001:db8::1");
+    CHECK(verdict(sent, reply("2001:db8::1")) == "yes");
+}
+
 TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
     auto discover =
         "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/"
