@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <map>
+#include <optional>
 
 namespace sonde::tool {
 namespace {
@@ -28,21 +29,40 @@ verb make_verb(std::string const& name) {
                : "sonde sr 'IP(dst=\"198.18.0.1\")/TCP(dport=[21,22,23])'");
     add_probing(v);
     add_output(v);
-    v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer");
+    v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer")(
+        "explain", "tell on stderr of each packet that came in whether it is an answer, and why");
     return v;
-}
-
-std::string json(exchange const& x) {
-    return fmt::format(
-        "{{\"type\":\"answer\",\"attempt\":{},\"rtt_us\":{:.3f}{},\"sent\":{},\"received\":{}}}", x.attempt,
-        std::chrono::duration<double, std::micro>(x.rtt()).count(),
-        x.round ? fmt::format(",\"round\":{}", x.round) : "", to_json(x.sent), to_json(x.received));
 }
 
 std::string quoted_json(std::string_view text) {
     std::string out;
     detail::append_json_quoted(out, text);
     return out;
+}
+
+double us(std::chrono::nanoseconds t) {
+    return std::chrono::duration<double, std::micro>(t).count();
+}
+
+/// "answered", "timed_out" …, and what belongs to it.
+std::string json(outcome const& o) {
+    constexpr char const* names[] = {"answered", "icmp_error", "timed_out", "send_failed", "cancelled"};
+    auto name = fmt::format("\"outcome\":\"{}\"", names[static_cast<std::size_t>(o.what)]);
+    if (o.what == outcome::kind::icmp_error)
+        name += fmt::format(",\"icmp_type\":{},\"icmp_code\":{},\"router\":\"{}\"", o.type, o.code,
+                            o.router.to_string());
+    if (o.error) name += ",\"error\":" + quoted_json(o.error.message());
+    return name;
+}
+
+std::string json(exchange const& x) {
+    auto round = x.round ? fmt::format(",\"round\":{}", x.round) : std::string();
+    auto what = json(x.outcome());
+    if (!x.answered() && x.round == 0)
+        return fmt::format("{{\"type\":\"unanswered\",{},\"sent\":{}}}", what, to_json(x.sent));
+    return fmt::format(
+        "{{\"type\":\"answer\",{},\"attempt\":{},\"rtt_us\":{:.3f}{},\"sent\":{},\"received\":{}}}", what,
+        x.attempt, us(x.rtt()), round, to_json(x.sent), to_json(x.received));
 }
 
 std::string json(report const& r) {
@@ -107,16 +127,27 @@ struct scan_result {
     error_code error{};
 };
 
+void print_explanations(explanation_stream& why) {
+    while (auto e = why.try_next()) fmt::print(stderr, "{}\n", *e);
+}
+
 /// All answers, or the first; JSON lines leave as they come.
 asio::awaitable<scan_result> gather(session& s, exchange_stream& scan, bool one, arguments const& a) {
+    std::optional<explanation_stream> why;
+    if (a.has("explain")) why.emplace(s.net.explain());
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
     scan_result result{.one = one};
     for (;;) {
         auto [ec, x] = co_await scan.next(
             asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+        if (why) print_explanations(*why);
         if (ec && !s.interrupted) result.error = ec;
         if (!x) break;
+        if (!x->answered()) {
+            if (!a.has("quiet")) print(*x, a);
+            continue;
+        }
         ++result.answers;
         result.answered.add(x->received);
         if (a.has("json"))
@@ -127,12 +158,6 @@ asio::awaitable<scan_result> gather(session& s, exchange_stream& scan, bool one,
     }
     s.on_interrupt = {};
     co_return result;
-}
-
-void print_json(report const& r, packet_list const& silent, bool quiet) {
-    if (!quiet)
-        for (auto const& p : silent) fmt::print("{{\"type\":\"unanswered\",\"sent\":{}}}\n", to_json(p));
-    fmt::print("{}\n", json(r));
 }
 
 void print_answers(scan_result const& result, arguments const& a) {
@@ -171,7 +196,7 @@ asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments co
     // What failed before anything left has nothing to report.
     if (result.error && r.sent == 0) throw boost::system::system_error(result.error);
     if (a.has("json"))
-        print_json(r, silent, a.has("quiet"));
+        fmt::print("{}\n", json(r));
     else
         print_text(r, result, silent, a);
     explain(s, r);
@@ -186,7 +211,29 @@ verb make_loop_verb(std::string const& name) {
            "sonde srloop 'IP(dst=\"198.18.0.1\")/ICMP()' --count 3");
     add_looping(v);
     add_output(v);
+    v.options.add_options()("statistics",
+                            "at the end, loss and round-trip times of each of the first 65,536 packets");
     return v;
+}
+
+void print_statistics(std::size_t number, probe_statistics const& p, bool as_json) {
+    auto const& t = p.rtt;
+    if (as_json)
+        fmt::print(
+            "{{\"type\":\"statistics\",\"probe\":{},\"rounds\":{},\"answered\":{},\"rtt_us\":{{\"min\":{:.3f}"
+            ","
+            "\"avg\":{:.3f},\"max\":{:.3f},\"mdev\":{:.3f},\"jitter\":{:.3f},\"p50\":{:.3f},\"p95\":{:.3f}}}}"
+            "}\n",
+            number, p.rounds, p.answered, us(t.least()), us(t.mean()), us(t.most()), us(t.deviation()),
+            us(t.jitter()), us(t.quantile(0.5)), us(t.quantile(0.95)));
+    else
+        fmt::print(
+            "packet {}: {} of {} answered, {:.1f}% loss, rtt min/avg/max/mdev {:.3f}/{:.3f}/{:.3f}/{:.3f} "
+            "ms, "
+            "jitter {:.3f} ms, p50 {:.3f} ms, p95 {:.3f} ms\n",
+            number, p.answered, p.rounds, 100 * p.loss(), us(t.least()) / 1000, us(t.mean()) / 1000,
+            us(t.most()) / 1000, us(t.deviation()) / 1000, us(t.jitter()) / 1000, us(t.quantile(0.5)) / 1000,
+            us(t.quantile(0.95)) / 1000);
 }
 
 asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
@@ -206,11 +253,15 @@ asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
     }
     s.on_interrupt = {};
     auto r = loop.report();
-    loop.cancel();
     if (a.has("json"))
         fmt::print("{}\n", json(r.total));
     else
         fmt::print("\n{}\n", r);
+    if (a.has("statistics")) {
+        std::size_t number = 0;
+        for (auto const& p : loop.statistics()) print_statistics(number++, p, a.has("json"));
+    }
+    loop.cancel();
     explain(s, r.total);
     if (r.total.send_errors && r.total.sent == 0) co_return system_error;
     co_return r.total.answered ? answered : no_answer;
@@ -223,6 +274,7 @@ int run_sr(std::string const& name, words const& arguments_) {
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     auto options = sr_options_of(a);
+    options.unanswered = a.has("json");
     auto packets = std::make_shared<packet_source>(read_packets(a.subject));
     bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
     return run(name, a, [&a, options, packets, one, layer2](session& s) {

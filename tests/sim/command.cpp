@@ -46,6 +46,22 @@ TEST_CASE(
     CHECK(sonde({"sr1", R"(IP(dst="198.18.0.1")/ICMP())", "--iface", "eth9"}).status == 3);
 }
 
+TEST_CASE("The command tells each probe's outcome, why packets were taken, and a loop's statistics") {
+    auto both = R"(IP(dst=["198.18.0.1","198.51.100.77"])/ICMP())";
+    auto json = sonde({"sr", both, "--json", "--timeout", "1s"});
+    CHECK(holds(json.out, R"({"type":"answer","outcome":"answered",)"));
+    CHECK(holds(json.out, R"({"type":"unanswered","outcome":"send_failed","error":"the next hop)"));
+    CHECK(json.status == 0);
+    auto silent = sonde({"sr1", R"(IP(dst="198.51.100.77")/ICMP())", "--json"});
+    CHECK(silent.status == 3);
+    auto why = sonde({"sr", both, "--explain"});
+    CHECK(holds(why.err, "198.51.100.1 echo-reply 0: probe 0, attempt 1"));
+    CHECK(!holds(why.out, "matched"));
+    auto loop = sonde({"srloop", both, "--count", "2", "--statistics"});
+    CHECK(holds(loop.out, "packet 0: 2 of 2 answered, 0.0% loss, rtt min/avg/max/mdev 0.200/"));
+    CHECK(holds(loop.out, "packet 1: 0 of 2 answered, 100.0% loss"));
+}
+
 TEST_CASE("The simulated lab's time can pass as time does; without --sim that is a mistake") {
     auto paced =
         sonde({"srloop", R"(IP(dst="198.18.0.1")/ICMP())", "--count", "2", "--inter", "100ms", "--pace"});
