@@ -7,7 +7,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -76,6 +78,12 @@ two_hosts::two_hosts() {
         "ip address add 198.18.255.2/16 dev eth1; ip link set eth1 up;"
         "ip route add 198.19.0.0/16 via 198.18.0.1");
     here.await_carrier("eth1");
+}
+
+bool drop_capabilities() {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct none[2]{};
+    return ::syscall(SYS_capset, &header, none) == 0;
 }
 
 std::size_t open_descriptors() {

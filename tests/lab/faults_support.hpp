@@ -46,6 +46,9 @@ struct two_hosts {
     other_netns there;
 };
 
+/// Gives up every capability for good. What is open stays open.
+bool drop_capabilities();
+
 std::size_t open_descriptors();
 /// CPU time of the process, in seconds.
 double cpu_time();
