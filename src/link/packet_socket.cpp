@@ -103,6 +103,7 @@ struct packet_socket::state {
     std::optional<failure> finish(detail::unique_fd fd);
     std::optional<received_frame> acceptable(unsigned slot);
     void no_more(error_code& ec);
+    void went_down() noexcept;
     bool gone() const;
     bool still_down() const;
 
@@ -186,6 +187,11 @@ void packet_socket::state::no_more(error_code& ec) {
     } else if (down) {
         down = still_down();
     }
+}
+
+// Told by a send; the reader must know, too, unless it does.
+void packet_socket::state::went_down() noexcept {
+    if (slots && !std::exchange(down, true)) untold = true;
 }
 
 // A packet socket whose interface was removed is bound to index -1 from then on (packet_notifier,
@@ -280,8 +286,14 @@ std::size_t packet_socket::receive(std::size_t limit, frame_sink sink, error_cod
 std::size_t packet_socket::transmit(std::span<std::span<std::byte const> const> frames, error_code& ec) {
     ec = {};
     std::size_t sent = 0;
+    bool again = false;
     while (sent < frames.size()) {
         int n = state_->batch.send(state_->waits.fd(), frames.subspan(sent), [](std::size_t, msghdr&) {});
+        if (n < 0 && errno == ENETDOWN && !std::exchange(again, true)) {
+            // Whoever calls first is told that the interface went down, even if it is up again by now.
+            state_->went_down();
+            continue;
+        }
         if (n < 0) {
             ec = detail::link_error(errno);
             break;

@@ -266,7 +266,7 @@ engine::judgement engine::judge(packet&& received, bool has_checksums) {
 }
 
 std::uint64_t engine::kernel_drops() {
-    std::uint64_t drops = 0;
+    auto drops = drops_of_closed_;
     for (auto& [index, p] : ports_) drops += p->counters().kernel_dropped;
     return drops;
 }
@@ -303,15 +303,8 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     }
     auto p = std::make_shared<port>(
         *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
-        [self = weak_from_this(), id](error_code) {
-            auto e = self.lock();
-            if (!e) return;
-            // The interface is gone; what waits for answers on it times out, the next probe opens it anew.
-            if (auto at = e->ports_.find(id); at != e->ports_.end()) {
-                e->note(at->second->info().name);
-                at->second->close();
-                e->ports_.erase(at);
-            }
+        [self = weak_from_this(), id](error_code failure) {
+            if (auto e = self.lock()) e->port_failed(id, failure);
         });
     p->after_batch = [self = weak_from_this()] {
         if (auto e = self.lock()) e->run_turn();
@@ -319,6 +312,18 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     ports_.emplace(id, p);
     read_ports(reading_);
     return p;
+}
+
+/// The interface is gone, as a rule: what waits for answers on it times out, the next probe opens it anew.
+void engine::port_failed(int id, error_code ec) {
+    auto at = ports_.find(id);
+    if (at == ports_.end()) return;
+    auto p = std::move(at->second);
+    ports_.erase(at);
+    note(p->info().name);
+    drops_of_closed_ += p->counters().kernel_dropped;
+    p->fail(ec);
+    read_ports(reading_);  // its place as the loopback interface's reader is the other port's now
 }
 
 way_out engine::route(outgoing& packet, int interface, error_code& ec) {
@@ -378,6 +383,7 @@ way_out engine::link(outgoing& frame, int interface, error_code& ec) {
 
 void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                       std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
+    if (!way.out->is_open()) return owner->frame_failed(tag, way.out->end());
     std::vector<std::byte> bytes;
     auto const& body = packet.bytes();
     if (way.add_ethernet) {
@@ -419,9 +425,8 @@ void engine::release_held(steady_time now) {
         held_.erase(at);
         --frame.owner->held;
         frame.owner->held_by_all -= frame.by_all;
-        bool open = std::ranges::any_of(ports_, [&](auto const& p) { return p.second == frame.out; });
-        if (!open) {  // its interface is gone
-            frame.owner->frame_failed(frame.tag, errc::interface_down);
+        if (!frame.out->is_open()) {
+            frame.owner->frame_failed(frame.tag, frame.out->end());
             continue;
         }
         frame.out->queue(std::move(frame.bytes), std::move(frame.owner), frame.tag);

@@ -176,6 +176,7 @@ private:
 
     void release_held(steady_time now);
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
+    void port_failed(int id, error_code ec);
     void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
     void on_packet(packet&& received, bool has_checksums);
@@ -205,6 +206,7 @@ private:
         asked_names_;
 
     std::map<int, std::shared_ptr<port>> ports_;
+    std::uint64_t drops_of_closed_ = 0;  // by the kernel, on ports that are no longer there
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;
     std::vector<std::shared_ptr<operation>> ready_, starving_;

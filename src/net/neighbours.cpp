@@ -78,10 +78,15 @@ void neighbours::resolve(int interface, ip_address const& address, handler done)
     if (!out || !route)
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
     run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};
-    ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
-        [this, which](error_code failed, std::optional<exchange> x) {
-            answered(which, failed, x && x->answered() ? address_in(x->received) : std::nullopt);
-        });
+    try {
+        ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
+            [this, which](error_code failed, std::optional<exchange> x) {
+                answered(which, failed, x && x->answered() ? address_in(x->received) : std::nullopt);
+            });
+    } catch (...) {
+        asked_.erase(which);  // nobody would answer those who ask next
+        throw;
+    }
 }
 
 void neighbours::answered(key const& which, error_code ec, std::optional<mac> address) {
@@ -89,8 +94,9 @@ void neighbours::answered(key const& which, error_code ec, std::optional<mac> ad
     if (ec == asio::error::operation_aborted) return;
     if (known_.size() >= capacity) known_.clear();
     auto now = engine_.now();
-    known_[which] = {address.value_or(mac()), !address,
-                     now + (address ? steady_duration(keep) : steady_duration(keep_silence))};
+    if (!ec)  // a question that could not leave says nothing about the neighbour
+        known_[which] = {address.value_or(mac()), !address,
+                         now + (address ? steady_duration(keep) : steady_duration(keep_silence))};
     if (!address && !ec) ec = engine_.fail(errc::no_neighbour, which.second.to_string());
     if (!waiting) return;
     for (auto& done : waiting.mapped().waiting) done(address ? error_code() : ec, address.value_or(mac()));

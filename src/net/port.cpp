@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sonde::detail {
 namespace {
@@ -16,6 +17,7 @@ port::port(platform& system, std::unique_ptr<link_device> device, sink receive,
            std::function<void(error_code)> failed)
     : system_(system),
       device_(std::move(device)),
+      info_(device_->info()),
       receive_(std::move(receive)),
       failed_(std::move(failed)),
       retry_(system.make_timer()) {}
@@ -111,6 +113,13 @@ void port::close() {
     queue_.clear();
     retry_->cancel();
     device_.reset();
+}
+
+void port::fail(error_code ec) {
+    end_ = ec;
+    auto unsent = std::exchange(queue_, {});
+    close();
+    for (auto& e : unsent) e.owner->frame_failed(e.tag, ec);
 }
 
 }  // namespace sonde::detail

@@ -34,7 +34,11 @@ public:
     port(platform& system, std::unique_ptr<link_device> device, sink receive,
          std::function<void(error_code)> failed);
 
-    link_info const& info() const { return device_->info(); }
+    /// The interface; known when it has gone, too.
+    link_info const& info() const { return info_; }
+    bool is_open() const { return device_ != nullptr; }
+    /// What ended it.
+    error_code const& end() const { return end_; }
     link_counters counters() { return device_->counters(); }
 
     /// Reads while somebody waits for answers.
@@ -52,6 +56,8 @@ public:
     std::function<void()> after_batch;
 
     void close();
+    /// The same when the device has failed: the owners of what is still queued are told.
+    void fail(error_code ec);
 
 private:
     struct entry {
@@ -65,6 +71,8 @@ private:
 
     platform& system_;  // outlives it
     std::unique_ptr<link_device> device_;
+    link_info info_;
+    error_code end_;
     sink receive_;
     std::function<void(error_code)> failed_;
     std::unique_ptr<timer> retry_;

@@ -1,0 +1,232 @@
+// Answers that come faster than they are read, or among a flood of strangers, or while the process stands
+// still.
+#include "faults_calls.hpp"
+#include "faults_support.hpp"
+
+#include <sonde/link/interface.hpp>
+#include <sonde/link/packet_socket.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <thread>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
+namespace asio = boost::asio;
+using namespace sonde;
+using namespace faults;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Echo replies that nobody asked for, out of a packet socket over there. No stack has an answer to them.
+class flood {
+public:
+    flood(two_hosts const& hosts, asio::io_context& io) {
+        hosts.there.inside(
+            [&] { out_ = packet_socket::transmitter(io.get_executor(), interface_index("far1")); });
+        auto far = out_->info().address;
+        auto near = interface_info(interface_index("eth1")).address;
+        auto stranger = Ether{.dst = near, .src = far} / IP{.dst = "198.18.255.2", .src = "198.19.0.7"} /
+                        ICMP{.type = 0, .id = 7, .seq = 7} / "stranger";
+        frame_ = stranger.build();
+    }
+
+    /// Returns how many the kernel took.
+    std::uint64_t send(std::uint64_t count) {
+        std::array<std::span<std::byte const>, 64> batch;
+        batch.fill(frame_);
+        std::uint64_t sent = 0;
+        while (sent < count) {
+            error_code ec;
+            sent += out_->transmit(std::span(batch).first(std::min<std::uint64_t>(64, count - sent)), ec);
+            REQUIRE((!ec || ec == asio::error::would_block || ec == asio::error::no_buffer_space));
+        }
+        return sent;
+    }
+
+private:
+    std::unique_ptr<packet_socket> out_;
+    std::vector<std::byte> frame_;
+};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t strangers = 100'000;  // a sanitizer's build takes 20 us for each
+std::size_t memory_in_use() {
+    return __sanitizer_get_current_allocated_bytes();  // what was freed stays resident for a while
+}
+#else
+constexpr std::uint64_t strangers = 1'000'000;
+std::size_t memory_in_use() {
+    return resident();
+}
+#endif
+
+/// Runs `body` in a forked child with a loop of its own, and returns its exit status: how much was wrong.
+int in_child(std::function<asio::awaitable<int>()> const& body, std::function<void(pid_t)> const& meanwhile) {
+    pid_t child = ::fork();
+    if (child == 0) {
+        int wrong = 100;
+        try {
+            asio::io_context io(1);
+            asio::co_spawn(io, body(), [&](std::exception_ptr e, int result) { wrong = e ? 101 : result; });
+            io.run_for(20s);
+        } catch (...) {
+            wrong = 102;
+        }
+        ::_exit(wrong);
+    }
+    meanwhile(child);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+}  // namespace
+
+TEST_CASE("what a full receive buffer loses is counted, to the packet", "[lab][faults]") {
+    two_hosts hosts;
+    asio::io_context io(1);
+    network net(io, {.receive_buffer = 64 << 10});
+    flood strange(hosts, io);
+    auto body = [&]() -> asio::awaitable<void> {
+        CHECK(co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s}));
+        // The wire is silent but for the flood: what leaves for 198.19.0.0/16 is not answered.
+        hosts.there.run(
+            "nft 'add table ip t; add chain ip t in { type filter hook prerouting priority -300; };"
+            "add rule ip t in drop'");
+        auto scan = net.sr(pings(1), {.timeout = 600ms});
+        asio::co_spawn(
+            io,
+            [&]() -> asio::awaitable<void> {
+                co_await pause(20ms);
+                auto until = std::chrono::steady_clock::now() + 200ms;
+                CHECK(strange.send(20'000) == 20'000);
+                std::this_thread::sleep_until(until);  // the executor is blocked: that is the fault
+            },
+            asio::detached);
+        auto o = co_await finish(scan, 1);
+        CHECK(o.report.kernel_drops > 0);
+        CHECK(o.report.unrelated + o.report.kernel_drops == 20'000);
+        CHECK(o.answers.empty());
+    };
+    asio::co_spawn(io, body(), [](std::exception_ptr e) { CHECK_FALSE(e); });
+    io.run_for(20s);
+    CHECK(io.stopped());
+}
+
+TEST_CASE("among a flood of strangers every answer is found, none is false, and memory stays as it was",
+          "[lab][faults]") {
+    two_hosts hosts;
+    asio::io_context io(1);
+    network net(io);
+    flood strange(hosts, io);
+    constexpr std::size_t probes = 1000;
+    auto body = [&]() -> asio::awaitable<void> {
+        CHECK(co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s}));
+        auto scan = net.sr(pings(probes), {.timeout = 5s, .rate = 500});
+        bool done = false;
+        std::uint64_t sent = 0;
+        std::size_t before = 0;
+        asio::co_spawn(
+            io,
+            [&]() -> asio::awaitable<void> {
+                while (sent < strangers) {
+                    sent += strange.send(std::min<std::uint64_t>(512, strangers - sent));
+                    if (sent > strangers / 10 && before == 0) before = memory_in_use();
+                    co_await pause(0ns);
+                }
+                done = true;
+            },
+            asio::detached);
+        auto began = std::chrono::steady_clock::now();
+        auto o = co_await finish(scan, probes);
+        while (!done) co_await pause(1ms);
+        auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        auto grown = static_cast<double>(memory_in_use()) - static_cast<double>(before);
+        INFO(took << " s, " << static_cast<double>(sent) / took << " strangers/s, grown by " << grown
+                  << " bytes, " << o.report.kernel_drops << " dropped");
+        CHECK(o.answers.size() >= probes * 999 / 1000);
+        for (auto const& x : o.answers) CHECK(x.received.get<IP>().src == x.sent.get<IP>().dst.value());
+        CHECK(o.report.unrelated > strangers / 100);
+        CHECK(o.report.malformed == 0);
+        CHECK(grown < 16e6);
+        CHECK(took < 60);
+    };
+    asio::co_spawn(io, body(), [](std::exception_ptr e) { CHECK_FALSE(e); });
+    io.run_for(100s);
+    CHECK(io.stopped());
+}
+
+TEST_CASE(
+    "a process that was stopped past its deadlines takes the answers that wait before it expires anything",
+    "[lab][faults]") {
+    two_hosts hosts;
+    auto body = []() -> asio::awaitable<int> {
+        network net{co_await asio::this_coro::executor};
+        auto scan = net.sr(pings(50), {.timeout = 800ms});
+        int answered = 0;
+        while (auto x = co_await scan.next()) ++answered;
+        auto r = scan.report();
+        co_return 50 - answered + (r.late != 0) + (r.received != r.answered + r.unrelated);
+    };
+    // The answers come over a quarter of a second: it is stopped amid them, and goes on when all time is up.
+    hosts.there.run("tc qdisc add dev far1 root tbf rate 64kbit burst 200 limit 100000");
+    auto stop = [](pid_t child) {
+        std::this_thread::sleep_for(120ms);
+        ::kill(child, SIGSTOP);
+        std::this_thread::sleep_for(1500ms);
+        ::kill(child, SIGCONT);
+    };
+    CHECK(in_child(body, stop) == 0);
+}
+
+TEST_CASE("signals that interrupt the system calls of a run change nothing", "[lab][faults]") {
+    two_hosts hosts;
+    struct sigaction quiet{};
+    quiet.sa_handler = [](int) {};  // without SA_RESTART: calls fail with EINTR
+    struct sigaction before{};
+    REQUIRE(::sigaction(SIGALRM, &quiet, &before) == 0);
+    itimerval const often{{0, 500}, {0, 500}}, never{};
+    REQUIRE(::setitimer(ITIMER_REAL, &often, nullptr) == 0);
+    run([]() -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        auto scan = net.sr(pings(1000), {.timeout = 1s, .rate = 2000});
+        auto o = co_await finish(scan, 1000);
+        CHECK(o.answers.size() == 1000);
+        CHECK(o.report.send_errors == 0);
+    });
+    ::setitimer(ITIMER_REAL, &never, nullptr);
+    ::sigaction(SIGALRM, &before, nullptr);
+}
+
+TEST_CASE("a process that is stopped while its own wait is pending is not woken twice", "[lab][faults]") {
+    two_hosts hosts;
+    hosts.there.run(
+        "nft 'add table ip t; add chain ip t in { type filter hook prerouting priority -300; };"
+        "add rule ip t in ip daddr 198.19.0.0/16 drop'");
+    auto body = []() -> asio::awaitable<int> {
+        network net{co_await asio::this_coro::executor};
+        int ended = 0;
+        auto x = co_await net.sr1(IP{.dst = "198.19.0.1"} / ICMP{}, {.timeout = 200ms, .retry = 1});
+        ended += !x;
+        co_return ended != 1 || net.in_flight() != 0;
+    };
+    auto stop = [](pid_t child) {
+        std::this_thread::sleep_for(100ms);
+        ::kill(child, SIGSTOP);
+        std::this_thread::sleep_for(700ms);
+        ::kill(child, SIGCONT);
+    };
+    CHECK(in_child(body, stop) == 0);
+}
