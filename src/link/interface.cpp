@@ -46,6 +46,28 @@ std::optional<link_type> link_type_of(unsigned hardware) noexcept {
     }
 }
 
+link_info interface_info_by(int socket, int index, error_code& ec) {
+    ec = {};
+    link_info info;
+    info.index = index;
+    if (index == 0) return info;
+    ifreq about{};
+    about.ifr_ifindex = index;
+    if (!ask(socket, SIOCGIFNAME, about, ec)) return info;
+    info.name.assign(about.ifr_name, ::strnlen(about.ifr_name, sizeof about.ifr_name));
+    if (!ask(socket, SIOCGIFMTU, about, ec)) return info;
+    info.mtu = static_cast<unsigned>(about.ifr_mtu);
+    if (!ask(socket, SIOCGIFFLAGS, about, ec)) return info;
+    info.loopback = about.ifr_flags & IFF_LOOPBACK;
+    info.up = about.ifr_flags & IFF_UP;
+    if (!ask(socket, SIOCGIFHWADDR, about, ec)) return info;
+    auto type = link_type_of(about.ifr_hwaddr.sa_family);
+    if (!type) return ec = errc::unsupported_link_type, info;
+    info.type = *type;
+    if (*type == link_type::ethernet) std::memcpy(info.address.octets.data(), about.ifr_hwaddr.sa_data, 6);
+    return info;
+}
+
 }  // namespace detail
 
 int interface_index(std::string_view name, error_code& ec) noexcept {
@@ -69,26 +91,12 @@ int interface_index(std::string_view name) {
 
 link_info interface_info(int index, error_code& ec) {
     ec = {};
-    link_info info;
-    info.index = index;
-    if (index == 0) return info;
-    auto fd = asking_socket();
-    if (!fd) return ec = detail::link_error(errno), info;
-    ifreq about{};
-    about.ifr_ifindex = index;
-    if (!ask(fd.get(), SIOCGIFNAME, about, ec)) return info;
-    info.name.assign(about.ifr_name, ::strnlen(about.ifr_name, sizeof about.ifr_name));
-    if (!ask(fd.get(), SIOCGIFMTU, about, ec)) return info;
-    info.mtu = static_cast<unsigned>(about.ifr_mtu);
-    if (!ask(fd.get(), SIOCGIFFLAGS, about, ec)) return info;
-    info.loopback = about.ifr_flags & IFF_LOOPBACK;
-    info.up = about.ifr_flags & IFF_UP;
-    if (!ask(fd.get(), SIOCGIFHWADDR, about, ec)) return info;
-    auto type = detail::link_type_of(about.ifr_hwaddr.sa_family);
-    if (!type) return ec = errc::unsupported_link_type, info;
-    info.type = *type;
-    if (*type == link_type::ethernet) std::memcpy(info.address.octets.data(), about.ifr_hwaddr.sa_data, 6);
-    return info;
+    if (index == 0) return {};
+    if (auto fd = asking_socket()) return detail::interface_info_by(fd.get(), index, ec);
+    ec = detail::link_error(errno);
+    link_info unknown;
+    unknown.index = index;
+    return unknown;
 }
 
 link_info interface_info(int index) {

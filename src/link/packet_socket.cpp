@@ -1,5 +1,6 @@
 #include <sonde/link/packet_socket.hpp>
 
+#include "link/interface_type.hpp"
 #include "link/readiness.hpp"
 #include "link/receive_slots.hpp"
 #include "link/system.hpp"
@@ -83,6 +84,23 @@ std::optional<failure> attach(int fd, capture_filter const& filter, std::string 
     return detail::system_failure(place, "SO_ATTACH_FILTER");
 }
 
+// The interface of a packet socket that was made elsewhere, 0 when it has none yet. Its descriptor flags are
+// ours.
+int bound_interface(int fd, error_code& ec) noexcept {
+    sockaddr_ll bound{};
+    socklen_t size = sizeof bound;
+    int type = 0;
+    socklen_t type_size = sizeof type;
+    bool is_socket = ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0 &&
+                     ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0;
+    bool ours = is_socket && bound.sll_family == AF_PACKET && type == SOCK_RAW;
+    if (is_socket && !ours) ec = asio::error::invalid_argument;
+    bool ready =
+        ours && ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && ::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0;
+    if (!ready && !ec) ec = detail::link_error(errno);
+    return ready ? bound.sll_ifindex : 0;
+}
+
 std::string place_of(link_info const& info) {
     if (info.index == 0) return "packet socket on all interfaces";
     if (info.name.empty()) return "packet socket on interface " + std::to_string(info.index);
@@ -99,6 +117,7 @@ struct packet_socket::state {
                                                error_code& ec, std::string* why);
     std::optional<failure> open_receiver(receive_options const& options);
     std::optional<failure> open_transmitter();
+    std::optional<failure> take(detail::unique_fd fd, receive_options const& options);
     std::optional<failure> prepare(int fd, receive_options const& options);
     std::optional<failure> finish(detail::unique_fd fd);
     std::optional<received_frame> acceptable(unsigned slot);
@@ -133,6 +152,10 @@ std::optional<failure> packet_socket::state::open_transmitter() {
 std::optional<failure> packet_socket::state::open_receiver(receive_options const& options) {
     detail::unique_fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return detail::system_failure(place_of(info), "socket");
+    return take(std::move(fd), options);
+}
+
+std::optional<failure> packet_socket::state::take(detail::unique_fd fd, receive_options const& options) {
     if (auto f = prepare(fd.get(), options)) return f;
     if (!bind_to(fd.get(), info.index, ETH_P_ALL)) return detail::system_failure(place_of(info), "bind");
     slots.emplace(std::clamp(options.snapshot, 1u, capture_filter::whole_frame));
@@ -205,7 +228,7 @@ bool packet_socket::state::gone() const {
 
 bool packet_socket::state::still_down() const {
     error_code ec;
-    auto now = interface_info(info.index, ec);
+    auto now = detail::interface_info_by(waits.fd(), info.index, ec);
     return ec || !now.up;
 }
 
@@ -231,6 +254,23 @@ std::unique_ptr<packet_socket> packet_socket::transmitter(asio::any_io_executor 
                                                           error_code& ec, std::string* why) {
     auto step = [](state& s) { return s.open_transmitter(); };
     return state::make(std::move(executor), interface, step, ec, why);
+}
+
+std::unique_ptr<packet_socket> packet_socket::adopt(asio::any_io_executor executor, int descriptor,
+                                                    int interface, receive_options const& options,
+                                                    error_code& ec, std::string* why) {
+    detail::unique_fd fd(descriptor);
+    auto bound = bound_interface(fd.get(), ec);
+    if (!ec && bound != 0 && interface != 0 && bound != interface) ec = asio::error::invalid_argument;
+    if (interface == 0) interface = bound;
+    link_info info;
+    if (!ec) info = detail::interface_info_by(fd.get(), interface, ec);
+    auto s = std::make_unique<state>(std::move(executor), std::move(info));
+    auto place = "descriptor " + std::to_string(descriptor) + " as " + place_of(s->info);
+    auto failed = ec ? std::optional(failure{ec, place}) : s->take(std::move(fd), options);
+    if (!failed) return std::unique_ptr<packet_socket>(new packet_socket(std::move(s)));
+    detail::report_failure(std::move(*failed), ec, why);
+    return nullptr;
 }
 
 std::unique_ptr<packet_socket> packet_socket::open(asio::any_io_executor executor, int interface,

@@ -29,7 +29,7 @@ bool has_checksums(received_frame const& f) {
 engine::engine(asio::any_io_executor executor, network_options options)
     : executor_(std::move(executor)),
       options_(options),
-      system_(platform_of(executor_)),
+      system_(platform_of(executor_, options.netns)),
       table_(table_limits{.probes = options.probes}),
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
       secret_(system_->random<secret_key>()),
@@ -301,6 +301,10 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
         note(std::move(about));
         return {};
     }
+    return add_port(id, std::move(device));
+}
+
+std::shared_ptr<port> engine::add_port(int id, std::unique_ptr<link_device> device) {
     auto p = std::make_shared<port>(
         *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
         [self = weak_from_this(), id](error_code failure) {
@@ -312,18 +316,6 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     ports_.emplace(id, p);
     read_ports(reading_);
     return p;
-}
-
-/// The interface is gone, as a rule: what waits for answers on it times out, the next probe opens it anew.
-void engine::port_failed(int id, error_code ec) {
-    auto at = ports_.find(id);
-    if (at == ports_.end()) return;
-    auto p = std::move(at->second);
-    ports_.erase(at);
-    note(p->info().name);
-    drops_of_closed_ += p->counters().kernel_dropped;
-    p->fail(ec);
-    read_ports(reading_);  // its place as the loopback interface's reader is the other port's now
 }
 
 way_out engine::route(outgoing& packet, int interface, error_code& ec) {

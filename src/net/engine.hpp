@@ -105,6 +105,11 @@ public:
     void starve(std::shared_ptr<operation> op) { starving_.push_back(std::move(op)); }
     bool is_backlogged() const { return backlog_ >= max_backlog; }
 
+    /// Opens what probes over this interface go through, ahead of them.
+    void open(if_name const& name, error_code& ec);
+    /// The same, on a socket that was opened elsewhere.
+    void adopt(int descriptor, if_name const& name, error_code& ec);
+
     /// The index of an interface; 0 for an empty name. Errors: no_such_interface.
     int interface_index(if_name const& name, error_code& ec);
     /// The interface that layer 2 verbs use when none is named.
@@ -176,6 +181,7 @@ private:
 
     void release_held(steady_time now);
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
+    std::shared_ptr<port> add_port(int id, std::unique_ptr<link_device> device);
     void port_failed(int id, error_code ec);
     void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);

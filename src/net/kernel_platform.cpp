@@ -1,5 +1,7 @@
 #include "platform.hpp"
 
+#include "netns.hpp"
+
 #include <sonde/link/packet_socket.hpp>
 #include <sonde/link/raw_socket.hpp>
 #include <sonde/net/kernel_tables.hpp>
@@ -38,8 +40,11 @@ private:
 
 class kernel_platform final : public platform {
 public:
-    explicit kernel_platform(asio::any_io_executor executor)
-        : executor_(std::move(executor)), tables_(executor_), resolver_(executor_) {}
+    kernel_platform(asio::any_io_executor executor, netns_option const& netns)
+        : executor_(std::move(executor)),
+          netns_(open_netns(netns)),
+          tables_(executor_, {.netns = netns_.get()}),
+          resolver_(executor_) {}
 
     steady_time now() const override { return std::chrono::steady_clock::now(); }
     timestamp wall_time() const override {
@@ -66,11 +71,27 @@ public:
     interface_table const& interfaces(error_code& ec) override { return tables_.interfaces(ec); }
     boost::system::result<int> default_interface() override { return tables_.default_interface(); }
 
-    link_info describe(int interface, error_code& ec) override { return interface_info(interface, ec); }
+    link_info describe(int interface, error_code& ec) override {
+        link_info found;
+        if (auto failed = in_netns(netns_.get(), [&] { found = interface_info(interface, ec); })) ec = failed;
+        return found;
+    }
     std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
                                              error_code& ec, std::string* about) override {
-        if (routed) return raw_socket::open(executor_, interface, how, ec, about);
-        return packet_socket::open(executor_, interface, how, ec, about);
+        std::unique_ptr<link_device> device;
+        auto open = [&] {
+            if (routed)
+                device = raw_socket::open(executor_, interface, how, ec, about);
+            else
+                device = packet_socket::open(executor_, interface, how, ec, about);
+        };
+        if (auto failed = in_netns(netns_.get(), open)) ec = failed;
+        return device;
+    }
+
+    std::unique_ptr<link_device> adopt_device(int descriptor, int interface, receive_options const& how,
+                                              error_code& ec, std::string* about) override {
+        return packet_socket::adopt(executor_, descriptor, interface, how, ec, about);
     }
 
     void resolve(std::string const& name, bool v6,
@@ -95,6 +116,7 @@ public:
 
 private:
     asio::any_io_executor executor_;
+    owned_fd netns_;  // none: the thread's
     kernel_tables tables_;
     asio::ip::tcp::resolver resolver_;
 };
@@ -107,9 +129,22 @@ void platform_service::add(std::weak_ptr<context_user> user) {
     std::lock_guard lock(mutex_);
     std::erase_if(users_, [](auto const& u) { return u.expired(); });
     users_.push_back(std::move(user));
+    // Whoever is added has a timer already, so the reactor is there.
+    asio::use_service<fork_service>(context());
 }
 
 void platform_service::shutdown() {
+    shut_down_users();
+}
+
+boost::asio::execution_context::id fork_service::id;
+
+void fork_service::notify_fork(asio::execution_context::fork_event event) {
+    if (event == asio::execution_context::fork_child)
+        asio::use_service<platform_service>(context()).shut_down_users();
+}
+
+void platform_service::shut_down_users() {
     for (auto const& u : std::exchange(users_, {}))
         if (auto user = u.lock()) user->shut_down();
 }
@@ -118,13 +153,13 @@ platform_service& service_of(asio::any_io_executor const& executor) {
     return asio::use_service<platform_service>(asio::query(executor, asio::execution::context));
 }
 
-std::unique_ptr<platform> make_kernel_platform(asio::any_io_executor executor) {
-    return std::make_unique<kernel_platform>(std::move(executor));
+std::unique_ptr<platform> make_kernel_platform(asio::any_io_executor executor, netns_option const& netns) {
+    return std::make_unique<kernel_platform>(std::move(executor), netns);
 }
 
-std::unique_ptr<platform> platform_of(asio::any_io_executor const& executor) {
+std::unique_ptr<platform> platform_of(asio::any_io_executor const& executor, netns_option const& netns) {
     auto const& make = service_of(executor).make;
-    return make ? make(executor) : make_kernel_platform(executor);
+    return make ? make(executor) : make_kernel_platform(executor, netns);
 }
 
 }  // namespace sonde::detail

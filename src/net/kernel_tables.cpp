@@ -20,7 +20,7 @@ using time_point = clock_type::time_point;
 class kernel_tables::engine {
 public:
     engine(boost::asio::any_io_executor executor, kernel_tables_options options)
-        : executor_(executor), options_(options), monitor_(executor) {}
+        : executor_(executor), options_(options), socket_(options.netns), monitor_(executor, options.netns) {}
 
     boost::system::result<route> route_to(ip_address const& to, int interface);
     std::optional<mac> neighbour(int interface, ip_address const& address);

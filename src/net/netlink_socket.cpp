@@ -1,5 +1,7 @@
 #include "net/netlink_socket.hpp"
 
+#include "net/netns.hpp"
+
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,12 +48,18 @@ owned_fd::~owned_fd() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-owned_fd open_netlink(error_code& ec) {
-    owned_fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+owned_fd open_netlink(error_code& ec, int netns) {
+    owned_fd fd;
+    auto open = [&] {
+        fd = owned_fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+        ec = fd.valid() ? error_code() : system_error_code(errno);
+    };
+    if (auto failed = in_netns(netns, open)) ec = failed;
+    if (ec) return {};
     sockaddr_nl self{};
     self.nl_family =
         AF_NETLINK;  // without a bind a socket shares port 0 with the kernel, and hears no notification
-    bool done = fd.valid() && ::bind(fd.get(), reinterpret_cast<sockaddr const*>(&self), sizeof(self)) == 0;
+    bool done = ::bind(fd.get(), reinterpret_cast<sockaddr const*>(&self), sizeof(self)) == 0;
     ec = done ? error_code() : system_error_code(errno);
     if (!done) return {};
     int on = 1;  // older kernels lack these two, and are as useful
@@ -88,7 +96,7 @@ netlink_socket::netlink_socket(owned_fd fd) : fd_(std::move(fd)), buffer_(buffer
 error_code netlink_socket::open() {
     if (is_open()) return {};
     error_code ec;
-    fd_ = open_netlink(ec);
+    fd_ = open_netlink(ec, netns_);
     buffer_.resize(buffer_size);
     return ec;
 }

@@ -33,8 +33,9 @@ private:
     int fd_ = -1;
 };
 
-/// A close-on-exec, non-blocking NETLINK_ROUTE socket. Sets `ec` and returns an invalid one on failure.
-owned_fd open_netlink(error_code& ec);
+/// A close-on-exec, non-blocking NETLINK_ROUTE socket, in the network namespace of that descriptor (-1: the
+/// thread's). Sets `ec` and returns an invalid one on failure.
+owned_fd open_netlink(error_code& ec, int netns = -1);
 
 /// One datagram from the kernel into `buffer`, without waiting. Empty with `ec` set: EAGAIN when nothing is
 /// there, ENOBUFS when the kernel dropped some, EMSGSIZE when the buffer was too small. Datagrams of other
@@ -50,7 +51,8 @@ std::span<std::byte const> receive_from_kernel(int fd, std::span<std::byte> buff
 /// Threads: none inside; one call at a time.
 class netlink_socket {
 public:
-    netlink_socket() = default;
+    /// `netns`: where it is opened, as for open_netlink.
+    explicit netlink_socket(int netns = -1) : netns_(netns) {}
     /// Takes over an open netlink socket (or, in tests, a datagram socket that plays the kernel).
     explicit netlink_socket(owned_fd fd);
 
@@ -84,6 +86,7 @@ private:
     error_code refusal(netlink_message const& m);
 
     owned_fd fd_;
+    int netns_ = -1;
     std::uint32_t sequence_ = 0;
     std::vector<std::byte> buffer_;  // the kernel fills up to 32 KiB at once
     std::string explanation_;

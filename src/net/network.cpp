@@ -80,6 +80,24 @@ network::~network() {
 network::executor_type network::get_executor() const {
     return engine_->executor();
 }
+void network::open(if_name iface, error_code& ec) {
+    ec = {};
+    engine_->open(iface, ec);
+}
+void network::open(if_name iface) {
+    error_code ec;
+    open(iface, ec);
+    if (ec) throw boost::system::system_error(ec, why());
+}
+void network::adopt(int descriptor, if_name iface, error_code& ec) {
+    ec = {};
+    engine_->adopt(descriptor, iface, ec);
+}
+void network::adopt(int descriptor, if_name iface) {
+    error_code ec;
+    adopt(descriptor, iface, ec);
+    if (ec) throw boost::system::system_error(ec, why());
+}
 void network::set_rate(double packets_per_second) {
     engine_->change_limits([&](rate_limiter& l) { l.set_rate(packets_per_second); });
 }

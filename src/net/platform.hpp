@@ -4,6 +4,7 @@
 #include <sonde/link/link.hpp>
 #include <sonde/link/receive_options.hpp>
 #include <sonde/net/interfaces.hpp>
+#include <sonde/net/options.hpp>
 #include <sonde/net/routes.hpp>
 #include <sonde/probe/time.hpp>
 
@@ -54,6 +55,11 @@ public:
     virtual std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
                                                      error_code& ec, std::string* about) = 0;
 
+    /// A device on a packet socket that was opened elsewhere; see packet_socket::adopt.
+    virtual std::unique_ptr<link_device> adopt_device(int descriptor, int interface,
+                                                      receive_options const& how, error_code& ec,
+                                                      std::string* about) = 0;
+
     /// Looks a host name up; the handler is called later, unless the platform goes before.
     virtual void resolve(std::string const& name, bool v6,
                          std::function<void(error_code, ip_address)> handler) = 0;
@@ -90,6 +96,9 @@ public:
     /// A network may live in a coroutine that waits for it: each keeps the other, until the context ends it.
     void add(std::weak_ptr<context_user> user);
 
+    /// Ends all networks: with the context, and in the child of a fork.
+    void shut_down_users();
+
 private:
     void shutdown() override;
 
@@ -97,11 +106,28 @@ private:
     std::vector<std::weak_ptr<context_user>> users_;
 };
 
+/// Ends the networks in the child of a fork, when it calls notify_fork(fork_child): the descriptors are the
+/// parent's too, and each packet goes to one reader. A service of its own, made after Asio's reactor: the
+/// child has its own reactor before the descriptors are taken out of it, else they would be taken out of the
+/// parent's.
+class fork_service final : public boost::asio::execution_context::service {
+public:
+    static boost::asio::execution_context::id id;
+    explicit fork_service(boost::asio::execution_context& context) : service(context) {}
+
+private:
+    void shutdown() override {}
+    void notify_fork(boost::asio::execution_context::fork_event event) override;
+};
+
 platform_service& service_of(boost::asio::any_io_executor const& executor);
 
-/// The platform of networks on this executor: the kernel, unless its context says otherwise.
-std::unique_ptr<platform> platform_of(boost::asio::any_io_executor const& executor);
+/// The platform of networks on this executor: the kernel, unless its context says otherwise. A simulation has
+/// no namespaces.
+std::unique_ptr<platform> platform_of(boost::asio::any_io_executor const& executor,
+                                      netns_option const& netns);
 
-std::unique_ptr<platform> make_kernel_platform(boost::asio::any_io_executor executor);
+std::unique_ptr<platform> make_kernel_platform(boost::asio::any_io_executor executor,
+                                               netns_option const& netns = {});
 
 }  // namespace sonde::detail

@@ -58,8 +58,8 @@ struct table_monitor::subscription : std::enable_shared_from_this<subscription> 
     bool active = false;
 };
 
-table_monitor::table_monitor(boost::asio::any_io_executor executor)
-    : subscription_(std::make_shared<subscription>(std::move(executor))) {}
+table_monitor::table_monitor(boost::asio::any_io_executor executor, int netns)
+    : netns_(netns), subscription_(std::make_shared<subscription>(std::move(executor))) {}
 
 table_monitor::~table_monitor() {
     stop();
@@ -74,7 +74,7 @@ bool table_monitor::is_open() const {
 error_code table_monitor::open() {
     if (is_open()) return {};
     error_code ec;
-    auto fd = open_netlink(ec);
+    auto fd = open_netlink(ec, netns_);
     if (!ec) ec = join_all(fd.get());
     if (!ec) subscription_->socket.assign(fd.get(), ec);
     if (!ec) fd.release();

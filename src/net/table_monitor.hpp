@@ -15,7 +15,8 @@ class table_monitor {
 public:
     using callback = std::function<void(table_changes)>;
 
-    explicit table_monitor(boost::asio::any_io_executor executor);
+    /// `netns`: whose tables, as for open_netlink.
+    explicit table_monitor(boost::asio::any_io_executor executor, int netns = -1);
     ~table_monitor();
     table_monitor(table_monitor const&) = delete;
     table_monitor& operator=(table_monitor const&) = delete;
@@ -35,6 +36,7 @@ public:
 
 private:
     struct subscription;
+    int netns_;
     std::shared_ptr<subscription> subscription_;  // shared with the pending wait
 };
 

@@ -65,6 +65,12 @@ public:
         return world_.links.open(executor_, interface, routed, how, ec, about);
     }
 
+    std::unique_ptr<link_device> adopt_device(int, int, receive_options const&, error_code& ec,
+                                              std::string*) override {
+        ec = asio::error::operation_not_supported;  // a simulation has no descriptors
+        return {};
+    }
+
     void resolve(std::string const& name, bool v6,
                  std::function<void(error_code, ip_address)> handler) override {
         auto found = world_.names.find((v6 ? "6" : "4") + name);

@@ -36,7 +36,7 @@ public:
     own_netns& operator=(own_netns const&) = delete;
 
     /// Runs a shell command in the namespace; throws when it fails.
-    void run(std::string const& command) const {
+    static void run(std::string const& command) {
         if (int status = std::system(command.c_str()); status != 0)
             throw std::runtime_error("\"" + command + "\" ended with status " + std::to_string(status));
     }
@@ -55,7 +55,7 @@ public:
 
     /// Waits until an interface that was set up can carry frames. Before that the kernel takes them and drops
     /// them.
-    void await_carrier(std::string const& name) const {
+    static void await_carrier(std::string const& name) {
         auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
         while (!(flags_of(name) & IFF_RUNNING)) {
             if (std::chrono::steady_clock::now() > deadline)

@@ -50,6 +50,16 @@ public:
     static std::unique_ptr<packet_socket> transmitter(asio::any_io_executor executor, int interface,
                                                       error_code& ec, std::string* why = nullptr);
 
+    /// The same on an AF_PACKET, SOCK_RAW socket that somebody privileged has opened, and that came by
+    /// inheritance or SCM_RIGHTS (unix(7)); no privilege is needed. It takes the descriptor over, also when
+    /// it fails. `interface` 0: the one to which it is bound, which must be the same otherwise; a socket not
+    /// bound yet (protocol 0) is bound now, so that nothing is queued that the filter rejects. It must not be
+    /// read elsewhere: each frame goes to one reader. Errors: ENOTSOCK, and EINVAL for another kind of socket
+    /// or another interface.
+    static std::unique_ptr<packet_socket> adopt(asio::any_io_executor executor, int descriptor, int interface,
+                                                receive_options const& options, error_code& ec,
+                                                std::string* why = nullptr);
+
     ~packet_socket() override;
 
     asio::any_io_executor get_executor() const override;

@@ -42,6 +42,9 @@ struct kernel_tables_options {
     /// More bytes of routes than this (about 100 each) are not copied: the kernel is asked for each
     /// destination.
     std::size_t max_route_bytes = std::size_t{4} << 20;
+    /// An open descriptor of the network namespace whose tables they are, which must stay open; -1: see
+    /// below.
+    int netns = -1;
 };
 
 /// Counts since the tables were made.
@@ -71,10 +74,11 @@ struct kernel_tables_counters {
 /// Blocking: none of the calls waits for anything but the kernel's own lock, since rtnetlink answers while it
 /// is asked. Nothing is opened before the first use.
 ///
-/// Lifetimes: belongs to the network namespace of the thread that uses it first.
-/// Threads: none inside; calls are for one thread or strand at a time, the executor's if `start` is used.
-/// Cost: route_to 0.1 to 0.3 us from the copy, about 5 us when the kernel is asked; no allocation. A copy of
-/// a small host's tables takes about 0.2 ms. 40 KiB of buffers, and about 200 bytes a route.
+/// Lifetimes: without `kernel_tables_options::netns` it belongs to the network namespace of the thread that
+/// uses it first. Threads: none inside; calls are for one thread or strand at a time, the executor's if
+/// `start` is used. Cost: route_to 0.1 to 0.3 us from the copy, about 5 us when the kernel is asked; no
+/// allocation. A copy of a small host's tables takes about 0.2 ms. 40 KiB of buffers, and about 200 bytes a
+/// route.
 class kernel_tables {
 public:
     explicit kernel_tables(boost::asio::any_io_executor executor, kernel_tables_options options = {});

@@ -43,7 +43,10 @@ struct network_options {
     double rate = 0;      ///< packets per second at most, of all operations together; 0: no limit
     double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
     prefix_rate per_prefix{};  ///< what may go to each destination network
+    /// Where its sockets live; see network.
+    netns_option netns{};
 };
+static_assert(std::is_trivially_destructible_v<network_options>);
 
 /// Scapy's send and receive verbs as awaitable operations, on one event loop.
 ///
@@ -66,6 +69,21 @@ struct network_options {
 /// Errors of one probe (no_route, no_neighbour, message_too_long …) are that probe's outcome: it counts as
 /// unanswered and in `send_errors`. `sr1`, `send` and streams fail as a whole for what concerns all
 /// (permission, no_such_interface, bad_filter); `why()` tells the details.
+///
+/// Namespaces: with `network_options::netns` its interfaces, routes, neighbours and sockets are those of that
+/// network namespace, so that one process, one io_context even, serves several. Each socket is opened with
+/// the calling thread in the namespace for that moment, and belongs to it for good; the thread is back before
+/// the call returns, and where it could not come back it does not go. That takes CAP_SYS_ADMIN over both
+/// namespaces, at any time that a socket is opened. The constructor throws boost::system::system_error,
+/// naming the namespace, when it cannot be entered. Host names are resolved in the process's own namespace,
+/// by its resolv.conf: use addresses where that is another network. Without `netns` it is the namespace of
+/// the thread that opens the first socket.
+///
+/// Fork: descriptors are close-on-exec, so fork and exec need no care. A child that goes on without exec
+/// shares the parent's sockets and Asio's epoll set: it must either leave everything alone until it ends by
+/// _exit, or call notify_fork(fork_child) of the context first (and the parent fork_prepare and fork_parent
+/// around the fork, as Asio wants it). That closes every network of the context in the child: operations end
+/// with operation_aborted, no packet is taken from the parent, and new networks can be made.
 ///
 /// Threads: everything on the executor given, one thing at a time: a strand, or an io_context that one thread
 /// runs. Lifetimes: its destructor cancels everything; streams may outlive it. The executor must outlive it.
@@ -141,6 +159,23 @@ public:
     /// generator. `queue` explanations wait for a slow consumer; the newest are dropped and counted.
     /// Cost: a copy of each packet that comes in; nothing when no such stream is there.
     explanation_stream explain(std::size_t queue = 4096);
+
+    /// Opens now what probes over `iface` go through (empty: the default interface), as the first of them
+    /// would. Once it is open nothing takes a privilege: a program may open the interfaces that it needs and
+    /// then drop CAP_NET_RAW. (`sniff` opens a socket of its own, at once.) An interface that is removed
+    /// needs it again. Blocks no longer than the kernel takes. The first form throws
+    /// boost::system::system_error. Errors: permission, no_such_interface, unsupported_link_type, the
+    /// system's; `why()` tells the details.
+    void open(if_name iface);
+    void open(if_name iface, error_code& ec);
+
+    /// The same on a socket that a privileged process has opened: socket(AF_PACKET, SOCK_RAW, 0), inherited
+    /// or passed by SCM_RIGHTS. It takes the descriptor over, also when it fails. `iface` empty: that to
+    /// which it is bound. Packets for this host itself, over lo, need raw sockets besides: see `open`.
+    /// Errors: EINVAL for a descriptor that is something else or bound to another interface; already_open;
+    /// ENOTSOCK; no_such_interface.
+    void adopt(int descriptor, if_name iface = {});
+    void adopt(int descriptor, if_name iface, error_code& ec);
 
     /// New limits, in place of those in network_options; they hold from the next packet on, and what waits
     /// for an old one is let go by the new.

@@ -34,6 +34,32 @@ private:
     char text_[capacity + 1]{};
 };
 
+/// A network namespace, held inside: `{.netns = "blue"}` is /run/netns/blue, as `ip netns add blue` makes it;
+/// a text with a `/` is a path (`"/proc/4711/ns/net"`); a number is an open descriptor of one, which is
+/// duplicated. Empty: the thread's own.
+class netns_option {
+public:
+    constexpr netns_option() = default;
+    /// Throws bad_text when the text has over 127 bytes.
+    constexpr netns_option(std::string_view name) {
+        if (name.size() > capacity) throw_error(errc::bad_text, name);
+        for (std::size_t i = 0; i < name.size(); ++i) text_[i] = name[i];
+    }
+    constexpr netns_option(char const* name) : netns_option(std::string_view(name)) {}
+    netns_option(std::string const& name) : netns_option(std::string_view(name)) {}
+    constexpr netns_option(int descriptor) : descriptor_(descriptor) {}
+
+    constexpr std::string_view name() const { return text_; }
+    /// -1 when it has a name, or is empty.
+    constexpr int descriptor() const { return descriptor_; }
+    constexpr bool empty() const { return text_[0] == 0 && descriptor_ < 0; }
+
+private:
+    static constexpr std::size_t capacity = 127;
+    char text_[capacity + 1]{};
+    int descriptor_ = -1;
+};
+
 /// A count that does not end.
 inline constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
 
