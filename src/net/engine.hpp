@@ -16,6 +16,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +34,8 @@ public:
     virtual void turn(steady_time now) = 0;
     /// The network ends.
     virtual void shut_down() noexcept = 0;
+    /// A part of it threw: it ends with this error, now or in its next turn.
+    virtual void broken(error_code ec) = 0;
 
     bool queued_for_turn = false;
     steady_time wake = never;
@@ -125,6 +128,20 @@ public:
     /// Looks a host name up, once for all who ask. The handler is called later.
     void resolve_name(std::string const& name, bool v6, std::function<void(error_code, ip_address)> handler);
 
+    /// Does a part of an operation. What memory is lacking for, or what a user's own code throws, ends this
+    /// operation; the network and the others go on.
+    template <class Part>
+    void contain(operation& op, Part part) {
+        try {
+            part();
+        } catch (...) {
+            op.broken(reason_of_exception());
+        }
+    }
+    /// The error that the exception being handled stands for.
+    error_code reason_of_exception() noexcept;
+    bool is_shut_down() const { return closed_; }
+
     /// Remembers what the latest error was about.
     void note(std::string about) { why_ = std::move(about); }
     /// The same, for the error that goes on.
@@ -163,6 +180,7 @@ private:
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
     void on_packet(packet&& received, bool has_checksums);
     void run_turn();
+    void take_turn(steady_time now);
     void schedule_turn();
     void on_timer();
     void arm_timer();
@@ -187,7 +205,8 @@ private:
     std::map<int, std::shared_ptr<port>> ports_;
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;
-    std::vector<std::shared_ptr<operation>> ready_, starving_;
+    std::deque<std::shared_ptr<operation>> ready_;
+    std::vector<std::shared_ptr<operation>> starving_;
     std::weak_ptr<reassembler> reassembly_;
     struct sleeper {
         steady_time wake;
@@ -200,6 +219,7 @@ private:
     strays strays_;
     int relaxed_runs_ = 0;
     std::string why_;
+    std::uint64_t frames_lost_ = 0;  // for want of memory
     std::size_t backlog_ = 0;
     bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;
 };

@@ -54,6 +54,7 @@ prober::~prober() = default;
 
 void prober::start() {
     if (std::exchange(started_, true) || closed_) return;
+    if (engine_->is_shut_down()) return fail(asio::error::operation_aborted);
     if (!what_.filter.empty()) {
         error_code ec;
         std::string about;
@@ -70,9 +71,9 @@ void prober::start() {
     strays_before_ = engine_->stray_frames();
     drops_before_ = drops_seen_ = engine_->kernel_drops();
     if (what_.reassemble) reassembly_ = engine_->reassembly();
-    engine_->begin(shared_from_this());
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
+    engine_->begin(shared_from_this());
     begin_round(engine_->now());
 }
 
@@ -130,6 +131,12 @@ void prober::fail(error_code ec) {
     engine_->ready(shared_from_this());
 }
 
+/// Not at once: whoever calls may be looking through the table of probes.
+void prober::broken(error_code ec) {
+    if (!broken_) broken_ = ec;
+    engine_->ready(shared_from_this());
+}
+
 void prober::cancel() noexcept {
     auto alive = shared_from_this();
     if (!closed_) {
@@ -139,8 +146,8 @@ void prober::cancel() noexcept {
     }
     queue_.clear();
     end_told_ = true;
-    cancel_next();
-    cancel_collect();
+    abort_next();
+    abort_collect();
 }
 
 // --- probes going out
@@ -148,13 +155,18 @@ void prober::cancel() noexcept {
 
 void prober::turn(steady_time now) {
     auto alive = shared_from_this();
-    if (!closed_ && !run_ && now >= next_round_) begin_round(now);
-    if (!closed_ && run_) {
-        watch_drops();
-        pump(now);
-        if (!closed_ && run_->finished()) end_round(now);
-    }
+    engine_->contain(*this, [&] { proceed(now); });
+    if (broken_) fail(std::exchange(broken_, {}));
     deliver();
+}
+
+void prober::proceed(steady_time now) {
+    if (closed_ || broken_) return;
+    if (!run_ && now >= next_round_) begin_round(now);
+    if (!run_) return;
+    watch_drops();
+    pump(now);
+    if (!closed_ && run_->finished()) end_round(now);
 }
 
 void prober::pump(steady_time now) {
@@ -245,12 +257,14 @@ void prober::pull(departure const& d) {
         auto me = std::static_pointer_cast<prober>(weak.lock());
         if (!me || me->closed_) return;
         me->pulling_ = false;
-        if (ec) me->source_failed(ec);
-        if (ec || !p)
-            me->run_->source_ended(d.index);
-        else
-            me->begin(d, me->kept_[d.index] = (*p)[0]);
-        me->engine_->ready(me);
+        me->engine_->contain(*me, [&] {
+            if (ec) me->source_failed(ec);
+            if (ec || !p)
+                me->run_->source_ended(d.index);
+            else
+                me->begin(d, me->kept_[d.index] = (*p)[0]);
+            me->engine_->ready(me);
+        });
     });
 }
 
@@ -287,9 +301,11 @@ bool prober::resolve_names(departure const& d, packet const& p) {
                               [weak = weak_from_this(), d, p, name = v.name](error_code ec, ip_address a) {
                                   auto me = std::static_pointer_cast<prober>(weak.lock());
                                   if (!me || me->closed_) return;
-                                  if (ec) return me->failed(d, ec);
-                                  me->names_.emplace(name, a);
-                                  me->launch(d, p);
+                                  me->engine_->contain(*me, [&] {
+                                      if (ec) return me->failed(d, ec);
+                                      me->names_.emplace(name, a);
+                                      me->launch(d, p);
+                                  });
                               });
         return false;
     }
@@ -318,8 +334,10 @@ void prober::prepare(departure const& d, packet const& p) {
         [weak = weak_from_this(), d, o = std::move(o), way](error_code failure, mac address) mutable {
             auto me = std::static_pointer_cast<prober>(weak.lock());
             if (!me || me->closed_) return;
-            if (failure) return me->failed(d, failure);
-            me->leave(d, std::move(o), way, address);
+            me->engine_->contain(*me, [&] {
+                if (failure) return me->failed(d, failure);
+                me->leave(d, std::move(o), way, address);
+            });
         });
 }
 
@@ -377,17 +395,21 @@ void prober::remember_source(outgoing const& o) {
 }
 
 void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
-    auto l = leaving_[tag];
-    free_.push_back(static_cast<std::uint32_t>(tag));
-    if (closed_ || !run_) return;
-    run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
-    if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+    engine_->contain(*this, [&] {
+        auto l = leaving_[tag];
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        if (closed_ || !run_) return;
+        run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
+        if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+    });
 }
 
 void prober::frame_failed(std::uint64_t tag, error_code ec) {
-    auto d = leaving_[tag].probe;
-    free_.push_back(static_cast<std::uint32_t>(tag));
-    if (!closed_) failed(d, ec);
+    engine_->contain(*this, [&] {
+        auto d = leaving_[tag].probe;
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        failed(d, ec);
+    });
 }
 
 void prober::failed(departure const& d, error_code ec) {
@@ -433,10 +455,17 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         return true;
     } catch (boost::system::system_error const&) {
         return false;  // a packet that cannot be made again was never sent
+    } catch (...) {
+        broken(engine_->reason_of_exception());
+        return false;
     }
 }
 
 void prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
+    engine_->contain(*this, [&] { take(attempt, std::move(received), now); });
+}
+
+void prober::take(attempt_info const& attempt, packet&& received, steady_time now) {
     if (!run_) return;
     std::optional<arrival> came;
     if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
@@ -461,8 +490,10 @@ void prober::replied(attempt_info const& attempt, packet&& received, steady_time
 
 void prober::expired(attempt_info const& attempt, steady_time now) {
     if (!run_ || closed_) return;
-    run_->expired(attempt, now);
-    engine_->ready(shared_from_this());
+    engine_->contain(*this, [&] {
+        run_->expired(attempt, now);
+        engine_->ready(shared_from_this());
+    });
 }
 
 // --- the consumer
@@ -495,55 +526,55 @@ void prober::deliver() {
         auto ec = std::exchange(end_told_, true) ? error_code() : end_;
         complete(std::move(waiting_), ec, std::optional<exchange>());
     } else if (collecting_ && closed_) {
+        packet_list silent;
+        engine_->contain(*this, [&] { silent = unanswered(); });
         auto ec = std::exchange(end_told_, true) ? error_code() : end_;
-        complete(std::move(collecting_), ec, collected(std::move(gathered_), unanswered()));
+        if (broken_) ec = std::exchange(broken_, {});
+        complete(std::move(collecting_), ec, collected(std::move(gathered_), std::move(silent)));
     }
 }
 
 void prober::start_next(waiting_ptr<std::optional<exchange>> op) {
-    if (waiting_ || collecting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), std::optional<exchange>());
-        });
-        return;
-    }
+    if (waiting_ || collecting_)
+        return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
-    start();
+    engine_->contain(*this, [&] { start(); });
     engine_->ready(shared_from_this());
 }
 
 void prober::start_collect(waiting_ptr<collected> op) {
-    if (waiting_ || collecting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), collected());
-        });
-        return;
-    }
+    if (waiting_ || collecting_)
+        return complete_later(engine_->executor(), std::move(op), errc::already_running);
     collecting_ = std::move(op);
-    gathered_.insert(gathered_.end(), std::make_move_iterator(queue_.begin()),
-                     std::make_move_iterator(queue_.end()));
-    queue_.clear();
-    if (run_) run_->resume();
-    start();
+    engine_->contain(*this, [&] {
+        gathered_.insert(gathered_.end(), std::make_move_iterator(queue_.begin()),
+                         std::make_move_iterator(queue_.end()));
+        queue_.clear();
+        if (run_) run_->resume();
+        start();
+    });
     engine_->ready(shared_from_this());
 }
 
-void prober::cancel_next() {
-    if (!waiting_) return;
-    asio::post(engine_->executor(), [op = std::move(waiting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted), std::optional<exchange>());
-    });
+void prober::cancel_next(void const* signal) {
+    if (waiting_ && waiting_->cancelled_by == signal) abort_next();
 }
 
-void prober::cancel_collect() {
+void prober::cancel_collect(void const* signal) {
+    if (collecting_ && collecting_->cancelled_by == signal) abort_collect();
+}
+
+void prober::abort_next() {
+    if (waiting_) complete_later(engine_->executor(), std::move(waiting_), asio::error::operation_aborted);
+}
+
+void prober::abort_collect() {
     if (!collecting_) return;
     // What was gathered is not lost: it can be read on.
     queue_.insert(queue_.end(), std::make_move_iterator(gathered_.begin()),
                   std::make_move_iterator(gathered_.end()));
     gathered_.clear();
-    asio::post(engine_->executor(), [op = std::move(collecting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted), collected());
-    });
+    complete_later(engine_->executor(), std::move(collecting_), asio::error::operation_aborted);
 }
 
 // --- results

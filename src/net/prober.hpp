@@ -40,7 +40,7 @@ public:
     // stream_state
     asio::any_io_executor executor() const override { return engine_->executor(); }
     void start_next(waiting_ptr<std::optional<exchange>> op) override;
-    void cancel_next() override;
+    void cancel_next(void const* signal) override;
     std::optional<exchange> try_next() override;
     void abandon() noexcept override { cancel(); }
     loop_report report() const override;
@@ -48,7 +48,7 @@ public:
     void set_rate(rate_option rate) override;
     void set_bit_rate(double bit_rate) override;
     void start_collect(waiting_ptr<collected> op) override;
-    void cancel_collect() override;
+    void cancel_collect(void const* signal) override;
 
     // cancellable
     void cancel() noexcept override;
@@ -58,6 +58,7 @@ public:
     // operation
     void turn(steady_time now) override;
     void shut_down() noexcept override { cancel(); }
+    void broken(error_code ec) override;
 
     // answer_judge
     bool accepts(attempt_info const& attempt, packet const& received, bool to_many) override;
@@ -80,6 +81,7 @@ private:
 
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
     void start();
+    void proceed(steady_time now);
     void begin_round(steady_time now);
     void end_round(steady_time now);
     void pump(steady_time now);
@@ -97,8 +99,11 @@ private:
     void wait_for_turn(way_out const& way, departure const& d, packet const& p);
     void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
+    void take(attempt_info const& attempt, packet&& received, steady_time now);
     void push(exchange x);
     void deliver();
+    void abort_next();
+    void abort_collect();
     void close(error_code ec);
     void remember_source(outgoing const& o);
 
@@ -146,7 +151,7 @@ private:
     };
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
-    error_code end_, source_error_;
+    error_code end_, source_error_, broken_;
     bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;
 };
 
