@@ -36,6 +36,8 @@ struct category final : boost::system::error_category {
             case errc::truncated_file: return "the capture file ends inside a record";
             case errc::unsupported_link_type: return "frames of a link type that sonde cannot read";
             case errc::header_too_long: return "the header is longer than its length field can say";
+            case errc::user_code_failed:
+                return "a source of packets or a layer's own code threw an exception: see why()";
         }
         return "unknown error";
     }

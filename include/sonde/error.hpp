@@ -37,6 +37,8 @@ enum class errc {
     truncated_file,         ///< the file ends inside a record
     unsupported_link_type,  ///< frames of a link type that sonde does not read
     header_too_long,        ///< a header or option list grew over what its length field can say
+    user_code_failed,  ///< a source of packets, or a layer's `answers`, threw an exception; `why()` has its
+                       ///< text
 };
 
 /// The category of `errc`; its name is "sonde".

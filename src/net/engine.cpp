@@ -64,34 +64,54 @@ void engine::listen(std::weak_ptr<operation> op) {
 
 void engine::ready(std::shared_ptr<operation> op) {
     if (op->queued_for_turn) return;
-    op->queued_for_turn = true;
+    auto& queued = op->queued_for_turn;
     ready_.push_back(std::move(op));
+    queued = true;
     schedule_turn();
 }
 
 void engine::schedule_turn() {
     if (turn_scheduled_ || in_turn_) return;
     turn_scheduled_ = true;
-    asio::post(executor_, [self = shared_from_this()] {
-        self->turn_scheduled_ = false;
-        self->run_turn();
-    });
+    try {
+        asio::post(executor_, [self = shared_from_this()] {
+            self->turn_scheduled_ = false;
+            self->run_turn();
+        });
+    } catch (...) {
+        turn_scheduled_ = false;
+        throw;
+    }
 }
 
 void engine::wake_at(operation& op, steady_time when) {
     if (op.wake == when) return;
     if (op.wake != never) sleepers_.erase({op.wake, op.serial, &op});
-    op.wake = when;
+    op.wake = never;
     if (when != never) sleepers_.insert({when, op.serial, &op});
+    op.wake = when;
     if (!in_turn_) arm_timer();
 }
 
 void engine::run_turn() {
     if (in_turn_) return;
     in_turn_ = true;
-    auto now = system_->now();
-    auto batch = std::exchange(ready_, {});
-    for (auto& op : batch) {
+    try {
+        take_turn(system_->now());
+        in_turn_ = false;
+        if (!ready_.empty()) schedule_turn();
+        arm_timer();
+    } catch (...) {  // of a user's handler: it leaves the loop, and what this turn left is the next one's
+        in_turn_ = false;
+        schedule_turn();
+        throw;
+    }
+}
+
+void engine::take_turn(steady_time now) {
+    for (auto n = ready_.size(); n > 0 && !ready_.empty(); --n) {
+        auto op = std::move(ready_.front());
+        ready_.pop_front();
         op->queued_for_turn = false;
         op->turn(now);
     }
@@ -101,27 +121,24 @@ void engine::run_turn() {
     for (auto& [index, p] : ports_) backlog_ += p->backlog();
     if (!is_backlogged() && table_.has_room())
         for (auto& op : std::exchange(starving_, {})) ready(op);
-    in_turn_ = false;
-    if (!ready_.empty()) schedule_turn();
-    arm_timer();
 }
 
 void engine::arm_timer() {
     auto next = table_.next_deadline().value_or(never);
     if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->wake);
     if (!is_backlogged()) next = std::min(next, limiter_.wake_at().value_or(never));
-    if (next == armed_) return;
-    armed_ = next;
-    if (next == never) {
-        timer_->cancel();
+    if (next == std::exchange(armed_, never)) {
+        armed_ = next;
         return;
     }
+    if (next == never) return timer_->cancel();
     timer_->start(next, [self = weak_from_this()] {
         if (auto e = self.lock()) e->on_timer();
     });
+    armed_ = next;
 }
 
-void engine::on_timer() {
+void engine::on_timer() try {
     armed_ = never;
     // An answer that waits in a socket came in time: read before anything expires.
     for (auto& p : std::map(ports_)) p.second->drain(frames_before_a_deadline);
@@ -134,6 +151,9 @@ void engine::on_timer() {
         ready(op->shared_from_this());
     }
     run_turn();
+} catch (...) {
+    schedule_turn();  // which sets the timer again
+    throw;
 }
 
 void engine::shut_down() noexcept {
@@ -174,7 +194,8 @@ std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& 
     return {};
 }
 
-void engine::on_frame(received_frame const& f) {
+/// A frame for which there is no memory is lost, as those are for which the kernel had none.
+void engine::on_frame(received_frame const& f) try {
     if (f.outgoing) return;
     auto received = dissect(f.bytes, f.type);
     received.time = f.time;
@@ -184,6 +205,8 @@ void engine::on_frame(received_frame const& f) {
     if (!whole) return on_packet(std::move(received), has_checksums(f));
     if (auto complete = whole->add(std::move(received), now().time_since_epoch()))
         on_packet(*std::move(complete), has_checksums(f));
+} catch (std::bad_alloc const&) {
+    ++frames_lost_;
 }
 
 std::shared_ptr<reassembler> engine::reassembly() {
@@ -266,7 +289,7 @@ engine::judgement engine::judge(packet&& received, bool has_checksums) {
 }
 
 std::uint64_t engine::kernel_drops() {
-    auto drops = drops_of_closed_;
+    auto drops = drops_of_closed_ + frames_lost_;
     for (auto& [index, p] : ports_) drops += p->counters().kernel_dropped;
     return drops;
 }
@@ -413,6 +436,7 @@ void engine::release_held(steady_time now) {
         auto who = limiter_.release(now);
         if (!who) return;
         auto at = held_.find(*who);
+        if (at == held_.end()) continue;  // there was no memory to hold it
         auto frame = std::move(at->second);
         held_.erase(at);
         --frame.owner->held;
@@ -428,7 +452,10 @@ void engine::release_held(steady_time now) {
 
 void engine::drop_held() noexcept {
     auto gone = [](held_frame const& f) { return !f.owner->wants_to_send(); };
-    limiter_.withdraw([&](rate_limiter::ticket t) { return gone(held_.find(t)->second); });
+    limiter_.withdraw([&](rate_limiter::ticket t) {
+        auto at = held_.find(t);
+        return at == held_.end() || gone(at->second);
+    });
     boost::unordered::erase_if(held_, [&](auto const& h) { return gone(h.second); });
 }
 
@@ -437,7 +464,7 @@ void engine::resolve_name(std::string const& name, bool v6,
     auto& waiting = asked_names_[(v6 ? "6" : "4") + name];
     waiting.push_back(std::move(handler));
     if (waiting.size() > 1) return;
-    system_->resolve(name, v6, [self = weak_from_this(), name, v6](error_code ec, ip_address address) {
+    auto answered = [self = weak_from_this(), name, v6](error_code ec, ip_address address) {
         auto e = self.lock();
         if (!e) return;
         auto key = (v6 ? "6" : "4") + name;
@@ -445,7 +472,23 @@ void engine::resolve_name(std::string const& name, bool v6,
         e->asked_names_.erase(key);
         if (ec && ec != asio::error::operation_aborted) ec = e->fail(errc::host_not_found, name);
         for (auto& done : askers) done(ec, address);
-    });
+    };
+    try {
+        system_->resolve(name, v6, std::move(answered));
+    } catch (...) {  // nobody was asked: the next who wants to know asks anew
+        asked_names_.erase((v6 ? "6" : "4") + name);
+        throw;
+    }
+}
+
+error_code engine::reason_of_exception() noexcept try { throw; } catch (std::bad_alloc const&) {
+    return asio::error::no_memory;
+} catch (boost::system::system_error const& e) {
+    return fail(e.code(), e.what());
+} catch (std::exception const& e) {
+    return fail(errc::user_code_failed, e.what());
+} catch (...) {
+    return fail(errc::user_code_failed, "an exception of an unknown type");
 }
 
 }  // namespace sonde::detail

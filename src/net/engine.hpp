@@ -18,6 +18,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,8 @@ public:
     virtual void turn(steady_time now) = 0;
     /// The network ends.
     virtual void shut_down() noexcept = 0;
+    /// A part of it threw: it ends with this error, now or in its next turn.
+    virtual void broken(error_code ec) = 0;
 
     bool queued_for_turn = false;
     steady_time wake = never;
@@ -140,6 +143,19 @@ public:
     bool explains() const { return !taps_.empty(); }
     /// Why an attempt refused the packet that it was asked about.
     void note_refusal(std::string why) { refusal_ = std::move(why); }
+    /// Does a part of an operation. What memory is lacking for, or what a user's own code throws, ends this
+    /// operation; the network and the others go on.
+    template <class Part>
+    void contain(operation& op, Part part) {
+        try {
+            part();
+        } catch (...) {
+            op.broken(reason_of_exception());
+        }
+    }
+    /// The error that the exception being handled stands for.
+    error_code reason_of_exception() noexcept;
+    bool is_shut_down() const { return closed_; }
 
     /// Remembers what the latest error was about.
     void note(std::string about) { why_ = std::move(about); }
@@ -190,6 +206,7 @@ private:
     judgement judge(packet&& received, bool has_checksums);
     void explain(packet&& received, judgement const& what);
     void run_turn();
+    void take_turn(steady_time now);
     void schedule_turn();
     void on_timer();
     void arm_timer();
@@ -215,7 +232,8 @@ private:
     std::uint64_t drops_of_closed_ = 0;  // by the kernel, on ports that are no longer there
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;
-    std::vector<std::shared_ptr<operation>> ready_, starving_;
+    std::deque<std::shared_ptr<operation>> ready_;
+    std::vector<std::shared_ptr<operation>> starving_;
     std::weak_ptr<reassembler> reassembly_;
     std::vector<std::weak_ptr<explainer>> taps_;
     std::string refusal_;
@@ -230,6 +248,7 @@ private:
     strays strays_;
     int relaxed_runs_ = 0;
     std::string why_;
+    std::uint64_t frames_lost_ = 0;  // for want of memory
     std::size_t backlog_ = 0;
     bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;
 };

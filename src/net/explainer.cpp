@@ -13,12 +13,7 @@ void explainer::add(explanation const& what) {
 }
 
 void explainer::start_next(waiting_ptr<std::optional<explanation>> op) {
-    if (waiting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), std::optional<explanation>());
-        });
-        return;
-    }
+    if (waiting_) return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
     engine_->watch(shared_from_this());
 }
@@ -32,22 +27,29 @@ std::optional<explanation> explainer::try_next() {
 
 void explainer::turn(steady_time) {
     if (!waiting_ || (queue_.empty() && !closed_)) return;
-    complete(std::move(waiting_), {}, try_next());
+    auto next = try_next();
+    complete(std::move(waiting_), next ? error_code() : std::exchange(end_, {}), std::move(next));
 }
 
-void explainer::cancel_next() {
-    if (!waiting_) return;
-    asio::post(engine_->executor(), [op = std::move(waiting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted),
-                 std::optional<explanation>());
-    });
+void explainer::broken(error_code ec) {
+    end_ = ec;
+    closed_ = true;
+    engine_->watch(shared_from_this());
+}
+
+void explainer::cancel_next(void const* signal) {
+    if (waiting_ && waiting_->cancelled_by == signal) abort_next();
+}
+
+void explainer::abort_next() {
+    if (waiting_) complete_later(engine_->executor(), std::move(waiting_), asio::error::operation_aborted);
 }
 
 void explainer::abandon() noexcept {
     auto alive = shared_from_this();
     closed_ = true;
     queue_.clear();
-    cancel_next();
+    abort_next();
 }
 
 }  // namespace sonde::detail

@@ -18,20 +18,24 @@ public:
 
     asio::any_io_executor executor() const override { return engine_->executor(); }
     void start_next(waiting_ptr<std::optional<explanation>> op) override;
-    void cancel_next() override;
+    void cancel_next(void const* signal) override;
     std::optional<explanation> try_next() override;
     void abandon() noexcept override;
     std::uint64_t dropped() const override { return dropped_; }
 
     void turn(steady_time now) override;
     void shut_down() noexcept override { abandon(); }
+    void broken(error_code ec) override;
 
 private:
+    void abort_next();
+
     std::shared_ptr<engine> engine_;
     std::size_t limit_;
     std::deque<explanation> queue_;
     waiting_ptr<std::optional<explanation>> waiting_;
     std::uint64_t dropped_ = 0;
+    error_code end_;
     bool closed_ = false;
 };
 

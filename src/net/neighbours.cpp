@@ -69,8 +69,17 @@ void neighbours::wait_for_turn(int interface, ip_address const& address, std::fu
 void neighbours::resolve(int interface, ip_address const& address, handler done) {
     key which{interface, address};
     auto [at, first] = asked_.try_emplace(which);
-    at->second.waiting.push_back(std::move(done));
-    if (!first) return;
+    try {
+        at->second.waiting.push_back(std::move(done));
+        if (first) ask_for(which);
+    } catch (...) {  // nobody was asked: the next who wants to know asks anew
+        if (first) asked_.erase(which);
+        throw;
+    }
+}
+
+void neighbours::ask_for(key const& which) {
+    auto const& [interface, address] = which;
     ++questions_;
     error_code ec;
     auto const* out = engine_.system().interfaces(ec).find(interface);
@@ -78,25 +87,31 @@ void neighbours::resolve(int interface, ip_address const& address, handler done)
     if (!out || !route)
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
     run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};
-    try {
-        ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
-            [this, which](error_code failed, std::optional<exchange> x) {
-                answered(which, failed, x && x->answered() ? address_in(x->received) : std::nullopt);
-            });
-    } catch (...) {
-        asked_.erase(which);  // nobody would answer those who ask next
-        throw;
-    }
+    ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
+        [this, which](error_code failed, std::optional<exchange> x) {
+            std::optional<mac> found;
+            try {
+                if (x && x->answered()) found = address_in(x->received);
+            } catch (std::bad_alloc const&) {
+                failed = asio::error::no_memory;
+            }
+            answered(which, failed, found);
+        });
+}
+
+/// What there is no memory for is asked again.
+void neighbours::remember(key const& which, std::optional<mac> address) try {
+    if (known_.size() >= capacity) known_.clear();
+    known_[which] = {address.value_or(mac()), !address,
+                     engine_.now() + (address ? steady_duration(keep) : steady_duration(keep_silence))};
+} catch (std::bad_alloc const&) {
 }
 
 void neighbours::answered(key const& which, error_code ec, std::optional<mac> address) {
     auto waiting = asked_.extract(which);
     if (ec == asio::error::operation_aborted) return;
-    if (known_.size() >= capacity) known_.clear();
-    auto now = engine_.now();
-    if (!ec)  // a question that could not leave says nothing about the neighbour
-        known_[which] = {address.value_or(mac()), !address,
-                         now + (address ? steady_duration(keep) : steady_duration(keep_silence))};
+    // A question that could not leave says nothing about the neighbour.
+    if (!ec) remember(which, address);
     if (!address && !ec) ec = engine_.fail(errc::no_neighbour, which.second.to_string());
     if (!waiting) return;
     for (auto& done : waiting.mapped().waiting) done(address ? error_code() : ec, address.value_or(mac()));

@@ -49,6 +49,8 @@ private:
     };
     using key = std::pair<int, ip_address>;
 
+    void ask_for(key const& which);
+    void remember(key const& which, std::optional<mac> address);
     void answered(key const& which, error_code ec, std::optional<mac> address);
 
     engine& engine_;

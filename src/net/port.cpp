@@ -40,7 +40,12 @@ void port::wait_readable() {
         p->waiting_ = false;
         if (!p->reading_) return;
         if (ec && ec != asio::error::operation_aborted) return p->failed_(ec);
-        p->drain(frames_per_turn);
+        try {
+            p->drain(frames_per_turn);
+        } catch (...) {  // of a layer's own code: it leaves the loop, but those who wait are still served
+            if (p->reading_) p->wait_readable();
+            throw;
+        }
         if (p->reading_) p->wait_readable();
         if (p->after_batch) p->after_batch();
     });
@@ -64,6 +69,14 @@ void port::queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owne
     queue_.push_back({std::move(bytes), std::move(owner), tag});
 }
 
+/// For want of memory one frame fails, as for want of anything else.
+std::size_t port::transmit(std::span<std::span<std::byte const> const> frames, error_code& ec) try {
+    return device_->transmit(frames, ec);
+} catch (std::bad_alloc const&) {
+    ec = asio::error::no_memory;
+    return 0;
+}
+
 void port::flush() {
     auto self = shared_from_this();
     while (!queue_.empty() && !blocked_ && device_) {
@@ -81,7 +94,7 @@ void port::flush() {
         auto now = system_.now();
         auto sent = system_.wall_time();
         error_code ec;
-        auto taken = n ? device_->transmit(std::span(frames).first(n), ec) : 0;
+        auto taken = n ? transmit(std::span(frames).first(n), ec) : 0;
         bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
         if (taken > 0) refusals_ = 0;
         std::size_t failed = ec && !full && taken < n ? 1 : 0;

@@ -68,6 +68,7 @@ private:
 
     void wait_readable();
     void back_off(error_code ec);
+    std::size_t transmit(std::span<std::span<std::byte const> const> frames, error_code& ec);
 
     platform& system_;  // outlives it
     std::unique_ptr<link_device> device_;

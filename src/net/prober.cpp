@@ -55,6 +55,7 @@ prober::~prober() = default;
 
 void prober::start() {
     if (std::exchange(started_, true) || closed_) return;
+    if (engine_->is_shut_down()) return fail(asio::error::operation_aborted);
     if (!what_.filter.empty()) {
         error_code ec;
         std::string about;
@@ -71,9 +72,9 @@ void prober::start() {
     strays_before_ = engine_->stray_frames();
     drops_before_ = drops_seen_ = engine_->kernel_drops();
     if (what_.reassemble) reassembly_ = engine_->reassembly();
-    engine_->begin(shared_from_this());
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
+    engine_->begin(shared_from_this());
     begin_round(engine_->now());
 }
 
@@ -136,6 +137,12 @@ void prober::fail(error_code ec) {
     engine_->ready(shared_from_this());
 }
 
+/// Not at once: whoever calls may be looking through the table of probes.
+void prober::broken(error_code ec) {
+    if (!broken_) broken_ = ec;
+    engine_->ready(shared_from_this());
+}
+
 void prober::cancel() noexcept {
     auto alive = shared_from_this();
     if (!closed_) {
@@ -146,8 +153,8 @@ void prober::cancel() noexcept {
     if (!last_cursor_) last_cursor_ = cursor();
     queue_.clear();
     end_told_ = true;
-    cancel_next();
-    cancel_collect();
+    abort_next();
+    abort_collect();
 }
 
 // --- probes going out
@@ -155,14 +162,19 @@ void prober::cancel() noexcept {
 
 void prober::turn(steady_time now) {
     auto alive = shared_from_this();
-    if (!closed_ && !run_ && now >= next_round_) begin_round(now);
-    if (!closed_ && run_) {
-        watch_drops();
-        pump(now);
-        take_ends();
-        if (!closed_ && run_->finished()) end_round(now);
-    }
+    engine_->contain(*this, [&] { proceed(now); });
+    if (broken_) fail(std::exchange(broken_, {}));
     deliver();
+}
+
+void prober::proceed(steady_time now) {
+    if (closed_ || broken_) return;
+    if (!run_ && now >= next_round_) begin_round(now);
+    if (!run_) return;
+    watch_drops();
+    pump(now);
+    take_ends();
+    if (!closed_ && run_->finished()) end_round(now);
 }
 
 void prober::pump(steady_time now) {
@@ -253,12 +265,14 @@ void prober::pull(departure const& d) {
         auto me = std::static_pointer_cast<prober>(weak.lock());
         if (!me || me->closed_) return;
         me->pulling_ = false;
-        if (ec) me->source_failed(ec);
-        if (ec || !p)
-            me->run_->source_ended(d.index);
-        else
-            me->begin(d, me->kept_[d.index] = (*p)[0]);
-        me->engine_->ready(me);
+        me->engine_->contain(*me, [&] {
+            if (ec) me->source_failed(ec);
+            if (ec || !p)
+                me->run_->source_ended(d.index);
+            else
+                me->begin(d, me->kept_[d.index] = (*p)[0]);
+            me->engine_->ready(me);
+        });
     });
 }
 
@@ -295,9 +309,11 @@ bool prober::resolve_names(departure const& d, packet const& p) {
                               [weak = weak_from_this(), d, p, name = v.name](error_code ec, ip_address a) {
                                   auto me = std::static_pointer_cast<prober>(weak.lock());
                                   if (!me || me->closed_) return;
-                                  if (ec) return me->failed(d, ec);
-                                  me->names_.emplace(name, a);
-                                  me->launch(d, p);
+                                  me->engine_->contain(*me, [&] {
+                                      if (ec) return me->failed(d, ec);
+                                      me->names_.emplace(name, a);
+                                      me->launch(d, p);
+                                  });
                               });
         return false;
     }
@@ -326,8 +342,10 @@ void prober::prepare(departure const& d, packet const& p) {
         [weak = weak_from_this(), d, o = std::move(o), way](error_code failure, mac address) mutable {
             auto me = std::static_pointer_cast<prober>(weak.lock());
             if (!me || me->closed_) return;
-            if (failure) return me->failed(d, failure);
-            me->leave(d, std::move(o), way, address);
+            me->engine_->contain(*me, [&] {
+                if (failure) return me->failed(d, failure);
+                me->leave(d, std::move(o), way, address);
+            });
         });
 }
 
@@ -385,17 +403,21 @@ void prober::remember_source(outgoing const& o) {
 }
 
 void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
-    auto l = leaving_[tag];
-    free_.push_back(static_cast<std::uint32_t>(tag));
-    if (closed_ || !run_) return;
-    run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
-    if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+    engine_->contain(*this, [&] {
+        auto l = leaving_[tag];
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        if (closed_ || !run_) return;
+        run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
+        if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+    });
 }
 
 void prober::frame_failed(std::uint64_t tag, error_code ec) {
-    auto d = leaving_[tag].probe;
-    free_.push_back(static_cast<std::uint32_t>(tag));
-    if (!closed_) failed(d, ec);
+    engine_->contain(*this, [&] {
+        auto d = leaving_[tag].probe;
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        failed(d, ec);
+    });
 }
 
 void prober::failed(departure const& d, error_code ec) {
@@ -450,10 +472,19 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         return true;
     } catch (boost::system::system_error const&) {
         return false;  // a packet that cannot be made again was never sent
+    } catch (...) {
+        broken(engine_->reason_of_exception());
+        return false;
     }
 }
 
 verdict prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
+    verdict v;
+    engine_->contain(*this, [&] { v = take(attempt, std::move(received), now); });
+    return v;
+}
+
+verdict prober::take(attempt_info const& attempt, packet&& received, steady_time now) {
     if (!run_) return {};
     std::optional<arrival> came;
     if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
@@ -483,8 +514,10 @@ verdict prober::replied(attempt_info const& attempt, packet&& received, steady_t
 
 void prober::expired(attempt_info const& attempt, steady_time now) {
     if (!run_ || closed_) return;
-    run_->expired(attempt, now);
-    engine_->ready(shared_from_this());
+    engine_->contain(*this, [&] {
+        run_->expired(attempt, now);
+        engine_->ready(shared_from_this());
+    });
 }
 
 // --- the consumer
@@ -507,8 +540,13 @@ probe_statistics* prober::statistics_of(std::uint64_t index) {
     return &statistics_[index];
 }
 
+/// A packet that could not be made is empty: its probe says why.
 exchange prober::silent(probe_end const& end) const {
-    exchange x(as_it_left(end), packet(), end.attempt, round_);
+    exchange x(packet(), packet(), end.attempt, round_);
+    try {
+        x.sent = as_it_left(end);
+    } catch (boost::system::system_error const&) {
+    }
     if (end.what == probe_end::kind::send_failed) x.failure = end.error;
     if (end.what == probe_end::kind::cancelled) x.failure = asio::error::operation_aborted;
     return x;
@@ -565,67 +603,79 @@ std::uint64_t prober::cursor() const {
 
 std::optional<exchange> prober::try_next() {
     if (queue_.empty()) return {};
-    auto next = std::move(queue_.front());
+    auto& front = queue_.front().what;
+    auto* end = std::get_if<probe_end>(&front);
+    std::optional<exchange> next(end ? silent(*end) : std::get<exchange>(std::move(front)));
     queue_.pop_front();
     if (queue_.size() == queue_limit / 2) go_on();
-    if (auto* end = std::get_if<probe_end>(&next.what)) return silent(*end);
-    return std::get<exchange>(std::move(next.what));
+    return next;
 }
 
 void prober::deliver() {
-    if (waiting_ && !queue_.empty()) {
-        complete(std::move(waiting_), {}, try_next());
-    } else if (waiting_ && closed_) {
-        auto ec = std::exchange(end_told_, true) ? error_code() : end_;
-        complete(std::move(waiting_), ec, std::optional<exchange>());
-    } else if (collecting_ && closed_) {
-        auto ec = std::exchange(end_told_, true) ? error_code() : end_;
-        exchange_list answers;
+    if (waiting_ && !queue_.empty())
+        deliver_next();
+    else if (waiting_ && closed_)
+        complete(std::move(waiting_), std::exchange(end_told_, true) ? error_code() : end_,
+                 std::optional<exchange>());
+    else if (collecting_ && closed_)
+        deliver_all();
+}
+
+/// What there is no memory for stays in the queue.
+void prober::deliver_next() {
+    std::optional<exchange> next;
+    engine_->contain(*this, [&] { next = try_next(); });
+    complete(std::move(waiting_), next ? error_code() : std::exchange(broken_, {}), std::move(next));
+}
+
+void prober::deliver_all() {
+    collected all;
+    engine_->contain(*this, [&] {
+        all.unanswered = unanswered();
         for (auto& i : queue_)
-            if (auto* x = std::get_if<exchange>(&i.what)) answers.push_back(std::move(*x));
-        queue_.clear();
-        complete(std::move(collecting_), ec, collected(std::move(answers), unanswered()));
-    }
+            if (auto* x = std::get_if<exchange>(&i.what)) all.answered.push_back(std::move(*x));
+    });
+    queue_.clear();
+    auto ec = std::exchange(end_told_, true) ? error_code() : end_;
+    if (broken_) ec = std::exchange(broken_, {});
+    complete(std::move(collecting_), ec, std::move(all));
 }
 
 void prober::start_next(waiting_ptr<std::optional<exchange>> op) {
-    if (waiting_ || collecting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), std::optional<exchange>());
-        });
-        return;
-    }
+    if (waiting_ || collecting_)
+        return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
-    start();
+    engine_->contain(*this, [&] { start(); });
     engine_->ready(shared_from_this());
 }
 
 void prober::start_collect(waiting_ptr<collected> op) {
-    if (waiting_ || collecting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), collected());
-        });
-        return;
-    }
+    if (waiting_ || collecting_)
+        return complete_later(engine_->executor(), std::move(op), errc::already_running);
     collecting_ = std::move(op);
-    start();
-    go_on();
+    engine_->contain(*this, [&] {
+        start();
+        go_on();
+    });
     engine_->ready(shared_from_this());
 }
 
-void prober::cancel_next() {
-    if (!waiting_) return;
-    asio::post(engine_->executor(), [op = std::move(waiting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted), std::optional<exchange>());
-    });
+void prober::cancel_next(void const* signal) {
+    if (waiting_ && waiting_->cancelled_by == signal) abort_next();
 }
 
-void prober::cancel_collect() {
+void prober::cancel_collect(void const* signal) {
+    if (collecting_ && collecting_->cancelled_by == signal) abort_collect();
+}
+
+void prober::abort_next() {
+    if (waiting_) complete_later(engine_->executor(), std::move(waiting_), asio::error::operation_aborted);
+}
+
+void prober::abort_collect() {
     if (!collecting_) return;
     // What was gathered is not lost: it can be read on.
-    asio::post(engine_->executor(), [op = std::move(collecting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted), collected());
-    });
+    complete_later(engine_->executor(), std::move(collecting_), asio::error::operation_aborted);
 }
 
 // --- results
@@ -655,7 +705,10 @@ packet_list prober::unanswered() const {
     packet_list list;
     if (!run_) return list;
     auto const& silent = run_->unanswered();
-    for (auto i = silent.next(0); i; i = silent.next(*i + 1)) list.push_back(make(*i, 1));
+    for (auto i = silent.next(0); i; i = silent.next(*i + 1)) try {
+            list.push_back(make(*i, 1));
+        } catch (boost::system::system_error const&) {  // it ended because it could not be made
+        }
     return list;
 }
 

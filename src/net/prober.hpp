@@ -42,7 +42,7 @@ public:
     // stream_state
     asio::any_io_executor executor() const override { return engine_->executor(); }
     void start_next(waiting_ptr<std::optional<exchange>> op) override;
-    void cancel_next() override;
+    void cancel_next(void const* signal) override;
     std::optional<exchange> try_next() override;
     void abandon() noexcept override { cancel(); }
     loop_report report() const override;
@@ -55,7 +55,7 @@ public:
     std::uint64_t cursor() const override;
     std::span<probe_statistics const> statistics() const override { return statistics_; }
     void start_collect(waiting_ptr<collected> op) override;
-    void cancel_collect() override;
+    void cancel_collect(void const* signal) override;
 
     // cancellable
     void cancel() noexcept override;
@@ -65,6 +65,7 @@ public:
     // operation
     void turn(steady_time now) override;
     void shut_down() noexcept override { cancel(); }
+    void broken(error_code ec) override;
 
     // answer_judge
     bool accepts(attempt_info const& attempt, packet const& received, bool to_many) override;
@@ -94,6 +95,7 @@ private:
 
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
     void start();
+    void proceed(steady_time now);
     void begin_round(steady_time now);
     void end_round(steady_time now);
     void pump(steady_time now);
@@ -111,12 +113,17 @@ private:
     void wait_for_turn(way_out const& way, departure const& d, packet const& p);
     void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
+    verdict take(attempt_info const& attempt, packet&& received, steady_time now);
     void push(item next);
     void take_ends();
     exchange silent(probe_end const& end) const;
     packet as_it_left(probe_end const& end) const;
     probe_statistics* statistics_of(std::uint64_t index);
     void deliver();
+    void deliver_next();
+    void deliver_all();
+    void abort_next();
+    void abort_collect();
     void go_on();
     void close(error_code ec);
     void remember_source(outgoing const& o);
@@ -166,7 +173,7 @@ private:
     };
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
-    error_code end_, source_error_;
+    error_code end_, source_error_, broken_;
     bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;
     bool paused_ = false, stopping_ = false;  // by the consumer's wish
 };

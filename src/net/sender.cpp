@@ -17,16 +17,19 @@ sender::sender(std::shared_ptr<engine> e, packet_source source, send_options how
 
 void sender::start(waiting_ptr<send_report> op) {
     waiting_ = std::move(op);
-    size_ = source_->size();
-    error_code ec;
-    interface_ = engine_->interface_index(how_.iface, ec);
-    if (!ec && layer2_ && interface_ == 0) interface_ = engine_->default_interface(ec);
-    exhausted_ = how_.count == 0 && !how_.loop;
-    engine_->begin(shared_from_this());
-    if (ec) {
-        report_.first_error = ec;
-        exhausted_ = true;
-    }
+    if (engine_->is_shut_down()) return cancel();
+    engine_->contain(*this, [&] {
+        size_ = source_->size();
+        error_code ec;
+        interface_ = engine_->interface_index(how_.iface, ec);
+        if (!ec && layer2_ && interface_ == 0) interface_ = engine_->default_interface(ec);
+        exhausted_ = how_.count == 0 && !how_.loop;
+        engine_->begin(shared_from_this());
+        if (ec) {
+            report_.first_error = ec;
+            exhausted_ = true;
+        }
+    });
 }
 
 void sender::cancel() noexcept {
@@ -40,9 +43,7 @@ void sender::finish(error_code ec) {
     engine_->end(*this);
     if (held > 0) engine_->drop_held();
     if (!ec && report_.sent == 0) ec = report_.first_error;
-    asio::post(engine_->executor(), [op = std::move(waiting_), ec, r = report_]() mutable {
-        if (op) complete(std::move(op), ec, r);
-    });
+    if (waiting_) complete_later(engine_->executor(), std::move(waiting_), ec, report_);
 }
 
 /// The next packet of the source, over all passes; nothing at the end, or until an async source gives one.
@@ -78,13 +79,15 @@ void sender::pull() {
         auto me = std::static_pointer_cast<sender>(weak.lock());
         if (!me || me->done_) return;
         me->pulling_ = false;
-        if (ec)
-            me->source_failed(ec);
-        else if (!p)
-            me->exhausted_ = true;
-        else
-            me->next_ = (*p)[0];
-        me->engine_->ready(me);
+        me->engine_->contain(*me, [&] {
+            if (ec)
+                me->source_failed(ec);
+            else if (!p)
+                me->exhausted_ = true;
+            else
+                me->next_ = (*p)[0];
+            me->engine_->ready(me);
+        });
     });
 }
 
@@ -102,11 +105,15 @@ steady_time sender::due(packet const& p, steady_time now) {
 
 void sender::turn(steady_time now) {
     auto alive = shared_from_this();
+    engine_->contain(*this, [&] { proceed(now); });
+}
+
+void sender::proceed(steady_time now) {
     for (unsigned n = 0; !done_ && !exhausted_ && !pulling_; ++n) {
-        if (n == packets_per_turn) return engine_->ready(alive);
+        if (n == packets_per_turn) return engine_->ready(shared_from_this());
         held_back_ = held > 0;  // packets leave in their order: one that waits for a limit keeps the others
         if (held_back_) return;
-        if (engine_->is_backlogged()) return engine_->starve(alive);
+        if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         try {
             if (!next_) next_ = take();
         } catch (boost::system::system_error const& e) {
@@ -136,9 +143,11 @@ void sender::launch(packet p) {
                                   if (!me || me->done_) return;
                                   --me->open_;
                                   if (ec) return me->failed(ec);
-                                  me->names_.emplace(name, a);
-                                  me->launch(p);
-                                  me->engine_->ready(me);
+                                  me->engine_->contain(*me, [&] {
+                                      me->names_.emplace(name, a);
+                                      me->launch(p);
+                                      me->engine_->ready(me);
+                                  });
                               });
         return;
     }
@@ -163,7 +172,7 @@ void sender::launch(packet p) {
                 if (!me || me->done_) return;
                 --me->open_;
                 if (e) return me->failed(e);
-                me->leave(o, way, address);
+                me->engine_->contain(*me, [&] { me->leave(o, way, address); });
             });
     } catch (boost::system::system_error const& e) {
         failed(engine_->fail(e.code(), e.what()));

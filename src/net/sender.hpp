@@ -17,6 +17,7 @@ public:
     void cancel() noexcept override;
     void turn(steady_time now) override;
     void shut_down() noexcept override { cancel(); }
+    void broken(error_code ec) override { finish(ec); }
 
     bool wants_to_send() const noexcept override { return !done_; }
     void frame_left(std::uint64_t tag, steady_time now, timestamp sent) override;
@@ -29,6 +30,7 @@ private:
     steady_time due(packet const& p, steady_time now);
     void pull();
     void launch(packet p);
+    void proceed(steady_time now);
     void leave(outgoing o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
     void source_failed(error_code ec);

@@ -39,18 +39,13 @@ void sniffer::open(sniff_options const& how) {
 }
 
 void sniffer::start_next(waiting_ptr<std::optional<packet>> op) {
-    if (waiting_) {
-        asio::post(engine_->executor(), [op = std::move(op)]() mutable {
-            complete(std::move(op), make_error_code(errc::already_running), std::optional<packet>());
-        });
-        return;
-    }
+    if (waiting_) return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
     engine_->watch(shared_from_this());
 }
 
 std::optional<packet> sniffer::try_next() {
-    if (queue_.empty() && !closed_) read();
+    if (queue_.empty() && !closed_) engine_->contain(*this, [&] { read(); });
     if (queue_.empty()) return {};
     std::optional<packet> p(std::move(queue_.front()));
     queue_.pop_front();
@@ -99,13 +94,15 @@ void sniffer::wait() {
     });
 }
 
-void sniffer::cancel_next() {
+void sniffer::cancel_next(void const* signal) {
+    if (waiting_ && waiting_->cancelled_by == signal) abort_next();
+}
+
+void sniffer::abort_next() {
     if (!waiting_) return;
     engine_->wake_at(*this, never);
     if (device_) device_->cancel_readable();
-    asio::post(engine_->executor(), [op = std::move(waiting_)]() mutable {
-        complete(std::move(op), make_error_code(asio::error::operation_aborted), std::optional<packet>());
-    });
+    complete_later(engine_->executor(), std::move(waiting_), asio::error::operation_aborted);
 }
 
 void sniffer::close(error_code ec) {
@@ -121,7 +118,7 @@ void sniffer::abandon() noexcept {
     auto alive = shared_from_this();
     close(asio::error::operation_aborted);
     queue_.clear();
-    cancel_next();
+    abort_next();
 }
 
 sonde::report sniffer::report() const {

@@ -17,19 +17,21 @@ public:
 
     asio::any_io_executor executor() const override { return engine_->executor(); }
     void start_next(waiting_ptr<std::optional<packet>> op) override;
-    void cancel_next() override;
+    void cancel_next(void const* signal) override;
     std::optional<packet> try_next() override;
     void abandon() noexcept override;
     sonde::report report() const override;
 
     void turn(steady_time now) override;
     void shut_down() noexcept override { abandon(); }
+    void broken(error_code ec) override { close(ec); }
 
 private:
     void open(sniff_options const& how);
     void read();
     void take(packet&& p);
     void wait();
+    void abort_next();
     void close(error_code ec);
 
     std::shared_ptr<engine> engine_;

@@ -103,7 +103,8 @@ site& world::add(ip_address const& address, unsigned prefix_length, host h, path
 }
 
 world::place* world::place_of(ip_address const& a) {
-    if (std::exchange(prefixes_changed_, false)) by_prefix_ = prefix_table(prefixes_);
+    if (prefixes_changed_) by_prefix_ = prefix_table(prefixes_);
+    prefixes_changed_ = false;
     place* found = nullptr;
     by_prefix_.visit(a, [&](std::span<route_entry const> entries, unsigned) {
         for (auto const& e : entries)  // the latest that was added

@@ -28,6 +28,9 @@ public:
     /// Frees itself, the handler unused.
     virtual void discard() noexcept = 0;
 
+    /// The slot's handler that may cancel it: a signal that comes late must not end the next operation.
+    void const* cancelled_by = nullptr;
+
 protected:
     ~waiting() = default;
 };
@@ -43,6 +46,15 @@ using waiting_ptr = std::unique_ptr<waiting<T>, discard_waiting<T>>;
 template <class T>
 void complete(waiting_ptr<T> w, error_code ec, T result) {
     w.release()->complete(ec, std::move(result));
+}
+
+/// The same in a later turn of the loop: for what is known inside the call that began the operation, or
+/// inside one that must not run others' code.
+template <class T>
+void complete_later(asio::any_io_executor const& executor, waiting_ptr<T> w, error_code ec, T result = {}) {
+    asio::post(executor, [w = std::move(w), ec, result = std::move(result)]() mutable {
+        complete(std::move(w), ec, std::move(result));
+    });
 }
 
 template <class T, class Handler>

@@ -199,7 +199,7 @@ private:
                 detail::initiate<send_report>(
                     std::move(handler), op, executor_of(*engine),
                     [](auto& o, auto w) { start(o, std::move(w)); },
-                    [](detail::cancellable& o) { o.cancel(); });
+                    [](detail::cancellable& o, void const*) { o.cancel(); });
             },
             token, engine_, std::move(packets), options, layer2);
     }
@@ -212,7 +212,7 @@ private:
                 detail::initiate<std::optional<exchange>>(
                     std::move(handler), op, executor_of(*engine),
                     [](auto& o, auto w) { start(o, std::move(w)); },
-                    [](detail::cancellable& o) { o.cancel(); });
+                    [](detail::cancellable& o, void const*) { o.cancel(); });
             },
             token, engine_, std::move(packets), detail::stored_sr_options(options), layer2);
     }

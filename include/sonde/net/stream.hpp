@@ -26,9 +26,25 @@ public:
     virtual ~stream_state() = default;
     virtual boost::asio::any_io_executor executor() const = 0;
     virtual void start_next(waiting_ptr<std::optional<T>> op) = 0;
-    virtual void cancel_next() = 0;
+    /// Ends the wait of the operation that this signal belongs to.
+    virtual void cancel_next(void const* signal) = 0;
     virtual std::optional<T> try_next() = 0;
     virtual void abandon() noexcept = 0;
+};
+
+/// What an operation puts into its slot.
+template <class State, class Cancel>
+class cancel_by_signal {
+public:
+    cancel_by_signal(std::shared_ptr<State> const& state, Cancel cancel)
+        : state_(state), cancel_(std::move(cancel)) {}
+    void operator()(boost::asio::cancellation_type type) {
+        if (auto s = state_.lock(); s && type != boost::asio::cancellation_type::none) cancel_(*s, this);
+    }
+
+private:
+    std::weak_ptr<State> state_;
+    Cancel cancel_;
 };
 
 /// Begins an operation whose handler waits in the engine, and lets its cancellation slot end it.
@@ -37,11 +53,10 @@ void initiate(Handler&& handler, std::shared_ptr<State> const& state,
               boost::asio::any_io_executor const& executor, Start start, Cancel cancel) {
     namespace asio = boost::asio;
     auto slot = asio::get_associated_cancellation_slot(handler);
+    auto op = make_waiting<T>(std::forward<Handler>(handler), executor);
     if (slot.is_connected())
-        slot.assign([weak = std::weak_ptr<State>(state), cancel](asio::cancellation_type type) {
-            if (auto s = weak.lock(); s && type != asio::cancellation_type::none) cancel(*s);
-        });
-    start(*state, make_waiting<T>(std::forward<Handler>(handler), executor));
+        op->cancelled_by = &slot.template emplace<cancel_by_signal<State, Cancel>>(state, std::move(cancel));
+    start(*state, std::move(op));
 }
 
 }  // namespace detail
@@ -77,7 +92,8 @@ public:
             [](auto handler, std::shared_ptr<detail::stream_state<T>> state) {
                 detail::initiate<std::optional<T>>(
                     std::move(handler), state, state->executor(),
-                    [](auto& s, auto op) { s.start_next(std::move(op)); }, [](auto& s) { s.cancel_next(); });
+                    [](auto& s, auto op) { s.start_next(std::move(op)); },
+                    [](auto& s, void const* signal) { s.cancel_next(signal); });
             },
             token, state_);
     }
@@ -109,7 +125,7 @@ public:
     virtual std::uint64_t cursor() const = 0;
     virtual std::span<probe_statistics const> statistics() const = 0;
     virtual void start_collect(waiting_ptr<collected> op) = 0;
-    virtual void cancel_collect() = 0;
+    virtual void cancel_collect(void const* signal) = 0;
 };
 
 class explanation_state : public stream_state<explanation> {
@@ -179,7 +195,7 @@ private:
                 detail::initiate<collected>(
                     std::move(handler), s, s->executor(),
                     [](auto& e, auto op) { e.start_collect(std::move(op)); },
-                    [](auto& e) { e.cancel_collect(); });
+                    [](auto& e, void const* signal) { e.cancel_collect(signal); });
             },
             token, std::move(state));
     }
