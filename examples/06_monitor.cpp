@@ -20,7 +20,7 @@ asio::awaitable<void> watch(std::string targets, std::uint64_t rounds) {
     });
 
     while (auto x = co_await loop.next())
-        if (x->outcome().what != outcome::kind::answered)
+        if (x->outcome().what != probe_outcome::kind::answered)
             fmt::print("round {}: {} {}\n", x->round, x->sent.get<IP>().dst, x->outcome());
 
     std::size_t number = 0;

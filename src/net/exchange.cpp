@@ -29,8 +29,8 @@ ip_address sender_of(layer_view below) {
 
 }  // namespace
 
-sonde::outcome exchange::outcome() const {
-    using kind = sonde::outcome::kind;
+probe_outcome exchange::outcome() const {
+    using kind = probe_outcome::kind;
     if (!answered()) {
         if (failure == boost::asio::error::operation_aborted) return {.what = kind::cancelled};
         if (failure) return {.what = kind::send_failed, .error = failure};
@@ -86,9 +86,9 @@ auto fmt::formatter<sonde::exchange>::format(sonde::exchange const& x, format_co
     return fmt::format_to(context.out(), "fail {}: {}", x.round, x.sent);
 }
 
-auto fmt::formatter<sonde::outcome>::format(sonde::outcome const& o, format_context& context) const
-    -> format_context::iterator {
-    using enum sonde::outcome::kind;
+auto fmt::formatter<sonde::probe_outcome>::format(sonde::probe_outcome const& o,
+                                                  format_context& context) const -> format_context::iterator {
+    using enum sonde::probe_outcome::kind;
     switch (o.what) {
         case answered: return fmt::format_to(context.out(), "answered");
         case icmp_error:

@@ -40,7 +40,7 @@ probe_run::probe_run(probe_table& table, std::uintptr_t user, run_options const&
     if (options.inter > steady_duration::zero() || options.rate > 0 || options.bit_rate > 0)
         pacing_ = std::make_unique<pacing>(pacing{pacer(options.inter, options.rate, options.bit_rate)});
     if (options.rate.is_adaptive()) set_rate(adaptive);
-    if (options.follow) progress_ = std::make_unique<progress>();
+    if (options.follow) progress_ = std::make_unique<detail::progress>();
     end_if_done();
 }
 

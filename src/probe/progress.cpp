@@ -1,8 +1,8 @@
-#include <sonde/probe/progress.hpp>
+#include <sonde/probe/detail/progress.hpp>
 
 #include <bit>
 
-namespace sonde {
+namespace sonde::detail {
 namespace {
 
 constexpr std::uint64_t word_bits = 64;
@@ -29,4 +29,4 @@ bool progress::is_done(std::uint64_t number) const noexcept {
     return word < words_.size() && words_[word] >> (number - base_) % word_bits & 1;
 }
 
-}  // namespace sonde
+}  // namespace sonde::detail

@@ -45,10 +45,10 @@ double us(std::chrono::nanoseconds t) {
 }
 
 /// "answered", "timed_out" …, and what belongs to it.
-std::string json(outcome const& o) {
+std::string json(probe_outcome const& o) {
     constexpr char const* names[] = {"answered", "icmp_error", "timed_out", "send_failed", "cancelled"};
     auto name = fmt::format("\"outcome\":\"{}\"", names[static_cast<std::size_t>(o.what)]);
-    if (o.what == outcome::kind::icmp_error)
+    if (o.what == probe_outcome::kind::icmp_error)
         name += fmt::format(",\"icmp_type\":{},\"icmp_code\":{},\"router\":\"{}\"", o.type, o.code,
                             o.router.to_string());
     if (o.error) name += ",\"error\":" + quoted_json(o.error.message());

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using kind = outcome::kind;
+using kind = probe_outcome::kind;
 using why = explanation::kind;
 
 std::uint32_t last_octet(exchange const& x) {
@@ -25,7 +25,7 @@ std::uint32_t last_octet(exchange const& x) {
 
 struct told {
     std::uint32_t host;
-    outcome what;
+    probe_outcome what;
     std::uint16_t attempt;
 };
 
@@ -53,11 +53,11 @@ TEST_CASE("sr tells of every probe on request, each when its fate is known") {
         std::map<std::uint32_t, told> by_host;
         for (auto const& t : all) by_host.emplace(t.host, t);
         CHECK(by_host.at(4).what.what == kind::answered);
-        CHECK(by_host.at(2).what == outcome{kind::icmp_error, 11, 0, ipv4("198.18.9.1")});
+        CHECK(by_host.at(2).what == probe_outcome{kind::icmp_error, 11, 0, ipv4("198.18.9.1")});
         CHECK(fmt::format("{}", by_host.at(2).what) == "ICMP error 11/0 from 198.18.9.1");
-        CHECK(by_host.at(3).what == outcome{kind::timed_out});
+        CHECK(by_host.at(3).what == probe_outcome{kind::timed_out});
         CHECK(by_host.at(3).attempt == 2);
-        CHECK(by_host.at(77).what == outcome{.what = kind::send_failed, .error = errc::no_neighbour});
+        CHECK(by_host.at(77).what == probe_outcome{.what = kind::send_failed, .error = errc::no_neighbour});
         // 30 ms are too late for the first attempt, not for the probe.
         CHECK(by_host.at(1).what.what == kind::answered);
         CHECK(all[3].host == 3);

@@ -16,7 +16,7 @@ namespace sonde {
 
 /// What became of a probe: one of five. `{}` prints "answered", "ICMP error 3/1 from 198.18.0.254" …
 /// A trivially destructible aggregate.
-struct outcome {
+struct probe_outcome {
     enum class kind : std::uint8_t {
         answered,
         icmp_error,   ///< a router or the target reported an error by ICMP or ICMPv6: `type code router`
@@ -29,7 +29,7 @@ struct outcome {
     ip_address router{};              ///< who sent it
     error_code error{};               ///< why it could not leave
 
-    friend bool operator==(outcome const&, outcome const&) = default;
+    friend bool operator==(probe_outcome const&, probe_outcome const&) = default;
 };
 
 /// A probe and its answer. A value that owns both packets.
@@ -54,7 +54,7 @@ public:
     /// an answer; `outcome` tells it from others.
     bool answered() const { return !received.empty(); }
     /// Cost: a look at each layer of the answer.
-    sonde::outcome outcome() const;
+    probe_outcome outcome() const;
     /// From the moment that the attempt left to the kernel's receive stamp; zero when nothing came.
     std::chrono::nanoseconds rtt() const {
         return answered() ? received.time - sent.time : std::chrono::nanoseconds{};
@@ -107,9 +107,9 @@ struct fmt::formatter<sonde::exchange> {
 };
 
 template <>
-struct fmt::formatter<sonde::outcome> {
+struct fmt::formatter<sonde::probe_outcome> {
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
-    auto format(sonde::outcome const& value, format_context& context) const -> format_context::iterator;
+    auto format(sonde::probe_outcome const& value, format_context& context) const -> format_context::iterator;
 };
 
 /// `{}`: "Sent 4 packets."

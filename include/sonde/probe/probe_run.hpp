@@ -4,10 +4,10 @@
 #include <sonde/packet/address.hpp>
 #include <sonde/packet/match_key.hpp>
 #include <sonde/probe/adaptive.hpp>
+#include <sonde/probe/detail/progress.hpp>
 #include <sonde/probe/index_set.hpp>
 #include <sonde/probe/pacer.hpp>
 #include <sonde/probe/probe_table.hpp>
-#include <sonde/probe/progress.hpp>
 #include <sonde/probe/rate_control.hpp>
 #include <sonde/probe/report.hpp>
 #include <sonde/probe/rtt.hpp>
@@ -288,8 +288,8 @@ private:
     steady_time latest_ = steady_time::min();
     index_set unanswered_;
     std::vector<send_failure> failures_;
-    std::unique_ptr<progress> progress_;  // with `follow`
-    std::vector<probe_end> ends_;         // with `tell_ends`
+    std::unique_ptr<detail::progress> progress_;  // with `follow`
+    std::vector<probe_end> ends_;                 // with `tell_ends`
 };
 
 }  // namespace sonde

@@ -1,4 +1,4 @@
-#include <sonde/probe/progress.hpp>
+#include <sonde/probe/detail/progress.hpp>
 
 #include "support/catch.hpp"
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-using namespace sonde;
+using sonde::detail::progress;
 
 TEST_CASE("The first open number and all that are open are those of a plain set, in any order of ends") {
     for (unsigned seed = 0; seed < 20; ++seed) {

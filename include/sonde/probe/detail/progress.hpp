@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <deque>
 
-namespace sonde {
+namespace sonde::detail {
 
 /// Which of the numbers 0, 1, 2 … are done: all below `first_open()`, and of those from there on one bit
 /// each. For probes that end nearly in the order in which they began, that is a few words, however many there
@@ -32,4 +32,4 @@ private:
     std::deque<std::uint64_t> words_;  // one bit for each that is done
 };
 
-}  // namespace sonde
+}  // namespace sonde::detail
