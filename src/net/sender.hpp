@@ -29,6 +29,7 @@ private:
     steady_time due(packet const& p, steady_time now);
     void pull();
     void launch(packet p);
+    void ask_neighbour(outgoing o, way_out const& way);
     void leave(outgoing o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
     void source_failed(error_code ec);
