@@ -164,18 +164,26 @@ void sender::launch(packet p) {
         if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
         if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
             return failed(engine_->fail(errc::table_full, way.next_hop.to_string()));
-        ++open_;
-        engine_->neighbour_cache().resolve(
-            way.out->info().index, way.next_hop,
-            [weak = weak_from_this(), o = std::move(o), way](error_code e, mac address) {
-                auto me = std::static_pointer_cast<sender>(weak.lock());
-                if (!me || me->done_) return;
-                --me->open_;
-                if (e) return me->failed(e);
-                me->engine_->contain(*me, [&] { me->leave(o, way, address); });
-            });
+        ask_neighbour(std::move(o), way);
     } catch (boost::system::system_error const& e) {
         failed(engine_->fail(e.code(), e.what()));
+    }
+}
+
+void sender::ask_neighbour(outgoing o, way_out const& way) {
+    ++open_;
+    auto known = [weak = weak_from_this(), o = std::move(o), way](error_code ec, mac address) {
+        auto me = std::static_pointer_cast<sender>(weak.lock());
+        if (!me || me->done_) return;
+        --me->open_;
+        if (ec) return me->failed(ec);
+        me->engine_->contain(*me, [&] { me->leave(o, way, address); });
+    };
+    try {
+        engine_->neighbour_cache().resolve(way.out->info().index, way.next_hop, std::move(known));
+    } catch (...) {
+        --open_;
+        throw;
     }
 }
 

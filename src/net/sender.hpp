@@ -31,6 +31,7 @@ private:
     void pull();
     void launch(packet p);
     void proceed(steady_time now);
+    void ask_neighbour(outgoing o, way_out const& way);
     void leave(outgoing o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
     void source_failed(error_code ec);

@@ -1,4 +1,5 @@
 // Interfaces, routes and neighbours that change while probes are under way.
+#include "faults_calls.hpp"
 #include "faults_support.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -6,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace asio = boost::asio;
 using namespace sonde;
@@ -93,12 +95,17 @@ TEST_CASE("an interface that is removed under a thousand waiting coroutines: eac
 TEST_CASE("frames that wait for room when their interface is removed are failures, and the run ends",
           "[lab][faults]") {
     two_hosts hosts;
-    hosts.here.run("tc qdisc add dev eth1 root tbf rate 8kbit burst 2000 limit 100000000");
+    // By the send buffer, of which an event tells, and by the interface's queue, of which none does.
+    bool const by_buffer = GENERATE(true, false);
+    if (by_buffer) hosts.here.run("tc qdisc add dev eth1 root tbf rate 8kbit burst 2000 limit 100000000");
     run([&]() -> asio::awaitable<void> {
         network net{co_await asio::this_coro::executor};
         CHECK(co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s}));
         std::vector<packet> large;
         for (auto const& p : pings(2000)) large.push_back(p / std::string(1000, 'x'));
+        std::optional<injection> no_room;
+        if (!by_buffer)
+            no_room.emplace(call::sendmmsg, [](unsigned n) { return fate{.error = n > 1 ? ENOBUFS : 0}; });
         auto scan = net.sr(std::move(large), {.timeout = 300ms});
         auto change = [&]() -> asio::awaitable<void> {
             co_await pause(100ms);
@@ -110,6 +117,8 @@ TEST_CASE("frames that wait for room when their interface is removed are failure
         CHECK(std::chrono::steady_clock::now() - began < 5s);
         CHECK(o.report.sent > 0);
         CHECK(o.report.send_errors > 1000);
+        CHECK(o.report.first_error == errc::no_such_interface);
+        no_room.reset();
         auto sending = net.send(IP{.dst = "198.19.0.1"} / ICMP{}, {}, asio::as_tuple(asio::deferred));
         auto [ec, r] = co_await std::move(sending);
         CHECK(ec == errc::no_route);

@@ -62,10 +62,10 @@ TEST_CASE("a target that limits its rate sees no storm: each retry comes later t
         network net{co_await asio::this_coro::executor};
         CHECK(co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s}));
         auto witness = net.sniff({.iface = "eth1", .filter = "icmp[0] == 8"});
-        auto scan = net.sr(pings(200), {.timeout = adaptive, .retry = 3});
+        auto scan = net.sr(pings(200), {.timeout = adaptive, .retry = 2});
         auto o = co_await finish(scan, 200);
-        CHECK(o.answers.size() > 60);
-        CHECK(o.report.retries <= 600);
+        CHECK(o.answers.size() >= 40);
+        CHECK(o.report.retries <= 400);
         std::map<std::uint32_t, std::vector<timestamp>> times;
         std::size_t seen = 0;
         while (auto p = witness.try_next()) {
