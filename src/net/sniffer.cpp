@@ -78,12 +78,12 @@ void sniffer::turn(steady_time) {
     auto alive = shared_from_this();
     if (!waiting_) return;
     if (auto p = try_next()) return complete(std::move(waiting_), {}, std::move(p));
-    if (closed_) return complete(std::move(waiting_), std::exchange(end_, {}), std::optional<packet>());
-    engine_->wake_at(*this, ends_);
-    wait();
+    if (!closed_) engine_->contain(*this, [&] { wait(); });
+    if (closed_) complete(std::move(waiting_), std::exchange(end_, {}), std::optional<packet>());
 }
 
 void sniffer::wait() {
+    engine_->wake_at(*this, ends_);
     if (std::exchange(waits_, true)) return;
     device_->wait_readable([weak = weak_from_this()](error_code ec) {
         auto me = std::static_pointer_cast<sniffer>(weak.lock());

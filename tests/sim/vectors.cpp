@@ -255,3 +255,99 @@ TEST_CASE("A pace is kept: gaps by inter, means by rate") {
         CHECK(9999 / seconds < 12345 * 1.01);
     });
 }
+
+TEST_CASE(
+    "Eight octets of a SYN that an ICMP error quotes end its probe, if its sequence number is among them") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1", {.quote = 8}, {.routers = {ipv4("192.0.2.9")}});
+        sim.add("198.18.0.2", {.script = [](packet const& p, replies& out) {
+                    auto quoted = p.build();
+                    quoted.resize(28);
+                    quoted[27] ^= std::byte(1);  // of the sequence number
+                    out.send(out.back() / ICMP{.type = 3, .code = 1} /
+                             packet(std::span<std::byte const>(quoted)));
+                    return true;
+                }});
+        network net{co_await asio::this_coro::executor};
+        auto x = co_await net.sr1(IP{.dst = "198.18.0.1", .ttl = 1} / TCP{.dport = 80}, {.timeout = 1s});
+        REQUIRE(x);
+        CHECK(x->received.get<ICMP>().type == 11);
+        CHECK(x->received.get<IP>().src == "192.0.2.9");
+        CHECK(x->received.view().bytes.size() == 20 + 8 + 28);
+        auto forged = co_await net.sr1(IP{.dst = "198.18.0.2"} / TCP{.dport = 80}, {.timeout = 1s});
+        CHECK(!forged);
+    });
+}
+
+TEST_CASE("A UDP answer from another port is none, but for those who ask for Scapy's rules") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1", {.script = [](packet const& p, replies& out) {
+                    out.send(out.back() / UDP{.dport = p.get<UDP>().sport.value(), .sport = 1069} / "data");
+                    return true;
+                }});
+        network net{co_await asio::this_coro::executor};
+        auto probe = IP{.dst = "198.18.0.1"} / UDP{.dport = 69} / "get";
+        auto exact = co_await net.sr1(probe, {.timeout = 1s});
+        CHECK(!exact);
+        auto relaxed = co_await net.sr1(probe, {.timeout = 1s, .relaxed = true});
+        CHECK(relaxed);
+    });
+}
+
+TEST_CASE("A DHCP offer that a server broadcasts answers the discover that was broadcast") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.51.100.9", {.script = [](packet const& p, replies& out) {
+                    if (!p.has<BOOTP>()) return false;
+                    out.send(IP{.dst = "255.255.255.255", .src = "198.51.100.9"} /
+                             UDP{.dport = 68, .sport = 67} /
+                             BOOTP{.xid = p.get<BOOTP>().xid.value(), .op = 2} /
+                             DHCP{.options = "[('message-type','offer'),'end']"});
+                    return true;
+                }});
+        network net{co_await asio::this_coro::executor};
+        packet discover = Ether{.dst = "ff:ff:ff:ff:ff:ff"} / IP{.dst = "255.255.255.255", .src = "0.0.0.0"} /
+                          UDP{.dport = 67, .sport = 68} / BOOTP{} /
+                          DHCP{.options = "[('message-type','discover'),'end']"};
+        auto x = co_await net.srp1(discover, {.timeout = 1s, .iface = "eth1"});
+        REQUIRE(x);
+        CHECK(x->received.get<IP>().src == "198.51.100.9");
+        CHECK(x->received.get<BOOTP>().xid == x->sent.get<BOOTP>().xid.value());
+    });
+}
+
+TEST_CASE("Each pass of a send draws its random fields anew; fragments leave with offsets 0, 185 and 370") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1", host::silent());
+        network net{co_await asio::this_coro::executor};
+        co_await net.send(IP{.dst = "198.18.0.1"} / UDP{});
+        sim.record();
+        co_await net.send(IP{.dst = "198.18.0.1", .id = random_short()} / UDP{}, {.count = 3});
+        std::set<unsigned> ids;
+        for (auto const& f : sim.trace()) ids.insert(unsigned(f.bytes[18]) << 8 | unsigned(f.bytes[19]));
+        CHECK(ids.size() == 3);
+        packet big = IP{.dst = "198.18.0.1", .src = "198.51.100.1"} / ICMP{} / std::string(3000, 'X');
+        co_await net.send(fragment(big));
+        REQUIRE(sim.trace().size() == 6);
+        std::vector<std::pair<unsigned, std::size_t>> places;
+        for (std::size_t n = 3; n < 6; ++n) {
+            auto const& f = sim.trace()[n].bytes;
+            places.emplace_back((unsigned(f[20]) << 8 | unsigned(f[21])) & 0x1fff, f.size() - 14);
+        }
+        CHECK(places == std::vector<std::pair<unsigned, std::size_t>>{{0, 1500}, {185, 1500}, {370, 68}});
+    });
+}
+
+TEST_CASE("Scapy's footers: srloop counts what it sent, not what came; hits are of all probes") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1", {.script = [n = 0](packet const& p, replies& out) mutable {
+                    if (++n % 2) out.send(echo_reply(p, out)), out.send(echo_reply(p, out), 1ms);
+                    return true;
+                }});
+        network net{co_await asio::this_coro::executor};
+        auto loop = net.srloop(IP{.dst = "198.18.0.1"} / ICMP{}, {.count = 4, .inter = 100ms});
+        std::string lines;
+        while (auto x = co_await loop.next()) lines += fmt::format("{}\n", *x).substr(0, 7) + "|";
+        CHECK(lines == "RECV 1:|fail 2:|RECV 3:|fail 4:|");
+        CHECK(fmt::format("{}", loop.report()) == "Sent 4 packets, received 2 packets. 50.0% hits.");
+    });
+}
