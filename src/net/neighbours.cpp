@@ -105,6 +105,7 @@ void neighbours::remember(key const& which, std::optional<mac> address) try {
     known_[which] = {address.value_or(mac()), !address,
                      engine_.now() + (address ? steady_duration(keep) : steady_duration(keep_silence))};
 } catch (std::bad_alloc const&) {
+    return;
 }
 
 void neighbours::answered(key const& which, error_code ec, std::optional<mac> address) {

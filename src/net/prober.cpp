@@ -546,6 +546,7 @@ exchange prober::silent(probe_end const& end) const {
     try {
         x.sent = as_it_left(end);
     } catch (boost::system::system_error const&) {
+        x.sent = packet();
     }
     if (end.what == probe_end::kind::send_failed) x.failure = end.error;
     if (end.what == probe_end::kind::cancelled) x.failure = asio::error::operation_aborted;
@@ -707,7 +708,8 @@ packet_list prober::unanswered() const {
     auto const& silent = run_->unanswered();
     for (auto i = silent.next(0); i; i = silent.next(*i + 1)) try {
             list.push_back(make(*i, 1));
-        } catch (boost::system::system_error const&) {  // it ended because it could not be made
+        } catch (boost::system::system_error const&) {
+            continue;  // it ended because it could not be made
         }
     return list;
 }
