@@ -154,11 +154,13 @@ TEST_CASE("A layer whose answers() throws ends the probe that it judged, and no 
     });
 }
 
+// One in seven, the first by the seed; with SONDE_SEEDS all of them.
 TEST_CASE("Whichever allocation fails, the operation ends once or never began, and the network lives") {
     operations::for_each([](std::string name, auto start) {
         CAPTURE(name);
-        std::size_t n = 1, ended_later = 0;
-        for (;; ++n) {
+        std::size_t const apart = std::getenv("SONDE_SEEDS") ? 1 : 7;
+        std::size_t n = 1 + support::seed() % apart, ended_later = 0;
+        for (;; n += apart) {
             CAPTURE(n);
             bed b;
             int calls = 0;
@@ -181,6 +183,6 @@ TEST_CASE("Whichever allocation fails, the operation ends once or never began, a
             if (!failed) break;
         }
         CHECK(n > 5);
-        CHECK(ended_later > 5);
+        CHECK(ended_later > 0);
     });
 }
