@@ -238,6 +238,7 @@ void engine::on_packet(packet&& received, bool has_checksums) {
 }
 
 void engine::explain_to(std::weak_ptr<explainer> tap) {
+    std::erase_if(taps_, [](auto const& t) { return t.expired(); });
     taps_.push_back(std::move(tap));
 }
 

@@ -191,7 +191,7 @@ asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments co
     if (!a.has("json") && !a.has("quiet")) fmt::print("Begin emission:\n");
     auto result = co_await gather(s, scan, one, a);
     auto r = scan.report();
-    auto silent = scan.unanswered();
+    auto silent = a.has("json") ? packet_list() : scan.unanswered();
     if (one) scan.cancel();
     // What failed before anything left has nothing to report.
     if (result.error && r.sent == 0) throw boost::system::system_error(result.error);

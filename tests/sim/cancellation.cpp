@@ -11,7 +11,9 @@ namespace asio = boost::asio;
 using namespace sonde;
 using namespace std::chrono_literals;
 using operations::bed;
+using operations::into;
 using operations::is_full;
+using operations::outcome;
 
 namespace {
 
@@ -22,20 +24,6 @@ constexpr std::array types{asio::cancellation_type::terminal, asio::cancellation
 bool step(simulation& sim) {
     sim.context().restart();
     return sim.context().poll_one() > 0 || sim.clock().step();
-}
-
-struct outcome {
-    int calls = 0;
-    error_code ec;
-    bool full = false;
-};
-
-auto into(outcome& o) {
-    return [&o](error_code ec, auto result) {
-        ++o.calls;
-        o.ec = ec;
-        o.full = is_full(result);
-    };
 }
 
 /// Packets of layer 3 that have left: not the questions for neighbours, which are the network's.

@@ -75,4 +75,19 @@ inline bool is_full(collected const& c) {
     return c.answered.size() == 1 && c.unanswered.empty();
 }
 
+/// How often a handler was called, and with what.
+struct outcome {
+    int calls = 0;
+    error_code ec;
+    bool full = false;
+};
+
+inline auto into(outcome& o) {
+    return [&o](error_code ec, auto result) {
+        ++o.calls;
+        o.ec = ec;
+        o.full = is_full(result);
+    };
+}
+
 }  // namespace operations

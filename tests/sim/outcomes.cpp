@@ -153,6 +153,26 @@ TEST_CASE("A stopped scan hands over what came, ends the rest as cancelled, and 
     });
 }
 
+TEST_CASE("What waits for room in the kernel when its scan is stopped never leaves") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        auto& there = sim.add("198.18.0.0/28").there;
+        network net{co_await asio::this_coro::executor};
+        co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = 1s});  // the router is known
+        auto left = there.counts().entered;
+        auto scan = net.sr(IP{.dst = "198.18.0.0/28"} / ICMP{}, {.timeout = 100ms, .unanswered = true});
+        sim.refuse = [&](std::span<std::byte const>) { return error_code(asio::error::no_buffer_space); };
+        co_await (scan.next(asio::use_awaitable) || sim.sleep(10ms, asio::use_awaitable));
+        scan.stop();
+        sim.refuse = {};
+        std::size_t cancelled = 0;
+        while (auto x = co_await scan.next()) cancelled += x->outcome().what == kind::cancelled;
+        co_await sim.sleep(1s);
+        CHECK(there.counts().entered == left);
+        CHECK(cancelled == 16);
+        CHECK(net.in_flight() == 0);
+    });
+}
+
 TEST_CASE("A loop that is stopped ends its round, and begins no other") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         sim.add("198.18.0.1");

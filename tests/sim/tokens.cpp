@@ -16,7 +16,9 @@ namespace asio = boost::asio;
 using namespace sonde;
 using namespace std::chrono_literals;
 using operations::bed;
+using operations::into;
 using operations::is_full;
+using operations::outcome;
 
 namespace {
 
@@ -46,21 +48,6 @@ struct counting_allocator {
     }
     traffic* count;
 };
-
-/// How often a handler was called, and with what.
-struct outcome {
-    int calls = 0;
-    error_code ec;
-    bool full = false;
-};
-
-auto into(outcome& o) {
-    return [&o](error_code ec, auto result) {
-        ++o.calls;
-        o.ec = ec;
-        o.full = is_full(result);
-    };
-}
 
 }  // namespace
 

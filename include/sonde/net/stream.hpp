@@ -164,6 +164,7 @@ public:
     /// Where the scan can be taken up again, by another run of the same packets: `packets | drop(cursor())`.
     /// All probes before it have ended, and what came of them was handed over; of those after it, the ones
     /// that were in flight or had ended (few: at most the window, or what is being retried) are sent again.
+    /// With `multi` a probe has ended here when its first answer was handed over.
     /// Cost: O(items that wait to be read).
     std::uint64_t cursor() const { return full().cursor(); }
 

@@ -1,0 +1,121 @@
+#include "prober.hpp"
+
+#include <sonde/packet/match.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+// Answers coming in.
+namespace sonde::detail {
+namespace {
+
+/// Layer 3 verbs give layer 3 packets, whatever link they came over.
+packet without_link_layers(packet&& received) {
+    layer_view v(received.view(), 0);
+    while (v && is_link_layer(v)) v = v.upper();
+    if (!v || v.index() == 0) return std::move(received);
+    auto begin = v.span().begin;
+    std::vector<layer_span> layers(received.layers().begin() + static_cast<std::ptrdiff_t>(v.index()),
+                                   received.layers().end());
+    for (auto& l : layers) l.begin -= begin, l.end -= begin;
+    auto bytes = received.view().bytes.subspan(begin);
+    auto p = packet::from_parts({bytes.begin(), bytes.end()}, std::move(layers));
+    p.time = received.time, p.interface = received.interface, p.wire_length = received.wire_length - begin;
+    return p;
+}
+
+}  // namespace
+
+outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
+    auto p = make(attempt.index, attempt.attempt);
+    outgoing o(p);
+    o.resolve(p, names_);
+    if (o.has_automatic_source()) {
+        // An answer was found by a key that holds both addresses, so it came to where its probe came from.
+        bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());
+        if (known || !sources_.empty()) o.set_source(known ? *own : sources_.back());
+    }
+    o.set_link_source(link_source_);
+    o.identify(engine_->identities().at(attempt.draw));
+    o.finish();
+    return o;
+}
+
+bool prober::passes_filter(packet const& received) const {
+    if (!ethernet_filter_) return true;
+    auto const& first = received.layers().front();
+    auto const& filter = first.layer->name == "Ether" ? ethernet_filter_ : ip_filter_;
+    return filter && filter->matches(received.view().bytes, received.wire_length);
+}
+
+bool prober::accepts(attempt_info const& attempt, packet const& received, bool to_many) {
+    if (!run_) return false;
+    if (!passes_filter(received)) {
+        if (engine_->explains()) engine_->note_refusal("the operation's filter does not take it");
+        return false;
+    }
+    try {
+        auto sent = rebuild(attempt, outgoing(received).destination());
+        auto view = sent.view();
+        view.to_many = to_many;
+        view.relaxed = what_.relaxed;
+        auto answers = match(received.view(), view);
+        if (answers.value != match_verdict::yes) {
+            if (engine_->explains())
+                engine_->note_refusal(fmt::format("probe {}: {}", attempt.index, answers.why));
+            return false;
+        }
+        last_ = rebuilt{attempt.index, attempt.attempt, std::move(sent)};
+        return true;
+    } catch (boost::system::system_error const&) {
+        return false;  // a packet that cannot be made again was never sent
+    } catch (...) {
+        broken(engine_->reason_of_exception());
+        return false;
+    }
+}
+
+verdict prober::replied(attempt_info const& attempt, packet&& received, steady_time now) {
+    verdict v;
+    engine_->contain(*this, [&] { v = take(attempt, std::move(received), now); });
+    return v;
+}
+
+verdict prober::take(attempt_info const& attempt, packet&& received, steady_time now) {
+    if (!run_) return {};
+    std::optional<arrival> came;
+    if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
+    auto v = run_->replied(attempt, now, came);
+    if (v.what == verdict::kind::answered && !closed_) {
+        bool same = last_ && last_->index == v.index && last_->attempt == v.attempt;
+        attempt_info answered = attempt;
+        answered.attempt = v.attempt, answered.draw = v.draw;
+        auto sent = (same ? std::move(last_->packet) : rebuild(answered, outgoing(received).destination()))
+                        .to_packet();
+        sent.time = v.sent;
+        sent.interface = received.interface;
+        if (!what_.layer2) received = without_link_layers(std::move(received));
+        exchange x(std::move(sent), std::move(received), v.attempt, round_);
+        x.ambiguous = v.ambiguous;
+        if (auto* s = statistics_of(v.index)) {
+            ++s->rounds, ++s->answered;
+            s->rtt.add(x.rtt());
+        }
+        push({v.index, std::move(x)});
+        if (!what_.run.multi && !source_size_) kept_.erase(v.index);
+    }
+    last_.reset();
+    engine_->ready(shared_from_this());
+    return v;
+}
+
+void prober::expired(attempt_info const& attempt, steady_time now) {
+    if (!run_ || closed_) return;
+    engine_->contain(*this, [&] {
+        run_->expired(attempt, now);
+        engine_->ready(shared_from_this());
+    });
+}
+
+}  // namespace sonde::detail

@@ -1,0 +1,277 @@
+#include "prober.hpp"
+
+#include <sonde/packet/match.hpp>
+
+#include <algorithm>
+
+// Probes going out.
+namespace sonde::detail {
+namespace {
+
+constexpr unsigned departures_per_turn = 256;
+constexpr int draws_tried = 64;
+constexpr std::size_t look_ahead = 1024;  // probes made while their prefixes hold them back
+constexpr std::size_t sources_limit = 16;
+
+/// Errors that no other packet of the run would escape.
+bool concerns_all(error_code ec) {
+    return ec == errc::permission || ec == errc::no_such_interface || ec == errc::unsupported_link_type ||
+           ec == errc::no_such_layer;
+}
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    return random_source(a ^ (b * 0x9e3779b97f4a7c15)).next();
+}
+
+}  // namespace
+
+void prober::pump(steady_time now) {
+    if (!awaits_turn_)
+        for (auto& [d, p] : std::exchange(late_, {})) launch(d, std::move(p));
+    for (unsigned n = 0; !closed_ && !pulling_ && late_.empty() && !run_->finished(); ++n) {
+        if (n == departures_per_turn) return engine_->ready(shared_from_this());
+        if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
+        if (is_held()) break;
+        auto d = run_->next(now);
+        if (!d) break;
+        if (!depart(*d)) break;
+    }
+    if (closed_ || run_->finished()) return;
+    if (run_->held() == probe_run::hold::table) return engine_->starve(shared_from_this());
+    bool waits = pulling_ || !late_.empty() || is_held();
+    engine_->wake_at(*this, waits ? never : run_->wake_at().value_or(never));
+}
+
+/// What waits for all is in its turn already; what waits for its prefix should not keep back the others.
+bool prober::is_held() const {
+    return held_by_all > 0 || held >= look_ahead;
+}
+
+/// Packets that the kernel dropped may have been answers: an adaptive rate takes them for loss.
+void prober::watch_drops() {
+    if (!what_.run.rate.is_adaptive()) return;
+    auto drops = engine_->kernel_drops();
+    if (drops > std::exchange(drops_seen_, drops)) run_->congested();
+}
+
+void prober::frame_delayed() noexcept {
+    if (run_ && !closed_) run_->congested();
+}
+
+void prober::set_rate(rate_option rate) {
+    what_.run.rate = rate;
+    if (!run_ || closed_) return;
+    run_->set_rate(rate);
+    engine_->ready(shared_from_this());
+}
+
+void prober::set_bit_rate(double bit_rate) {
+    what_.run.bit_rate = bit_rate;
+    if (!run_ || closed_) return;
+    run_->set_bit_rate(bit_rate);
+    engine_->ready(shared_from_this());
+}
+
+bool prober::depart(departure const& d) {
+    try {
+        if (source_size_ || kept_.contains(d.index)) {
+            begin(d, make(d.index, d.attempt));
+            return true;
+        }
+        if (source_->is_async()) {
+            pull(d);
+            return false;
+        }
+        auto p = take();
+        if (!p) {
+            run_->source_ended(d.index);
+            return false;
+        }
+        begin(d, kept_[d.index] = (*p)[0]);
+    } catch (boost::system::system_error const& e) {
+        engine_->note(e.what());
+        failed(d, e.code());
+    }
+    return true;
+}
+
+/// The next packet of the source. What failed is told at the end, after all answers.
+std::optional<packet> prober::take() try {
+    return source_->next();
+} catch (boost::system::system_error const& e) {
+    source_failed(engine_->fail(e.code(), e.what()));
+    return {};
+}
+
+void prober::source_failed(error_code ec) {
+    if (!source_error_ && ec != asio::error::operation_aborted) source_error_ = ec;
+}
+
+void prober::pull(departure const& d) {
+    pulling_ = true;
+    source_->async_next([weak = weak_from_this(), d](error_code ec, std::optional<packet> p) {
+        auto me = std::static_pointer_cast<prober>(weak.lock());
+        if (!me || me->closed_) return;
+        me->pulling_ = false;
+        me->engine_->contain(*me, [&] {
+            if (ec) me->source_failed(ec);
+            if (ec || !p)
+                me->run_->source_ended(d.index);
+            else
+                me->begin(d, me->kept_[d.index] = (*p)[0]);
+            me->engine_->ready(me);
+        });
+    });
+}
+
+packet prober::make(std::uint64_t index, std::uint16_t attempt) const {
+    if (auto found = kept_.find(index); found != kept_.end()) return found->second;
+    // The same number gives the same packet each time it is asked for, random fields included.
+    random_source random(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
+    return source_->at(index, random);
+}
+
+/// Its bits count now, though names and neighbours may take a while yet: else all that wait for them would
+/// leave in one burst.
+void prober::begin(departure const& d, packet p) {
+    run_->charge(engine::bits_of(p, what_.layer2));
+    launch(d, std::move(p));
+}
+
+void prober::launch(departure const& d, packet p) {
+    if (!resolve_names(d, p)) return;
+    try {
+        prepare(d, p);
+    } catch (boost::system::system_error const& e) {
+        engine_->note(e.what());
+        failed(d, e.code());
+    }
+}
+
+/// True when all names are known. Otherwise the probe goes on, or fails, when they are.
+bool prober::resolve_names(departure const& d, packet const& p) {
+    for (auto const& v : p.sets()) {
+        if (v.content.state != field_state::name || names_.contains(v.name)) continue;
+        bool v6 = p.layers()[v.layer].layer->fields[v.field].kind == value_kind::ipv6;
+        engine_->resolve_name(v.name, v6,
+                              [weak = weak_from_this(), d, p, name = v.name](error_code ec, ip_address a) {
+                                  auto me = std::static_pointer_cast<prober>(weak.lock());
+                                  if (!me || me->closed_) return;
+                                  me->engine_->contain(*me, [&] {
+                                      if (ec) return me->failed(d, ec);
+                                      me->names_.emplace(name, a);
+                                      me->launch(d, p);
+                                  });
+                              });
+        return false;
+    }
+    return true;
+}
+
+void prober::prepare(departure const& d, packet const& p) {
+    outgoing o(p);
+    if (!o.resolve(p, names_))
+        return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
+    error_code ec;
+    bool own_source = o.has_automatic_source();
+    auto way = what_.layer2 ? engine_->link(o, what_.interface, ec) : engine_->route(o, what_.interface, ec);
+    if (ec) return concerns_all(ec) ? fail(ec) : failed(d, ec);
+    link_source_ = way.out->info().address;
+    if (own_source) remember_source(o);
+    if (!way.next_hop_mac)
+        way.next_hop_mac =
+            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
+    if (ec) return failed(d, ec);
+    if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
+    auto& neighbours = engine_->neighbour_cache();
+    if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d, p);
+    neighbours.resolve(
+        way.out->info().index, way.next_hop,
+        [weak = weak_from_this(), d, o = std::move(o), way](error_code failure, mac address) mutable {
+            auto me = std::static_pointer_cast<prober>(weak.lock());
+            if (!me || me->closed_) return;
+            me->engine_->contain(*me, [&] {
+                if (failure) return me->failed(d, failure);
+                me->leave(d, std::move(o), way, address);
+            });
+        });
+}
+
+void prober::wait_for_turn(way_out const& way, departure const& d, packet const& p) {
+    late_.emplace_back(d, p);
+    if (std::exchange(awaits_turn_, true)) return;
+    engine_->neighbour_cache().wait_for_turn(way.out->info().index, way.next_hop, [weak = weak_from_this()] {
+        auto me = std::static_pointer_cast<prober>(weak.lock());
+        if (!me) return;
+        me->awaits_turn_ = false;
+        if (!me->closed_) me->engine_->ready(me);
+    });
+}
+
+void prober::leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop) {
+    o.set_link_destination(next_hop);
+    leaving l{.probe = d, .key = {}};
+    outgoing finished;
+    match_key before;
+    for (int i = 0;; ++i, before = l.key) {
+        l.draw = engine_->identities().draw();
+        finished = o;
+        bool own_identity = finished.identify(engine_->identities().at(l.draw));
+        finished.finish();
+        auto view = finished.view();
+        view.relaxed = what_.relaxed;
+        bool to_many = way.to_many || goes_to_many(view);
+        l.key = key_of_probe(view, engine_->secret(), to_many);
+        if (!engine_->table().find(l.key)) break;
+        // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
+        // above the ports (DNS ids of one port) they make the key.
+        bool fixed = !own_identity || (i > 0 && l.key == before);
+        if (fixed) l.key = key_of_probe(view, engine_->secret(), to_many, key_reach::above);
+        if (fixed) break;
+        if (i == draws_tried) return failed(d, errc::identities_exhausted);
+    }
+    l.destination = finished.destination();
+    std::uint32_t tag = 0;
+    if (free_.empty()) {
+        tag = static_cast<std::uint32_t>(leaving_.size());
+        leaving_.push_back(l);
+    } else {
+        tag = free_.back();
+        free_.pop_back();
+        leaving_[tag] = l;
+    }
+    engine_->transmit(way, finished, next_hop, self(), tag);
+}
+
+void prober::remember_source(outgoing const& o) {
+    auto source = o.source();
+    if (!source || std::ranges::find(sources_, *source) != sources_.end()) return;
+    sources_overflown_ = sources_.size() == sources_limit;
+    if (!sources_overflown_) sources_.push_back(*source);
+}
+
+void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
+    engine_->contain(*this, [&] {
+        auto l = leaving_[tag];
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        if (closed_ || !run_) return;
+        run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
+        if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+    });
+}
+
+void prober::frame_failed(std::uint64_t tag, error_code ec) {
+    engine_->contain(*this, [&] {
+        auto d = leaving_[tag].probe;
+        free_.push_back(static_cast<std::uint32_t>(tag));
+        failed(d, ec);
+    });
+}
+
+void prober::failed(departure const& d, error_code ec) {
+    if (closed_ || !run_) return;
+    run_->send_failed(d, ec);
+    engine_->ready(shared_from_this());
+}
+
+}  // namespace sonde::detail
