@@ -37,6 +37,8 @@ enum class errc {
     truncated_file,         ///< the file ends inside a record
     unsupported_link_type,  ///< frames of a link type that sonde does not read
     header_too_long,        ///< a header or option list grew over what its length field can say
+    target_refused,         ///< a broadcast, multicast, unspecified or own address that nobody named
+    target_blocked,         ///< the destination is on the network's block list, or not on its allow list
 };
 
 /// The category of `errc`; its name is "sonde".

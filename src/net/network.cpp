@@ -85,6 +85,12 @@ void network::set_bit_rate(double bits_per_second) {
 void network::set_prefix_rate(prefix_rate limit) {
     engine_->change_limits([&](rate_limiter& l) { l.set_prefix_rate(limit); });
 }
+void network::allow(address_set const& networks) {
+    engine_->targets().allow(networks);
+}
+void network::block(address_set const& networks) {
+    engine_->targets().block(networks);
+}
 std::size_t network::in_flight() const {
     return engine_->table().in_flight();
 }

@@ -4,6 +4,7 @@
 #include <sonde/net/source.hpp>
 #include <sonde/net/stream.hpp>
 #include <sonde/probe/rate_limiter.hpp>
+#include <sonde/probe/target_policy.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -43,6 +44,7 @@ struct network_options {
     double rate = 0;      ///< packets per second at most, of all operations together; 0: no limit
     double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
     prefix_rate per_prefix{};  ///< what may go to each destination network
+    target_options targets{};  ///< kinds of special addresses that need not be named; see `target_policy`
 };
 
 /// Scapy's send and receive verbs as awaitable operations, on one event loop.
@@ -62,6 +64,10 @@ struct network_options {
 ///
 /// The kernel's own TCP does not know these probes: it answers a SYN/ACK by a RST. That does no harm to a
 /// scan; to talk on, let a firewall rule drop the RSTs (docs/guide/kernel-rst.md).
+///
+/// Broadcast, multicast, unspecified and own addresses are sent to when they are written as they are; when
+/// they fall out of a network, a range or a random field, the probe fails with target_refused unless the
+/// network's options allow the kind. See `target_policy`, `allow` and `block`.
 ///
 /// Errors of one probe (no_route, no_neighbour, message_too_long …) are that probe's outcome: it counts as
 /// unanswered and in `send_errors`. `sr1`, `send` and streams fail as a whole for what concerns all
@@ -142,6 +148,13 @@ public:
     void set_rate(double packets_per_second);
     void set_bit_rate(double bits_per_second);
     void set_prefix_rate(prefix_rate limit);
+
+    /// From now on packets go only to these networks and those allowed before: `net.allow("198.18.0.0/15")`;
+    /// others fail with target_blocked. ARP's question for an address counts as a packet to it; sonde's own
+    /// questions for next hops do not.
+    void allow(address_set const& networks);
+    /// From now on nothing goes to these networks, whatever else is allowed.
+    void block(address_set const& networks);
 
     /// Probes in flight, of all operations.
     std::size_t in_flight() const;
