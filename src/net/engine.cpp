@@ -30,7 +30,8 @@ engine::engine(asio::any_io_executor executor, network_options options)
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
       targets_(options.targets),
       secret_(system_->random<secret_key>()),
-      identities_(system_->random<secret_key>(), {}, system_->random<std::uint32_t>()),
+      free_ports_(system_->free_ports()),
+      identities_(system_->random<secret_key>(), free_ports_, system_->random<std::uint32_t>()),
       neighbours_(*this),
       timer_(system_->make_timer()) {}
 

@@ -80,6 +80,8 @@ public:
         schedule_turn();
     }
     identity_source& identities() { return identities_; }
+    /// Those that the identities take.
+    port_range const& ports() const { return free_ports_; }
     neighbours& neighbour_cache() { return neighbours_; }
     secret_key const& secret() const { return secret_; }
     network_options const& options() const { return options_; }
@@ -184,6 +186,7 @@ private:
     boost::unordered_flat_map<rate_limiter::ticket, held_frame> held_;
     rate_limiter::ticket last_ticket_ = 0;
     secret_key secret_;
+    port_range free_ports_;
     identity_source identities_;
     neighbours neighbours_;
     std::unique_ptr<timer> timer_;

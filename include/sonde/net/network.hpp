@@ -1,8 +1,10 @@
 #pragma once
 
 #include <sonde/net/options.hpp>
+#include <sonde/net/reset_guard.hpp>
 #include <sonde/net/source.hpp>
 #include <sonde/net/stream.hpp>
+#include <sonde/probe/identity.hpp>
 #include <sonde/probe/rate_limiter.hpp>
 #include <sonde/probe/target_policy.hpp>
 
@@ -63,7 +65,7 @@ struct network_options {
 /// in the fields that the user left automatic, so concurrent probes and retries are told apart.
 ///
 /// The kernel's own TCP does not know these probes: it answers a SYN/ACK by a RST. That does no harm to a
-/// scan; to talk on, let a firewall rule drop the RSTs (docs/guide/kernel-rst.md).
+/// scan; to talk on, hold them back (`guard_resets`, docs/guide/kernel-rst.md).
 ///
 /// Broadcast, multicast, unspecified and own addresses are sent to when they are written as they are; when
 /// they fall out of a network, a range or a random field, the probe fails with target_refused unless the
@@ -155,6 +157,16 @@ public:
     void allow(address_set const& networks);
     /// From now on nothing goes to these networks, whatever else is allowed.
     void block(address_set const& networks);
+
+    /// Keeps the host's own TCP from resetting half-open probes, for as long as the guard lives: the kernel
+    /// knows nothing of them, and answers a SYN/ACK by RST. Holds back what the kernel itself sends from
+    /// `ports`, the probes' own unless given, to segments that acknowledge something no socket sent; all
+    /// other resets go. The kernel ends it with the guard or the process, however that ends. Not needed, and
+    /// nothing, on a simulation. See docs/guide/kernel-rst.md.
+    /// Throws boost::system::system_error: EPERM without CAP_NET_ADMIN, EOPNOTSUPP without nf_tables. Cost:
+    /// some milliseconds, in a system call: begin with it.
+    reset_guard guard_resets() const;
+    reset_guard guard_resets(port_range ports) const;
 
     /// Probes in flight, of all operations.
     std::size_t in_flight() const;
