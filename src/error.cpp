@@ -38,6 +38,13 @@ struct category final : boost::system::error_category {
             case errc::header_too_long: return "the header is longer than its length field can say";
             case errc::user_code_failed:
                 return "a source of packets or a layer's own code threw an exception: see why()";
+            case errc::target_refused:
+                return "a special address, met in a range, in a network or by chance, is no target: write it "
+                       "as "
+                       "it is, or allow its kind (network_options::targets, `--allow-target KIND`)";
+            case errc::target_blocked:
+                return "the network does not send there: see network::block and network::allow, `--block "
+                       "NET`";
         }
         return "unknown error";
     }

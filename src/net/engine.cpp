@@ -32,8 +32,10 @@ engine::engine(asio::any_io_executor executor, network_options options)
       system_(platform_of(executor_, options.netns)),
       table_(table_limits{.probes = options.probes}),
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
+      targets_(options.targets),
       secret_(system_->random<secret_key>()),
-      identities_(system_->random<secret_key>(), {}, system_->random<std::uint32_t>()),
+      free_ports_(system_->free_ports()),
+      identities_(system_->random<secret_key>(), free_ports_, system_->random<std::uint32_t>()),
       neighbours_(*this),
       timer_(system_->make_timer()) {}
 
@@ -342,14 +344,14 @@ std::shared_ptr<port> engine::add_port(int id, std::unique_ptr<link_device> devi
     return p;
 }
 
-way_out engine::route(outgoing& packet, int interface, error_code& ec) {
+way_out engine::route(outgoing& packet, int interface, any_route const& known, error_code& ec) {
     way_out way;
     auto destination = packet.destination();
     if (!destination || packet.network_layer().index() != 0) {
         ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
         return way;
     }
-    auto found = system_->route_to(*destination, interface);
+    auto found = interface == 0 && known ? *known : system_->route_to(*destination, interface);
     if (!found || !found->usable()) {
         ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
         return way;
@@ -395,6 +397,36 @@ way_out engine::link(outgoing& frame, int interface, error_code& ec) {
         way.next_hop = found->gateway.value_or(*destination);
     }
     return way;
+}
+
+way_out engine::way_of(outgoing& packet, int interface, bool layer2, error_code& ec) {
+    any_route found;
+    if ((ec = refusal(packet, found))) return {};
+    return layer2 ? link(packet, interface, ec) : route(packet, interface, found, ec);
+}
+
+/// Every verb's packets pass here, before a route, a neighbour or a socket is asked for them.
+error_code engine::refusal(outgoing const& packet, any_route& found) {
+    auto to = packet.destination();
+    if (!to) return {};
+    if (auto ec = targets_.by_lists(*to)) return fail(ec, to->to_string());
+    auto naming = packet.naming();
+    if (naming == target_naming::written) return {};
+    auto kind = kind_of_target(*to, found);
+    auto ec = targets_.by_kind(kind, naming);
+    return ec ? fail(ec, to->to_string() + " (" + std::string(name_of(kind)) + ")") : ec;
+}
+
+/// By the kernel's route, whichever interface the packet is to leave by: an own address is this host's on
+/// any wire, and a broadcast address that of one of its networks.
+target_kind engine::kind_of_target(ip_address const& to, any_route& found) {
+    auto kind = target_policy::kind_by_address(to);
+    if (kind != target_kind::host) return kind;
+    found = system_->route_to(to, 0);
+    if (!*found) return kind;
+    auto by_route = (*found)->kind;
+    if (by_route == route_kind::local) return target_kind::own;
+    return by_route == route_kind::broadcast ? target_kind::broadcast : kind;
 }
 
 void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,

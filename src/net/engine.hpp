@@ -14,6 +14,7 @@
 #include <sonde/probe/probe_table.hpp>
 #include <sonde/probe/rate_limiter.hpp>
 #include <sonde/probe/rtt.hpp>
+#include <sonde/probe/target_policy.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -87,6 +88,8 @@ public:
         schedule_turn();
     }
     identity_source& identities() { return identities_; }
+    /// Those that the identities take.
+    port_range const& ports() const { return free_ports_; }
     neighbours& neighbour_cache() { return neighbours_; }
     secret_key const& secret() const { return secret_; }
     network_options const& options() const { return options_; }
@@ -117,11 +120,12 @@ public:
     int interface_index(if_name const& name, error_code& ec);
     /// The interface that layer 2 verbs use when none is named.
     int default_interface(error_code& ec);
-    /// Finds the way of a layer 3 packet and fills in its source. Errors: no_route, interface_down,
-    /// permission ….
-    way_out route(outgoing& packet, int interface, error_code& ec);
-    /// The same for a frame.
+    /// Finds the way of a packet, or of a frame at layer 2, fills in its source, and asks whether it may go
+    /// there. Errors: no_route, interface_down, permission, target_refused, target_blocked ….
+    way_out way_of(outgoing& packet, int interface, bool layer2, error_code& ec);
+    /// The same for the engine's own frames, which may go to any neighbour.
     way_out link(outgoing& frame, int interface, error_code& ec);
+    target_policy& targets() { return targets_; }
     /// The bits of the frame in which a packet leaves, before its way is known: Ethernet's, for layer 3
     /// verbs.
     static std::uint64_t bits_of(packet const& p, bool layer2) {
@@ -195,6 +199,10 @@ private:
         std::optional<attempt_info> probe{};
     };
 
+    using any_route = std::optional<boost::system::result<sonde::route>>;  // by any interface, if asked for
+    way_out route(outgoing& packet, int interface, any_route const& known, error_code& ec);
+    error_code refusal(outgoing const& packet, any_route& found);
+    target_kind kind_of_target(ip_address const& to, any_route& found);
     void release_held(steady_time now);
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     std::shared_ptr<port> add_port(int id, std::unique_ptr<link_device> device);
@@ -218,9 +226,11 @@ private:
     probe_table table_;
     rtt_table rtts_;
     rate_limiter limiter_;
+    target_policy targets_;
     boost::unordered_flat_map<rate_limiter::ticket, held_frame> held_;
     rate_limiter::ticket last_ticket_ = 0;
     secret_key secret_;
+    port_range free_ports_;
     identity_source identities_;
     neighbours neighbours_;
     std::unique_ptr<timer> timer_;

@@ -1,3 +1,5 @@
+#include "local_ports.hpp"
+#include "nft_guard.hpp"
 #include "platform.hpp"
 
 #include "netns.hpp"
@@ -107,6 +109,11 @@ public:
                 else
                     handler({}, ipv6(found.to_v6().to_bytes()));
             });
+    }
+
+    port_range free_ports() override { return detail::free_ports(); }
+    std::unique_ptr<held_resets> hold_resets(port_range ports, error_code& ec, std::string& about) override {
+        return detail::hold_resets(ports, ec, about);
     }
 
     void stop() noexcept override {

@@ -107,6 +107,22 @@ void network::set_bit_rate(double bits_per_second) {
 void network::set_prefix_rate(prefix_rate limit) {
     engine_->change_limits([&](rate_limiter& l) { l.set_prefix_rate(limit); });
 }
+void network::allow(address_set const& networks) {
+    engine_->targets().allow(networks);
+}
+void network::block(address_set const& networks) {
+    engine_->targets().block(networks);
+}
+reset_guard network::guard_resets() const {
+    return guard_resets(engine_->ports());
+}
+reset_guard network::guard_resets(port_range ports) const {
+    error_code ec;
+    std::string about;
+    reset_guard guard(engine_->system().hold_resets(ports, ec, about));
+    if (ec) throw boost::system::system_error(ec, about);
+    return guard;
+}
 std::size_t network::in_flight() const {
     return engine_->table().in_flight();
 }

@@ -23,6 +23,8 @@ bool outgoing::resolve(packet const& p, host_names const& known) {
                         : value_traits<ipv4>::to_wire(found->second.v4());
         auto header = std::span(bytes_).subspan(span.begin, span.size());
         write_bits(header, locate(*span.layer, v.field, header), value);
+        destination_looked_up_ |=
+            v.layer == network_layer().index() && span.layer->fields[v.field].name == "dst";
     }
     return true;
 }
@@ -39,6 +41,14 @@ std::optional<ip_address> outgoing::destination() const {
     if (v.is<IPv6>()) return v.get<&IPv6::dst>();
     if (v.is<ARP>()) return v.get<&ARP::pdst>();
     return {};
+}
+
+target_naming outgoing::naming() const {
+    auto v = network_layer();
+    if (!v.is<IP>() && !v.is<IPv6>()) return target_naming::written;
+    auto field = v.is<IP>() ? field_index<&IP::dst> : field_index<&IPv6::dst>;
+    if (v.span().drawn >> field & 1) return target_naming::drawn;
+    return destination_looked_up_ ? target_naming::looked_up : target_naming::written;
 }
 
 std::optional<ip_address> outgoing::source() const {

@@ -3,6 +3,7 @@
 #include <sonde/net/kernel_tables.hpp>
 #include <sonde/packet/packet.hpp>
 #include <sonde/probe/identity.hpp>
+#include <sonde/probe/target_policy.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -28,6 +29,8 @@ public:
     /// Where its network layer goes to, if it is IP; whom ARP asks.
     std::optional<ip_address> destination() const;
     std::optional<ip_address> source() const;
+    /// How that destination was named. What ARP asks for is written: the question goes to all anyway.
+    target_naming naming() const;
     bool has_automatic_source() const;
     /// True when the frame is Ethernet and its destination is automatic.
     bool wants_neighbour() const;
@@ -53,6 +56,7 @@ private:
 
     std::vector<std::byte> bytes_;
     std::vector<layer_span> layers_;
+    bool destination_looked_up_ = false;
 };
 
 /// The link address of an IP multicast group (RFC 1112 §6.4, RFC 2464 §7).

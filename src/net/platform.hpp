@@ -5,7 +5,9 @@
 #include <sonde/link/receive_options.hpp>
 #include <sonde/net/interfaces.hpp>
 #include <sonde/net/options.hpp>
+#include <sonde/net/reset_guard.hpp>
 #include <sonde/net/routes.hpp>
+#include <sonde/probe/identity.hpp>
 #include <sonde/probe/time.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -63,6 +65,12 @@ public:
     /// Looks a host name up; the handler is called later, unless the platform goes before.
     virtual void resolve(std::string const& name, bool v6,
                          std::function<void(error_code, ip_address)> handler) = 0;
+
+    /// Source ports that are given to nobody else.
+    virtual port_range free_ports() { return {}; }
+    /// Until the result goes, what speaks for this host does not reset what acknowledges probes from these
+    /// ports. Nothing where it does not do so anyway.
+    virtual std::unique_ptr<held_resets> hold_resets(port_range, error_code&, std::string&) { return {}; }
 
     /// Ends what is under way.
     virtual void stop() noexcept = 0;

@@ -193,6 +193,7 @@ void ask(std::shared_ptr<engine> const& e, packet_source what, int interface, ru
     probing task;
     task.run = how;
     task.layer2 = true;
+    task.own_question = true;
     task.interface = interface;
     auto p = std::make_shared<prober>(e, std::move(what), std::move(task));
     p->start_next(waiting_ptr<std::optional<exchange>>(new callback_waiting(std::move(done))));

@@ -25,6 +25,7 @@ struct probing {
     bool relaxed = false;     ///< as in sr_options
     bool reassemble = false;
     bool unanswered = false;
+    bool own_question = false;  ///< the engine's: for a neighbour, wherever that is
 };
 
 /// Carries out `sr`, `sr1` and `srloop`: makes the packets that a probe_run says may leave, hands them to the

@@ -174,7 +174,8 @@ void prober::prepare(departure const& d, packet const& p) {
         return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
     error_code ec;
     bool own_source = o.has_automatic_source();
-    auto way = what_.layer2 ? engine_->link(o, what_.interface, ec) : engine_->route(o, what_.interface, ec);
+    auto way = what_.own_question ? engine_->link(o, what_.interface, ec)
+                                  : engine_->way_of(o, what_.interface, what_.layer2, ec);
     if (ec) return concerns_all(ec) ? fail(ec) : failed(d, ec);
     link_source_ = way.out->info().address;
     if (own_source) remember_source(o);

@@ -156,7 +156,7 @@ void sender::launch(packet p) {
         if (!o.resolve(p, names_))
             return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
         error_code ec;
-        auto way = layer2_ ? engine_->link(o, interface_, ec) : engine_->route(o, interface_, ec);
+        auto way = engine_->way_of(o, interface_, layer2_, ec);
         if (!ec && !way.next_hop_mac)
             way.next_hop_mac =
                 engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);

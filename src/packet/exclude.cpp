@@ -22,6 +22,12 @@ struct span_of_addresses {
 };
 using excluded = std::vector<span_of_addresses>;  // sorted, disjoint
 
+excluded spans_of(std::span<address_set::interval const> intervals) {
+    excluded out;
+    for (auto const& i : intervals) out.push_back({join(i.first), join(i.last)});
+    return out;
+}
+
 /// Keeps of a field's values those outside of some intervals, in their order.
 class remainder {
 public:
@@ -110,38 +116,13 @@ std::optional<place> destination_of(packet const& p) {
     return {};
 }
 
-template <class Interval>
-excluded merged(std::vector<Interval> const& intervals) {
-    excluded all;
-    for (auto const& i : intervals) all.push_back({join(i.first), join(i.last)});
-    std::ranges::sort(all, {}, &span_of_addresses::first);
-    excluded out;
-    for (auto const& s : all)
-        if (!out.empty() && s.first <= out.back().last)
-            out.back().last = std::max(out.back().last, s.last);
-        else
-            out.push_back(s);
-    return out;
-}
-
 }  // namespace
-
-void exclude::add(std::string_view text) {
-    auto slash = text.find('/');
-    if (auto address = ipv6::parse(text.substr(0, slash))) {
-        auto all = random_ip6(text);
-        v6_.push_back({all.first, all.last});
-    } else {
-        auto all = random_ip(text);
-        v4_.push_back({all.first, all.last});
-    }
-}
 
 packet exclude::apply(packet set) const {
     auto where = destination_of(set);
     if (!where) return set;
     auto const& field = set.layers()[where->layer].layer->fields[where->field];
-    auto const out = merged(field.kind == value_kind::ipv4 ? v4_ : v6_);
+    auto const out = spans_of(field.kind == value_kind::ipv4 ? networks_.v4() : networks_.v6());
     layer_view const layer(set.view(), where->layer);
     auto content = detail::content_of(layer, where->field);
     if (out.empty() || content.state == field_state::computed) return set;

@@ -476,6 +476,7 @@ packet packet::settled() const {
         out.append(*layers_[i].layer, edited->storage.get());
         auto& span = out.layers_.back();
         span.quoted = layers_[i].quoted;
+        span.drawn = layers_[i].drawn & ~out.written_anew(*this, i);
         if (layers_[i].truncated && span.size() > layers_[i].size()) {
             span.end = span.begin + static_cast<std::uint32_t>(layers_[i].size());
             out.bytes_.resize(span.end);
@@ -484,6 +485,16 @@ packet packet::settled() const {
         out.restore_kept(*this, i, first_set);
     }
     return out;
+}
+
+/// A bit for each of the first 32 fields of the last layer that holds another value than in `from`.
+std::uint32_t packet::written_anew(packet const& from, std::size_t layer) const {
+    layer_view const now(view(), layers_.size() - 1), before(from.view(), layer);
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < std::min<std::size_t>(32, now.description().fields.size()); ++i)
+        if (from.layers_[layer].drawn >> i & 1 && now.value(i) != before.value(i))
+            bits |= std::uint32_t(1) << i;
+    return bits;
 }
 
 void packet::restore_kept(packet const& from, std::size_t layer, std::size_t first_set) {

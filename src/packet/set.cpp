@@ -64,8 +64,13 @@ std::string random_octets(field_content const& content, random_source& random) {
 struct chosen {
     wire_value value;
     std::string text;
-    bool is_name = false;  // the text is a host name, which waits for the resolver
+    bool is_name = false;        // the text is a host name, which waits for the resolver
+    wire_value first{}, last{};  // what it was taken out of; equal where it stands for itself
 };
+
+chosen taken(wire_value value, wire_value first, wire_value last) {
+    return {value, {}, false, first, last};
+}
 
 chosen choose(field_content const& c, std::uint64_t digit, unsigned width, random_source& random) {
     switch (c.state) {
@@ -87,9 +92,12 @@ chosen choose(field_content const& c, std::uint64_t digit, unsigned width, rando
         case field_state::single:
             return c.texts.empty() ? chosen{c.list.empty() ? c.first : c.list[digit], {}}
                                    : chosen{{}, c.texts[digit]};
-        case field_state::range: return {split(join(c.first) + static_cast<wide>(digit) * c.step), {}};
-        case field_state::network: return {split(join(c.first) + digit), {}};
-        case field_state::interval: return {random.draw({c.first, c.last, c.by_octet}), {}};
+        case field_state::range:
+            return taken(split(join(c.first) + static_cast<wide>(digit) * c.step), c.first, c.last);
+        case field_state::network:
+            return taken(split(join(c.first) + digit), c.first,
+                         split(join(c.first) + count_of(c, width) - 1));
+        case field_state::interval: return taken(random.draw({c.first, c.last, c.by_octet}), c.first, c.last);
         case field_state::text: return {{}, random_octets(c, random)};
         case field_state::name: return {{}, c.texts.empty() ? std::string(c.bytes) : c.texts.front(), true};
         default: return {};
@@ -103,6 +111,22 @@ field_content settle(chosen value) {
     c.first = value.value;
     if (!value.text.empty()) c.texts = {std::move(value.text)};
     return c;
+}
+
+/// The bit of layer_span::drawn that the value sets.
+std::uint32_t drawn_bit(chosen const& value, field_description const& f, std::size_t field) {
+    if (value.first == value.last || field >= 32) return 0;
+    address_class first{}, last{};
+    if (f.kind == value_kind::ipv4)
+        first = address_class_of(value_traits<ipv4>::from_wire(value.first)),
+        last = address_class_of(value_traits<ipv4>::from_wire(value.last));
+    else if (f.kind == value_kind::ipv6)
+        first = address_class_of(value_traits<ipv6>::from_wire(value.first)),
+        last = address_class_of(value_traits<ipv6>::from_wire(value.last));
+    else
+        return 0;
+    bool as_one = first == last && first != address_class::unicast;
+    return as_one ? 0 : std::uint32_t(1) << field;
 }
 
 random_source& own_random() {
@@ -173,17 +197,23 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         auto const& description = *layers_[layer].layer;
         auto varies = [&](varying_field const& v) { return v.layer == layer; };
+        auto drawn = layers_[layer].drawn;
+        for (std::size_t k = 0; k < sets_.size(); ++k)
+            if (varies(sets_[k]))
+                drawn |= drawn_bit(values[k], description.fields[sets_[k].field], sets_[k].field);
         if (!description.fixed && std::any_of(sets_.begin(), sets_.end(), varies)) {
             // The values may change which fields there are, or how long they are.
             auto contents = detail::contents_of({view(), layer});
             for (std::size_t k = 0; k < sets_.size(); ++k)
                 if (varies(sets_[k])) contents[sets_[k].field] = settle(std::move(values[k]));
             out /= packet(description, contents, layers_[layer].quoted);
+            out.layers_.back().drawn = drawn;
             continue;
         }
         auto first_set = out.sets_.size();
         out.append(*this, layer);
         out.sets_.resize(first_set);
+        out.layers_.back().drawn = drawn;
         auto header = out.header(layer);
         for (std::size_t k = 0; k < sets_.size(); ++k) {
             if (!varies(sets_[k])) continue;

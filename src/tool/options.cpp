@@ -89,7 +89,20 @@ arguments verb::parse(std::vector<std::string> const& words) const {
     return a;
 }
 
+namespace {
+
+void add_targets(verb& v) {
+    v.options.add_options()("block", po::value<std::vector<std::string>>(),
+                            "send nothing to this address or network; may be given again")(
+        "allow-target", po::value<std::vector<std::string>>(),
+        "let ranges, networks and chance hit special addresses of a kind: broadcast, multicast, unspecified, "
+        "own; may be given again. What is written as it is needs no leave");
+}
+
+}  // namespace
+
 void add_sending(verb& v) {
+    add_targets(v);
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "count,c", po::value<std::string>(), "repeat the whole set so often (0: send nothing)")(
         "loop", po::value<std::string>()->implicit_value("1"), "repeat until interrupted")(
@@ -100,6 +113,7 @@ void add_sending(verb& v) {
 }
 
 void add_probing(verb& v) {
+    add_targets(v);
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "timeout,t", po::value<std::string>(),
         "how long each attempt waits, from the moment that it left; default 2s. \"adaptive\": as answers "
@@ -117,6 +131,7 @@ void add_probing(verb& v) {
 }
 
 void add_looping(verb& v) {
+    add_targets(v);
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
         "count,c", po::value<std::string>(), "rounds; default: until interrupted")(
         "inter", po::value<std::string>(), "time from the start of one round to the next; default 1s")(
@@ -181,6 +196,28 @@ loop_options loop_options_of(arguments const& a) {
     loop_options o;
     read_common(a, o);
     return o;
+}
+
+network_options network_options_of(arguments const& a) {
+    network_options o;
+    for (auto const& kind : a.texts("allow-target")) {
+        auto* allowed = kind == "broadcast"     ? &o.targets.broadcast
+                        : kind == "multicast"   ? &o.targets.multicast
+                        : kind == "unspecified" ? &o.targets.unspecified
+                        : kind == "own"         ? &o.targets.own
+                                                : nullptr;
+        if (!allowed)
+            throw usage_error(fmt::format(
+                "\"{}\" is no kind of target: write broadcast, multicast, unspecified or own", kind));
+        *allowed = true;
+    }
+    return o;
+}
+
+address_set blocked_by(arguments const& a) try {
+    return address_set(a.texts("block"));
+} catch (error const& e) {
+    throw usage_error(fmt::format("--block: {}", e.what()));
 }
 
 }  // namespace sonde::tool

@@ -33,6 +33,9 @@ struct arguments {
     boost::program_options::variables_map values;
 
     bool has(char const* name) const { return values.count(name) != 0; }
+    std::vector<std::string> texts(char const* name) const {
+        return has(name) ? values[name].as<std::vector<std::string>>() : std::vector<std::string>();
+    }
     std::string text(char const* name) const {
         return has(name) ? values[name].as<std::string>() : std::string();
     }
@@ -62,5 +65,8 @@ void add_output(verb& v);
 send_options send_options_of(arguments const& a);
 sr_options sr_options_of(arguments const& a);
 loop_options loop_options_of(arguments const& a);
+/// Where a verb's packets may go.
+network_options network_options_of(arguments const& a);
+address_set blocked_by(arguments const& a);
 
 }  // namespace sonde::tool

@@ -64,7 +64,8 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
     std::optional<simulation> sim;
     if (a.has("sim")) sim.emplace().add_lab();
     auto& loop = sim ? sim->context() : real;
-    session s{network(loop)};
+    session s{network(loop, network_options_of(a))};
+    s.net.block(blocked_by(a));
     bool done = false;
     asio::signal_set signals(loop, SIGINT, SIGTERM);
     int status = system_error;

@@ -70,3 +70,27 @@ TEST_CASE("The simulated lab's time can pass as time does; without --sim that is
     auto alone = support::run({support::sonde_command(), "sr1", "IP()/ICMP()", "--pace"});
     CHECK(alone.status == 2);
 }
+
+TEST_CASE(
+    "The command refuses special addresses out of sets, takes those written, and blocks what it is told to") {
+    std::string const both = R"(IP(dst=("198.51.100.255","198.51.101.0"))/UDP(dport=9))";
+    auto refused = sonde({"send", both});
+    CHECK(refused.status == 3);
+    CHECK(holds(refused.err, "198.51.100.255 (broadcast)"));
+    CHECK(holds(refused.err, "--allow-target KIND"));
+    CHECK(!holds(sonde({"send", both, "--allow-target", "broadcast"}).err, "(broadcast)"));
+    CHECK(sonde({"send", R"(IP(dst="198.51.100.255")/UDP(dport=9))"}).status == 0);
+
+    std::string const scan = R"(IP(dst="198.18.0.0/30")/ICMP())";
+    auto some = sonde({"sr", scan, "--block", "198.18.0.2/31", "--block", "198.18.0.1"});
+    CHECK(holds(some.out, "got 1 answers, remaining 3 packets"));
+    auto none = sonde({"sr1", R"(IP(dst="198.18.0.1")/ICMP())", "--block", "198.18.0.0/15"});
+    CHECK(none.status == 3);
+    CHECK(holds(none.err, "198.18.0.1: the network does not send there"));
+    auto wrong = sonde({"sr1", scan, "--block", "198.18.0.0/33"});
+    CHECK(wrong.status == 2);
+    CHECK(holds(wrong.err, "198.18.0.0/33"));
+    auto kind = sonde({"srloop", scan, "--count", "1", "--allow-target", "anycast"});
+    CHECK(kind.status == 2);
+    CHECK(holds(kind.err, "\"anycast\" is no kind of target"));
+}

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <sonde/net/options.hpp>
+#include <sonde/net/reset_guard.hpp>
 #include <sonde/net/source.hpp>
 #include <sonde/net/stream.hpp>
+#include <sonde/probe/identity.hpp>
 #include <sonde/probe/rate_limiter.hpp>
+#include <sonde/probe/target_policy.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -45,6 +48,7 @@ struct network_options {
     prefix_rate per_prefix{};  ///< what may go to each destination network
     /// Where its sockets live; see network.
     netns_option netns{};
+    target_options targets{};  ///< kinds of special addresses that need not be named; see `target_policy`
 };
 static_assert(std::is_trivially_destructible_v<network_options>);
 
@@ -64,7 +68,11 @@ static_assert(std::is_trivially_destructible_v<network_options>);
 /// in the fields that the user left automatic, so concurrent probes and retries are told apart.
 ///
 /// The kernel's own TCP does not know these probes: it answers a SYN/ACK by a RST. That does no harm to a
-/// scan; to talk on, let a firewall rule drop the RSTs (docs/guide/kernel-rst.md).
+/// scan; to talk on, hold them back (`guard_resets`, docs/guide/kernel-rst.md).
+///
+/// Broadcast, multicast, unspecified and own addresses are sent to when they are written as they are; when
+/// they fall out of a network, a range or a random field, the probe fails with target_refused unless the
+/// network's options allow the kind. See `target_policy`, `allow` and `block`.
 ///
 /// Errors of one probe (no_route, no_neighbour, message_too_long …) are that probe's outcome: it counts as
 /// unanswered and in `send_errors`. `sr1`, `send` and streams fail as a whole for what concerns all
@@ -182,6 +190,23 @@ public:
     void set_rate(double packets_per_second);
     void set_bit_rate(double bits_per_second);
     void set_prefix_rate(prefix_rate limit);
+
+    /// From now on packets go only to these networks and those allowed before: `net.allow("198.18.0.0/15")`;
+    /// others fail with target_blocked. ARP's question for an address counts as a packet to it; sonde's own
+    /// questions for next hops do not.
+    void allow(address_set const& networks);
+    /// From now on nothing goes to these networks, whatever else is allowed.
+    void block(address_set const& networks);
+
+    /// Keeps the host's own TCP from resetting half-open probes, for as long as the guard lives: the kernel
+    /// knows nothing of them, and answers a SYN/ACK by RST. Holds back what the kernel itself sends from
+    /// `ports`, the probes' own unless given, to segments that acknowledge something no socket sent; all
+    /// other resets go. The kernel ends it with the guard or the process, however that ends. Not needed, and
+    /// nothing, on a simulation. See docs/guide/kernel-rst.md.
+    /// Throws boost::system::system_error: EPERM without CAP_NET_ADMIN, EOPNOTSUPP without nf_tables. Cost:
+    /// some milliseconds, in a system call: begin with it.
+    reset_guard guard_resets() const;
+    reset_guard guard_resets(port_range ports) const;
 
     /// Probes in flight, of all operations.
     std::size_t in_flight() const;

@@ -258,4 +258,20 @@ private:
     bool is_v6_ = false;
 };
 
+/// What is special about an address by itself, on any network (IANA's special-purpose registries). Each class
+/// but `unicast` is one block of each family, so an interval with both ends in it lies in it.
+enum class address_class : std::uint8_t {
+    unicast,      ///< a host, as far as the address tells
+    unspecified,  ///< 0.0.0.0/8 and ::, "this host": nobody's destination
+    loopback,     ///< 127.0.0.0/8 and ::1
+    multicast,    ///< 224.0.0.0/4 and ff00::/8
+    broadcast,    ///< 255.255.255.255; what a network's broadcast is only its hosts know
+};
+constexpr address_class address_class_of(ip_address const& a) {
+    if (a.is_multicast()) return address_class::multicast;
+    if (a.is_loopback()) return address_class::loopback;
+    if (a.is_v4() ? a.v4().value >> 24 == 0 : a.is_unspecified()) return address_class::unspecified;
+    return a.is_v4() && a.v4().is_broadcast() ? address_class::broadcast : address_class::unicast;
+}
+
 }  // namespace sonde

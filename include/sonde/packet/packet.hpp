@@ -170,6 +170,7 @@ private:
     /// empty.
     void set_content(std::size_t layer, std::size_t field, field_content content);
     void restore_kept(packet const& from, std::size_t layer, std::size_t first_set);
+    std::uint32_t written_anew(packet const& from, std::size_t layer) const;
     std::span<std::byte> header(std::size_t layer) {
         return std::span(bytes_).subspan(layers_[layer].begin, layers_[layer].size());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/packet/address_set.hpp>
 #include <sonde/packet/packet.hpp>
 
 #include <string>
@@ -112,26 +113,19 @@ class exclude {
 public:
     template <std::convertible_to<std::string_view>... Text>
         requires(sizeof...(Text) > 0)
-    explicit exclude(Text const&... networks) {
-        (add(networks), ...);
-    }
+    explicit exclude(Text const&... networks) : networks_(networks...) {}
     /// A list of any length: lines of a file, say.
     template <class R>
         requires(!std::convertible_to<R const&, std::string_view> &&
                  requires(R const& r) { std::string_view(*std::begin(r)); })
-    explicit exclude(R const& networks) {
-        for (auto const& n : networks) add(n);
-    }
+    explicit exclude(R const& networks) : networks_(networks) {}
+    explicit exclude(address_set networks) : networks_(std::move(networks)) {}
     friend packet operator|(packet set, exclude const& what) { return what.apply(std::move(set)); }
 
 private:
-    struct interval {
-        wire_value first, last;
-    };
-    void add(std::string_view network);
     packet apply(packet set) const;
 
-    std::vector<interval> v4_, v6_;
+    address_set networks_;
 };
 template <layer L>
 packet operator|(L const& set, exclude const& what) {

@@ -18,6 +18,9 @@ struct layer_span {
     std::uint64_t automatic = 0;       ///< a bit for each automatic field, in wire order
     bool truncated = false;            ///< the header ends before all of its fields
     bool quoted = false;               ///< inside an ICMP error
+    /// A bit for each of the first 32 fields: an address that nobody wrote, taken out of a range or a network
+    /// or drawn at random. Where all of these are of one special kind (239.0.0.0/8), the kind was written.
+    std::uint32_t drawn = 0;
 
     std::size_t size() const { return end - begin; }
 };
