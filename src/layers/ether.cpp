@@ -76,11 +76,12 @@ void follow_llc(dissect_step& step) {
 }  // namespace
 
 layer_hooks hooks(Ether const*) {
-    return {.title = "Ethernet", .rules = ether_rules, .summarize = summarize_ether};
+    return {.title = "Ethernet", .is_link = true, .rules = ether_rules, .summarize = summarize_ether};
 }
 
 layer_hooks hooks(Dot1Q const*) {
     return {.title = "802.1Q",
+            .is_link = true,
             .rules = ether_rules,
             .follow = follow_tag,
             .answers = dot1q_answers,
@@ -88,16 +89,20 @@ layer_hooks hooks(Dot1Q const*) {
 }
 
 layer_hooks hooks(Dot1AD const*) {
-    return {.title = "802_1AD", .rules = ether_rules, .follow = follow_tag};
+    return {.title = "802_1AD", .is_link = true, .rules = ether_rules, .follow = follow_tag};
 }
 layer_hooks hooks(Dot3 const*) {
-    return {.title = "802.3", .finish = finish_dot3, .follow = follow_dot3, .summarize = summarize_dot3};
+    return {.title = "802.3",
+            .is_link = true,
+            .finish = finish_dot3,
+            .follow = follow_dot3,
+            .summarize = summarize_dot3};
 }
 layer_hooks hooks(LLC const*) {
-    return {.rules = llc_rules, .prepare = prepare_llc, .follow = follow_llc};
+    return {.is_link = true, .rules = llc_rules, .prepare = prepare_llc, .follow = follow_llc};
 }
 layer_hooks hooks(SNAP const*) {
-    return {.rules = snap_rules};
+    return {.is_link = true, .rules = snap_rules};
 }
 
 }  // namespace sonde

@@ -29,16 +29,17 @@ void follow_loopback(dissect_step& step) {
 }  // namespace
 
 layer_hooks hooks(Loopback const*) {
-    return {.rules = loopback_rules,
+    return {.is_link = true,
+            .rules = loopback_rules,
             .multiple_of = 4,
             .header_length = loopback_length,
             .follow = follow_loopback};
 }
 layer_hooks hooks(CookedLinux const*) {
-    return {.title = "cooked linux", .rules = cooked_rules};
+    return {.title = "cooked linux", .is_link = true, .rules = cooked_rules};
 }
 layer_hooks hooks(CookedLinuxV2 const*) {
-    return {.title = "cooked linux v2", .rules = cooked_rules};
+    return {.title = "cooked linux v2", .is_link = true, .rules = cooked_rules};
 }
 
 }  // namespace sonde

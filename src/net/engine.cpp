@@ -34,6 +34,7 @@ engine::engine(asio::any_io_executor executor, network_options options)
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
       targets_(options.targets),
       secret_(system_->random<secret_key>()),
+      seeds_(system_->random<secret_key>()),
       free_ports_(system_->free_ports()),
       identities_(system_->random<secret_key>(), free_ports_, system_->random<std::uint32_t>()),
       neighbours_(*this),
@@ -188,6 +189,7 @@ void engine::read_ports(bool on) {
 std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received) {
     for (auto i = keys.count; i-- > 0;)
         for (bool to_many : {false, true}) {
+            if (to_many && !asks_groups_) break;
             auto accepts = [&](attempt_info const& a) {
                 return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
             };
@@ -220,7 +222,7 @@ std::shared_ptr<reassembler> engine::reassembly() {
 std::optional<attempt_info> engine::find_probe(packet const& received, bool& readable) {
     for (bool relaxed : {false, true}) {
         if (relaxed && relaxed_runs_ == 0) break;
-        auto keys = keys_of_answer(received.view(), secret_, relaxed);
+        auto keys = keys_of_answer(received.view(), secret_, relaxed, asks_groups_);
         readable = keys.readable;
         if (!readable) return {};
         if (auto found = find(keys, received)) return found;
@@ -432,7 +434,7 @@ target_kind engine::kind_of_target(ip_address const& to, any_route& found) {
 void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                       std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
     if (!way.out->is_open()) return owner->frame_failed(tag, way.out->end());
-    std::vector<std::byte> bytes;
+    auto bytes = way.out->buffer();
     auto const& body = packet.bytes();
     if (way.add_ethernet) {
         bytes.reserve(14 + body.size());

@@ -92,6 +92,9 @@ public:
     port_range const& ports() const { return free_ports_; }
     neighbours& neighbour_cache() { return neighbours_; }
     secret_key const& secret() const { return secret_; }
+    /// What an operation's random fields come from: unlike any other's, not to be guessed, and no system
+    /// call.
+    std::uint64_t next_seed() noexcept { return siphash_word(seeds_, ++last_seed_); }
     network_options const& options() const { return options_; }
 
     /// The engine owns an operation from `begin` to `end`; while there is one, ports are read.
@@ -99,6 +102,8 @@ public:
     void end(operation& op) noexcept;
     /// While there are runs with relaxed matching, each frame is looked up as their answer too.
     void count_relaxed(int by) { relaxed_runs_ += by; }
+    /// From now on answers are looked up as those of probes to groups, too.
+    void expect_groups() { asks_groups_ = true; }
     /// One that reads by itself: it ends with the network, if it is still there.
     void listen(std::weak_ptr<operation> op);
     /// Gives a turn to an operation that reads by itself.
@@ -229,7 +234,8 @@ private:
     target_policy targets_;
     boost::unordered_flat_map<rate_limiter::ticket, held_frame> held_;
     rate_limiter::ticket last_ticket_ = 0;
-    secret_key secret_;
+    secret_key secret_, seeds_;
+    std::uint64_t last_seed_ = 0;
     port_range free_ports_;
     identity_source identities_;
     neighbours neighbours_;
@@ -257,6 +263,7 @@ private:
     std::uint64_t begun_ = 0;
     strays strays_;
     int relaxed_runs_ = 0;
+    bool asks_groups_ = false;  // has sent a probe to a group
     std::string why_;
     std::uint64_t frames_lost_ = 0;  // for want of memory
     std::size_t backlog_ = 0;

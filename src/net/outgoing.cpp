@@ -7,10 +7,16 @@
 #include <sonde/packet/build.hpp>
 #include <sonde/packet/match.hpp>
 
+#include <tuple>
+
 namespace sonde::detail {
 
 outgoing::outgoing(packet const& p)
     : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {}
+
+outgoing::outgoing(packet&& p) {
+    std::tie(bytes_, layers_) = std::move(p).into_parts();
+}
 
 bool outgoing::resolve(packet const& p, host_names const& known) {
     for (auto const& v : p.sets()) {
@@ -29,14 +35,22 @@ bool outgoing::resolve(packet const& p, host_names const& known) {
     return true;
 }
 
-layer_view outgoing::network_layer() const {
-    layer_view v(view(), 0);
+layer_view network_layer_of(packet_view const& p) {
+    layer_view v(p, 0);
     while (v && is_link_layer(v)) v = v.upper();
     return v;
 }
 
+layer_view outgoing::network_layer() const {
+    return network_layer_of(view());
+}
+
 std::optional<ip_address> outgoing::destination() const {
-    auto v = network_layer();
+    return destination_of(view());
+}
+
+std::optional<ip_address> destination_of(packet_view const& p) {
+    auto v = network_layer_of(p);
     if (v.is<IP>()) return v.get<&IP::dst>();
     if (v.is<IPv6>()) return v.get<&IPv6::dst>();
     if (v.is<ARP>()) return v.get<&ARP::pdst>();
@@ -100,20 +114,21 @@ void outgoing::set_link_destination(mac const& address) {
     if (wants_neighbour()) fill<&Ether::dst>(0, value_traits<mac>::to_wire(address));
 }
 
-bool outgoing::identify(identity const& who) {
+bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
     bool any = false;
     for (auto& span : layers_) {
         auto header = std::span(bytes_).subspan(span.begin, span.size());
         auto const& fields = span.layer->fields;
+        if (span.automatic == 0) continue;
         for (std::size_t i = 0; i < fields.size(); ++i) {
             auto bit = std::uint64_t(1) << i;
             if (!(span.automatic & bit) || fields[i].rule.identity == identity_part::none) continue;
             std::uint64_t part = 0;
             switch (fields[i].rule.identity) {
-                case identity_part::port: part = who.port; break;
-                case identity_part::id: part = who.id; break;
-                case identity_part::sequence: part = who.sequence; break;
-                case identity_part::number: part = who.number; break;
+                case identity_part::port: part = all.port(draw); break;
+                case identity_part::id: part = all.id(draw); break;
+                case identity_part::sequence: part = all.sequence(draw); break;
+                case identity_part::number: part = all.number(draw); break;
                 case identity_part::none: break;
             }
             write_bits(header, locate(*span.layer, i, header), {0, part});

@@ -20,6 +20,7 @@ class outgoing {
 public:
     outgoing() = default;
     explicit outgoing(packet const& p);
+    explicit outgoing(packet&& p);
 
     /// Puts addresses where host names stand. False when one is missing from `known`, or of the other family.
     bool resolve(packet const& p, host_names const& known);
@@ -41,7 +42,7 @@ public:
     void set_link_destination(mac const& address);
 
     /// Fields by which its answer is told from others, where automatic. True when there was one.
-    bool identify(identity const& who);
+    bool identify(identity_source const& all, std::uint32_t draw);
 
     /// Lengths and checksums. After this nothing is automatic any more.
     void finish();
@@ -58,6 +59,11 @@ private:
     std::vector<layer_span> layers_;
     bool destination_looked_up_ = false;
 };
+
+/// The layer above the link's, or nothing.
+layer_view network_layer_of(packet_view const& p);
+/// Where that goes to, if it is IP; whom ARP asks.
+std::optional<ip_address> destination_of(packet_view const& p);
 
 /// The link address of an IP multicast group (RFC 1112 §6.4, RFC 2464 §7).
 mac multicast_address(ip_address const& group);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t batch = 64;             // more gains nothing: docs/design/transmit.md
 constexpr std::size_t frames_per_turn = 512;  // then the loop's other users have their turn
+constexpr std::size_t spares = 1024;          // frames whose memory is kept
 constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond apart
 
 }  // namespace
@@ -65,6 +66,14 @@ void port::drain(std::size_t limit) {
     }
 }
 
+std::vector<std::byte> port::buffer() {
+    if (spare_.empty()) return {};
+    auto room = std::move(spare_.back());
+    spare_.pop_back();
+    room.clear();
+    return room;
+}
+
 void port::queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
     queue_.push_back({std::move(bytes), std::move(owner), tag});
 }
@@ -103,6 +112,8 @@ void port::flush() {
         for (std::size_t i = n; i-- > taken + failed;) queue_.push_front(std::move(leaving[i]));
         if (full) back_off(ec);
         for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
+        for (std::size_t i = 0; i < taken && spare_.size() < spares; ++i)
+            spare_.push_back(std::move(leaving[i].bytes));
         if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
     }
 }

@@ -46,6 +46,8 @@ public:
     /// Takes what has arrived, at most `limit` frames.
     void drain(std::size_t limit);
 
+    /// Room for a frame, empty: that of one that has left, if there is any.
+    std::vector<std::byte> buffer();
     /// Frames leave at the next flush, in this order. `tag` goes back to the owner with the outcome.
     void queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag);
     std::size_t backlog() const { return queue_.size(); }
@@ -78,6 +80,7 @@ private:
     std::function<void(error_code)> failed_;
     std::unique_ptr<timer> retry_;
     std::deque<entry> queue_;
+    std::vector<std::vector<std::byte>> spare_;
     unsigned refusals_ = 0;  // of the frame at the front, in a row
     bool reading_ = false, waiting_ = false, blocked_ = false;
 };

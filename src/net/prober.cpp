@@ -6,7 +6,7 @@ prober::prober(std::shared_ptr<engine> e, packet_source source, probing what)
     : engine_(std::move(e)),
       source_(std::move(source)),
       what_(std::move(what)),
-      seed_(engine_->system().random<std::uint64_t>()) {}
+      seed_(engine_->next_seed()) {}
 
 prober::~prober() = default;
 
@@ -29,7 +29,9 @@ void prober::start() {
         }
     }
     strays_before_ = engine_->stray_frames();
-    drops_before_ = drops_seen_ = engine_->kernel_drops();
+    // The first answer alone has no report, and these cost a system call.
+    if (!what_.run.first || what_.run.rate.is_adaptive())
+        drops_before_ = drops_seen_ = engine_->kernel_drops();
     if (what_.reassemble) reassembly_ = engine_->reassembly();
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
@@ -146,7 +148,7 @@ sonde::report prober::current() const {
     auto const& strays = engine_->stray_frames();
     r.unrelated = strays.unrelated - strays_before_.unrelated;
     r.malformed = strays.malformed - strays_before_.malformed;
-    r.kernel_drops = engine_->kernel_drops() - drops_before_;
+    r.kernel_drops = what_.run.first ? 0 : engine_->kernel_drops() - drops_before_;
     r.received = r.answered + r.duplicates + r.late + r.unrelated + r.malformed;
     return r;
 }

@@ -172,6 +172,7 @@ private:
         std::uint16_t attempt;
         outgoing packet;
     };
+    outgoing scratch_;             // what is leaving; keeps its memory
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
     error_code end_, source_error_, broken_;

@@ -16,12 +16,16 @@ packet without_link_layers(packet&& received) {
     while (v && is_link_layer(v)) v = v.upper();
     if (!v || v.index() == 0) return std::move(received);
     auto begin = v.span().begin;
-    std::vector<layer_span> layers(received.layers().begin() + static_cast<std::ptrdiff_t>(v.index()),
-                                   received.layers().end());
+    auto below = static_cast<std::ptrdiff_t>(v.index());
+    auto time = received.time;
+    auto interface = received.interface;
+    auto length = received.wire_length - begin;
+    auto [bytes, layers] = std::move(received).into_parts();
+    bytes.erase(bytes.begin(), bytes.begin() + begin);
+    layers.erase(layers.begin(), layers.begin() + below);
     for (auto& l : layers) l.begin -= begin, l.end -= begin;
-    auto bytes = received.view().bytes.subspan(begin);
-    auto p = packet::from_parts({bytes.begin(), bytes.end()}, std::move(layers));
-    p.time = received.time, p.interface = received.interface, p.wire_length = received.wire_length - begin;
+    auto p = packet::from_parts(std::move(bytes), std::move(layers));
+    p.time = time, p.interface = interface, p.wire_length = length;
     return p;
 }
 
@@ -29,15 +33,16 @@ packet without_link_layers(packet&& received) {
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
     auto p = make(attempt.index, attempt.attempt);
-    outgoing o(p);
-    o.resolve(p, names_);
+    bool has_names = p.is_template();
+    auto o = has_names ? outgoing(p) : outgoing(std::move(p));
+    if (has_names) o.resolve(p, names_);
     if (o.has_automatic_source()) {
         // An answer was found by a key that holds both addresses, so it came to where its probe came from.
         bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());
         if (known || !sources_.empty()) o.set_source(known ? *own : sources_.back());
     }
     o.set_link_source(link_source_);
-    o.identify(engine_->identities().at(attempt.draw));
+    o.identify(engine_->identities(), attempt.draw);
     o.finish();
     return o;
 }
@@ -56,7 +61,7 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         return false;
     }
     try {
-        auto sent = rebuild(attempt, outgoing(received).destination());
+        auto sent = rebuild(attempt, destination_of(received.view()));
         auto view = sent.view();
         view.to_many = to_many;
         view.relaxed = what_.relaxed;
@@ -91,7 +96,7 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
         bool same = last_ && last_->index == v.index && last_->attempt == v.attempt;
         attempt_info answered = attempt;
         answered.attempt = v.attempt, answered.draw = v.draw;
-        auto sent = (same ? std::move(last_->packet) : rebuild(answered, outgoing(received).destination()))
+        auto sent = (same ? std::move(last_->packet) : rebuild(answered, destination_of(received.view())))
                         .to_packet();
         sent.time = v.sent;
         sent.interface = received.interface;

@@ -212,16 +212,17 @@ void prober::wait_for_turn(way_out const& way, departure const& d, packet const&
 void prober::leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop) {
     o.set_link_destination(next_hop);
     leaving l{.probe = d, .key = {}};
-    outgoing finished;
+    auto& finished = scratch_;
     match_key before;
     for (int i = 0;; ++i, before = l.key) {
         l.draw = engine_->identities().draw();
         finished = o;
-        bool own_identity = finished.identify(engine_->identities().at(l.draw));
+        bool own_identity = finished.identify(engine_->identities(), l.draw);
         finished.finish();
         auto view = finished.view();
         view.relaxed = what_.relaxed;
         bool to_many = way.to_many || goes_to_many(view);
+        if (to_many) engine_->expect_groups();
         l.key = key_of_probe(view, engine_->secret(), to_many);
         if (!engine_->table().find(l.key)) break;
         // Equal keys are taken where the user fixed every field that could differ. Where those that do lie

@@ -13,7 +13,7 @@ sender::sender(std::shared_ptr<engine> e, packet_source source, send_options how
       how_(how),
       layer2_(layer2),
       pacer_(how.inter, how.rate, how.bit_rate),
-      random_(engine_->system().random<std::uint64_t>()) {}
+      random_(engine_->next_seed()) {}
 
 void sender::start(waiting_ptr<send_report> op) {
     waiting_ = std::move(op);

@@ -29,6 +29,7 @@ void layer_description::finish() {
     for (auto const& f : fields) {
         bool movable = f.rule.present || f.rule.width || f.rule.phantom || f.width == 0;
         if (movable) leading = fixed = false;
+        shaped |= f.rule.present || f.rule.width || f.rule.phantom;
         if (leading) {
             offsets.push_back(offset);
             offset += f.width;
@@ -41,7 +42,7 @@ layer_description layer_description::with(layer_hooks other) const {
     auto form = *this;
     form.hooks = other;
     form.plain = &family();
-    form.fixed = true;
+    form.fixed = true, form.shaped = false;
     form.defaults.clear(), form.offsets.clear();
     for (auto& f : form.fields) f.rule = {};
     form.finish();

@@ -17,8 +17,7 @@
 namespace sonde {
 
 bool is_link_layer(layer_view const& v) {
-    return v.is<Ether>() || v.is<Dot1Q>() || v.is<Dot1AD>() || v.is<Dot3>() || v.is<LLC>() || v.is<SNAP>() ||
-           v.is<CookedLinux>() || v.is<CookedLinuxV2>() || v.is<Loopback>();
+    return v && v.description().hooks.is_link;
 }
 
 namespace {
@@ -59,7 +58,7 @@ match_verdict walk(layer_view reply, layer_view sent) {
     for (; sent;
          reply = detail::above_extensions(reply.upper()), sent = detail::above_extensions(sent.upper())) {
         auto const& asked = sent.description();
-        if (asked.name == "Padding") break;
+        if (asked.hooks.is_padding) break;
         // A payload of bytes proves nothing either way: its absence is an answer as well as any other
         // payload.
         if (sent.is<Raw>()) break;
@@ -225,19 +224,21 @@ bool goes_to_many(packet_view const& sent) {
     return false;
 }
 
-answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed) {
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool groups) {
     answer_keys keys;
     auto r = network_layer(received);
     if (!r || r.is<Raw>()) return keys;
     keys.readable = true;
     auto q = quoted_layer(r);
     keys.is_error = static_cast<bool>(q);
-    for (bool to_many : {false, true})
+    for (bool to_many : {false, true}) {
+        if (to_many && !groups) break;
         for_keys(q ? q : r, key_builder(key_mixer(secret), !q, to_many, relaxed),
                  [&](layer_view const&, std::size_t i, match_key const& k) {
                      (to_many ? keys.to_many : keys.to_one)[i] = k;
                      keys.count = i + 1;
                  });
+    }
     return keys;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace sonde {
@@ -32,7 +33,7 @@ packet::packet(packet&& other) noexcept
       bytes_(std::move(other.bytes_)),
       layers_(std::move(other.layers_)),
       sets_(std::move(other.sets_)),
-      unpacked_(other.unpacked_.exchange(nullptr)) {
+      unpacked_(other.release_unpacked()) {
     other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
 }
 
@@ -46,7 +47,7 @@ packet& packet::operator=(packet&& other) noexcept {
     forget_unpacked();
     bytes_ = std::move(other.bytes_), layers_ = std::move(other.layers_), sets_ = std::move(other.sets_);
     other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
-    unpacked_ = other.unpacked_.exchange(nullptr);
+    unpacked_.store(other.release_unpacked(), std::memory_order_relaxed);
     time = other.time, interface = other.interface, wire_length = other.wire_length;
     return *this;
 }
@@ -189,8 +190,11 @@ packet::packet(layer_description const& layer, std::span<field_content const> fi
 }
 
 void packet::append(layer_description const& layer, void const* fields) {
-    append(layer, {fields, [](layer_description const& l, std::size_t i, void const* from,
-                              field_content& out) { l.fields[i].read(from, out); }});
+    append(layer, {fields,
+                   [](layer_description const& l, std::size_t i, void const* from, field_content& out) {
+                       l.fields[i].read(from, out);
+                   },
+                   true});
 }
 
 namespace {
@@ -199,7 +203,7 @@ namespace {
 struct written_header {
     layer_description const& layer;
     header_writer out;
-    std::vector<bit_range> places{};  // of its fields
+    std::array<bit_range, 64> places{};  // of its fields
     bool aligned = true;
 
     void list(field_description const& f, std::string_view entries) {
@@ -226,6 +230,13 @@ struct written_header {
             out.number(width, first_value(c));
         while (out.header().size() % f.rule.aligned != 0) out.number(8, {});
         places[i] = {begin, out.cursor() - begin};
+    }
+
+    /// A field of fixed width at its fixed place.
+    void number(std::size_t i, wire_value value) {
+        places[i] = {out.cursor(), layer.fields[i].width};
+        out.number(layer.fields[i].width, value);
+        while (out.header().size() % layer.fields[i].rule.aligned != 0) out.number(8, {});
     }
 
     /// Lengths that do not count the padding, and the padding.
@@ -282,12 +293,22 @@ void packet::append(layer_description const& asked, detail::content_source const
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};
-    header.places.resize(layer.fields.size());
+    constexpr std::size_t room = 64;
+    if (auto needed = bytes_.size() + layer.size; needed > bytes_.capacity()) bytes_.reserve(needed + room);
     auto index = layers_.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;
     for (std::size_t i = 0; i < layer.fields.size(); ++i) {
         auto const& f = layer.fields[i];
+        if (i < layer.offsets.size() && source.is_struct) {
+            wire_value value;
+            bool is_automatic = false;
+            if (f.peek(source.from, value, is_automatic)) {
+                if (is_automatic) span.automatic |= std::uint64_t(1) << i, value = {0, f.automatic_value};
+                header.number(i, value);
+                continue;
+            }
+        }
         field_content c;
         source.read(layer, i, source.from, c);
         if (f.rule.present && !f.rule.present(header.out.header())) {
@@ -454,11 +475,23 @@ bool packet::has_edits() const {
     return false;
 }
 
+/// Whoever moves or destroys a packet is alone with it: mostly there is nothing, and nothing to write.
+unpacked_layer* packet::release_unpacked() noexcept {
+    auto* u = unpacked_.load(std::memory_order_acquire);
+    if (u) unpacked_.store(nullptr, std::memory_order_relaxed);
+    return u;
+}
+
 void packet::forget_unpacked() noexcept {
-    for (auto* u = unpacked_.exchange(nullptr); u;) {
+    for (auto* u = release_unpacked(); u;) {
         std::unique_ptr<unpacked_layer> owner(u);
         u = u->next;
     }
+}
+
+void packet::settle() {
+    if (has_edits()) *this = settled();
+    forget_unpacked();
 }
 
 packet packet::settled() const {

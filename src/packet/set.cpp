@@ -105,7 +105,7 @@ chosen choose(field_content const& c, std::uint64_t digit, unsigned width, rando
 }
 
 /// What the field holds in the one packet that was chosen.
-field_content settle(chosen value) {
+field_content content_from(chosen value) {
     field_content c;
     c.state = value.is_name ? field_state::name : field_state::single;
     c.first = value.value;
@@ -177,8 +177,42 @@ packet packet::operator[](std::uint64_t index) const {
     return at(index, own_random());
 }
 
+/// True when choosing values comes to writing numbers over those of the template.
+bool packet::is_patchable() const {
+    return std::ranges::all_of(sets_, [&](varying_field const& v) {
+        auto const& layer = *layers_[v.layer].layer;
+        bool is_number = v.content.texts.empty() && v.content.parts.empty();
+        auto s = v.content.state;
+        return !layer.shaped && v.field < layer.offsets.size() && is_number &&
+               (s == field_state::list || s == field_state::range || s == field_state::network ||
+                s == field_state::interval);
+    });
+}
+
+/// The digits of the index, the last set fastest; Scapy's order: the innermost layer fastest, within a layer
+/// the first wire field.
+packet packet::patched(std::uint64_t index, random_source& random) const {
+    auto out = from_parts(bytes_, layers_);
+    out.time = time, out.interface = interface, out.wire_length = wire_length;
+    for (auto layer = layers_.size(); layer-- > 0;)
+        for (auto const& v : sets_) {
+            if (v.layer != layer) continue;
+            auto& span = out.layers_[layer];
+            auto const& field = span.layer->fields[v.field];
+            auto n = count_of(v, *span.layer);
+            if (n == 0) throw_error(errc::value_out_of_range, "a packet of a set that is empty");
+            auto value = choose(v.content, index % n, field.width, random);
+            index /= n;
+            span.drawn |= drawn_bit(value, field, v.field);
+            write_bits(out.header(layer), {span.layer->offsets[v.field], field.width}, value.value);
+        }
+    if (index != 0) throw_error(errc::value_out_of_range, "index past the end of the set");
+    return out;
+}
+
 packet packet::at(std::uint64_t index, random_source& random) const {
     if (has_edits()) return settled().at(index, random);
+    if (is_patchable()) return patched(index, random);
     packet out;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
     // Scapy's order: the innermost layer fastest, within a layer the first wire field.
@@ -205,7 +239,7 @@ packet packet::at(std::uint64_t index, random_source& random) const {
             // The values may change which fields there are, or how long they are.
             auto contents = detail::contents_of({view(), layer});
             for (std::size_t k = 0; k < sets_.size(); ++k)
-                if (varies(sets_[k])) contents[sets_[k].field] = settle(std::move(values[k]));
+                if (varies(sets_[k])) contents[sets_[k].field] = content_from(std::move(values[k]));
             out /= packet(description, contents, layers_[layer].quoted);
             out.layers_.back().drawn = drawn;
             continue;
@@ -219,7 +253,7 @@ packet packet::at(std::uint64_t index, random_source& random) const {
             if (!varies(sets_[k])) continue;
             auto field = sets_[k].field;
             if (values[k].is_name)
-                out.vary(layer, field, settle(std::move(values[k])));
+                out.vary(layer, field, content_from(std::move(values[k])));
             else
                 write_bits(header, locate(description, field, header), values[k].value);
         }

@@ -17,5 +17,8 @@ struct Padding {
 SONDE_DECLARE_LAYER(Padding, load)
 
 layer_hooks hooks(Raw const*);
+inline layer_hooks hooks(Padding const*) {
+    return {.is_padding = true};
+}
 
 }  // namespace sonde

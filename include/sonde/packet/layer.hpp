@@ -85,6 +85,8 @@ struct field_rule {
 /// beside it.
 struct layer_hooks {
     std::string_view title{};  ///< what show() calls it; the name when empty
+    bool is_link = false;      ///< lies below the network layer, which matching and routing look through to
+    bool is_padding = false;   ///< belongs to no payload
     std::span<field_rule const> rules{};
     /// The header is padded with zeros to a multiple of so many bytes when it is made.
     std::uint8_t multiple_of = 1;
@@ -131,6 +133,8 @@ struct field_description {
     field_rule rule{};
     option_codec const* options = nullptr;
     void (*read)(void const* layer, field_content& out) = nullptr;
+    /// The short way for a number: true when the struct holds just one value, or none (automatic).
+    bool (*peek)(void const* layer, wire_value& out, bool& is_automatic) = nullptr;
     void (*write)(void* layer, wire_value value, std::span<std::byte const> bytes) = nullptr;
     void (*reset)(void* layer, field_state to) = nullptr;  ///< to `computed` or `kept`
 };
@@ -144,6 +148,7 @@ struct layer_description {
     std::vector<std::uint32_t> offsets;     ///< bits, of the leading fields whose place never changes
     std::size_t size = 0;                   ///< bytes of the fields of fixed width
     bool fixed = true;                      ///< no optional fields, no variable widths
+    bool shaped = false;                    ///< some field's value tells which others there are, or how wide
     std::size_t struct_size = 0;
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
     layer_description const* plain = nullptr;  ///< of another form of a layer: the layer
@@ -183,6 +188,17 @@ struct member_access<field<T, D>> {
         f.automatic_value = D;
     }
     static void read(field<T, D> const& member, field_content& out) { member.read(out); }
+    static bool peek([[maybe_unused]] field<T, D> const& member, [[maybe_unused]] wire_value& out,
+                     [[maybe_unused]] bool& is_automatic) {
+        if constexpr (traits::kind == value_kind::octets) {
+            return false;
+        } else {
+            is_automatic = member.is_automatic();
+            if (!is_automatic && member.state() != field_state::single) return false;
+            out = traits::to_wire(member.value());
+            return true;
+        }
+    }
     static void write(field<T, D>& member, wire_value value, std::span<std::byte const> bytes) {
         if constexpr (traits::kind == value_kind::octets)
             member = field<T, D>(octets(bytes));
@@ -204,6 +220,7 @@ struct member_access<Options> {
         out.state = field_state::single;
         out.bytes = member.view();
     }
+    static bool peek(Options const&, wire_value&, bool&) { return false; }
     static void write(Options& member, wire_value, std::span<std::byte const> bytes) { member.assign(bytes); }
     static void reset(Options& member, field_state) { member.assign({}); }
 };
@@ -217,6 +234,9 @@ field_description describe_field() {
     member_access<member>::describe(f);
     f.read = [](void const* l, field_content& out) {
         member_access<member>::read(static_cast<L const*>(l)->*Descriptor::pointer, out);
+    };
+    f.peek = [](void const* l, wire_value& out, bool& is_automatic) {
+        return member_access<member>::peek(static_cast<L const*>(l)->*Descriptor::pointer, out, is_automatic);
     };
     f.write = [](void* l, wire_value value, std::span<std::byte const> bytes) {
         member_access<member>::write(static_cast<L*>(l)->*Descriptor::pointer, value, bytes);

@@ -55,6 +55,8 @@ struct answer_keys {
         return std::find(keys.begin(), keys.begin() + count, key) != keys.begin() + count;
     }
 };
-answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed = false);
+/// Without `groups` the keys of probes to a group are left out (zero).
+answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed = false,
+                           bool groups = true);
 
 }  // namespace sonde

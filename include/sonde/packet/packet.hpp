@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace sonde {
 
@@ -26,6 +27,7 @@ packet dissect_as(std::span<std::byte const> bytes, layer_description const& out
 struct content_source {
     void const* from;
     void (*read)(layer_description const& layer, std::size_t field, void const* from, field_content& out);
+    bool is_struct = false;  ///< `from` is the layer's struct: numbers can be read the short way
 };
 
 /// A set in a field of a packet.
@@ -69,6 +71,11 @@ public:
 
     /// A packet of bytes whose layers are known, as `view` gives them.
     static packet from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers);
+    /// The reverse: bytes and layers, moved out, no longer a packet. Sets and changed structs are left
+    /// behind.
+    std::pair<std::vector<std::byte>, std::vector<layer_span>> into_parts() && {
+        return {std::move(bytes_), std::move(layers_)};
+    }
 
     /// One layer that is known only when the program runs: what its fields hold, in wire order. Throws
     /// value_out_of_range when bytes given for an address do not have the length that the header states.
@@ -76,6 +83,12 @@ public:
 
     /// `upper` goes inside this packet, innermost.
     packet& operator/=(packet const& upper);
+    template <layer L>
+    packet& operator/=(L const& upper) {
+        settle();
+        append(describe<L>(), &upper);
+        return *this;
+    }
     friend packet operator/(packet lower, packet const& upper) {
         lower /= upper;
         return lower;
@@ -178,8 +191,12 @@ private:
     void const* unpacked(layer_description const& layer, bool is_quoted) const;
     void* edit(layer_description const& layer, bool is_quoted);
     packet settled() const;
+    void settle();
+    bool is_patchable() const;
+    packet patched(std::uint64_t index, random_source& random) const;
     bool has_edits() const;
     void forget_unpacked() noexcept;
+    detail::unpacked_layer* release_unpacked() noexcept;
 
     std::vector<std::byte> bytes_;
     std::vector<layer_span> layers_;
@@ -191,11 +208,13 @@ private:
 template <layer L, class Upper>
     requires std::convertible_to<Upper const&, packet>
 packet operator/(L const& lower, Upper const& upper) {
-    return packet(lower) /= packet(upper);
+    packet p(lower);
+    p /= upper;
+    return p;
 }
 template <layer L>
 packet operator/(packet lower, L const& upper) {
-    return std::move(lower /= packet(upper));
+    return std::move(lower /= upper);
 }
 template <layer L>
 packet operator/(std::string_view lower, L const& upper) {
@@ -296,8 +315,17 @@ template <class F>
 struct field_of;
 template <class T, std::uint64_t D>
 struct field_of<field<T, D>> {
+    static constexpr unsigned width = value_traits<T>::width;
     static auto from(wire_value w) { return value_traits<T>::from_wire(w); }
 };
+
+/// N octets as a number, most significant first; compilers make one load of it.
+template <std::size_t N>
+std::uint64_t load_big(std::byte const* at) {
+    std::uint64_t v = 0;
+    for (std::size_t i = 0; i < N; ++i) v = v << 8 | std::to_integer<std::uint64_t>(at[i]);
+    return v;
+}
 
 /// Calls the user's `bool answers(L const& reply, L const& sent)`.
 template <class L>
@@ -320,7 +348,17 @@ template <auto Member>
 auto layer_view::get() const {
     using L = decltype(detail::layer_of_member(Member));
     using F = std::remove_cvref_t<decltype(std::declval<L const&>().*Member)>;
-    return detail::field_of<F>::from(value(field_index<Member>));
+    constexpr auto index = field_index<Member>;
+    constexpr auto width = detail::field_of<F>::width;
+    if constexpr (width == 8 || width == 16 || width == 32) {  // most fields that matching looks at
+        auto const& s = span();
+        if (auto const& offsets = s.layer->offsets; index < offsets.size() && offsets[index] % 8 == 0) {
+            auto at = s.begin + offsets[index] / 8;
+            if (at + width / 8 > s.end) return detail::field_of<F>::from({});
+            return detail::field_of<F>::from({0, detail::load_big<width / 8>(packet_.bytes.data() + at)});
+        }
+    }
+    return detail::field_of<F>::from(value(index));
 }
 
 }  // namespace sonde

@@ -1,0 +1,129 @@
+#include "bench.hpp"
+#include "plain_loop.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace bench {
+
+using namespace sonde;
+using namespace std::chrono_literals;
+
+namespace {
+
+void rethrow(std::exception_ptr e) {
+    if (e) std::rethrow_exception(e);
+}
+
+asio::awaitable<void> send_all(std::uint64_t count) {
+    network net{co_await asio::this_coro::executor};
+    auto rounds = static_cast<std::uint32_t>((count + targets - 1) / targets);
+    auto syns = IP{.dst = target_network, .src = "198.51.100.1"} /
+                TCP{.dport = 80, .sport = 40000, .seq = range(1u, rounds)};
+    co_await net.send(packet_set(syns) | take(count), {}, asio::use_awaitable);
+}
+
+asio::awaitable<void> scan(std::uint64_t& answered) {
+    network net{co_await asio::this_coro::executor};
+    auto answers = net.sr(IP{.dst = target_network} / TCP{.dport = 80}, {.timeout = 1s});
+    while (auto x = co_await answers.next()) do
+            ++answered;
+        while ((x = answers.try_next()));
+}
+
+asio::awaitable<void> ask(network& net, std::uint32_t& next, std::uint64_t& answered) {
+    while (next < targets) {
+        auto address = ipv4(first_target + next++);
+        if (co_await net.sr1(IP{.dst = address} / TCP{.dport = 80}, {.timeout = 1s})) ++answered;
+    }
+}
+
+/// As long as the caller waits: until its coroutine goes on.
+asio::awaitable<void> echo(std::vector<double>& waited, std::uint64_t count) {
+    network net{co_await asio::this_coro::executor};
+    for (std::uint64_t i = 0; i < count; ++i) {
+        auto begin = steady::now();
+        auto x = co_await net.sr1(IP{.dst = "198.18.0.9"} / ICMP{}, {.timeout = 1s});
+        if (!x) throw std::runtime_error("198.18.0.9 does not answer");
+        waited.push_back(seconds_since(begin) * 1e6);
+    }
+}
+
+}  // namespace
+
+void run(asio::awaitable<void> body) {
+    asio::io_context loop(1);
+    asio::co_spawn(loop, std::move(body), rethrow);
+    loop.run();
+}
+
+double seconds_since(steady::time_point begin) {
+    return std::chrono::duration<double>(steady::now() - begin).count();
+}
+
+std::uint64_t number(std::string const& text) {
+    std::size_t end = 0;
+    auto n = std::stoull(text, &end);
+    if (end != text.size()) throw std::invalid_argument("a number expected, not " + text);
+    return n;
+}
+
+quantiles of(std::vector<double> times) {
+    if (times.empty()) return {};
+    std::ranges::sort(times);
+    return {times[times.size() / 2], times[times.size() * 99 / 100]};
+}
+
+int tx(arguments words) {
+    if (words.size() == 2 && words[0] == "--count") words = words.subspan(1);
+    run(send_all(words.empty() ? 262144 : number(words[0])));
+    return 0;
+}
+
+int sr(arguments) {
+    std::uint64_t answered = 0;
+    run(scan(answered));
+    fmt::print("answered={}\n", answered);
+    return 0;
+}
+
+int sr1(arguments) {
+    constexpr int at_once = 4096;
+    asio::io_context loop(1);
+    network net{loop};
+    std::uint32_t next = 0;
+    std::uint64_t answered = 0;
+    for (int i = 0; i < at_once; ++i) asio::co_spawn(loop, ask(net, next, answered), rethrow);
+    loop.run();
+    fmt::print("answered={}\n", answered);
+    return 0;
+}
+
+int rtt(arguments words) {
+    std::vector<double> waited;
+    run(echo(waited, words.empty() ? 300 : number(words[0])));
+    auto q = of(std::move(waited));
+    fmt::print("median_us={:.1f} p99_us={:.1f}\n", q.median, q.p99);
+    return 0;
+}
+
+int plain(arguments words) {
+    constexpr std::uint32_t window = 4096, echoed = 0xc6120009;
+    if (!words.empty() && words[0] == "rtt") {
+        plain_rtt(echoed, 100);  // neighbours and caches are warm then
+        auto q = of(plain_rtt(echoed, 1000));
+        fmt::print("median_us={:.1f} p99_us={:.1f}\n", q.median, q.p99);
+        return 0;
+    }
+    auto c = plain_sr("eth1", first_target, targets, window);
+    fmt::print("answered={} per_second={:.0f}\n", c.answered, static_cast<double>(c.answered) / c.seconds);
+    return 0;
+}
+
+}  // namespace bench
