@@ -46,17 +46,15 @@ engine::engine(asio::any_io_executor executor, network_options options)
 void engine::begin(std::shared_ptr<operation> op) {
     op->serial = ++begun_;
     operations_.insert(op);
-    read_ports(true);
+    if (op->is_listening() && ++listening_ == 1) read_ports(true);
     ready(std::move(op));
 }
 
 void engine::end(operation& op) noexcept {
     wake_at(op, never);
-    operations_.erase(op.shared_from_this());
-    if (operations_.empty()) {
-        read_ports(false);
-        table_.forget_all();
-    }
+    bool was_here = operations_.erase(op.shared_from_this()) > 0;
+    if (was_here && op.is_listening() && --listening_ == 0) read_ports(false);
+    if (operations_.empty()) table_.forget_all();
     arm_timer();
 }
 
@@ -100,7 +98,8 @@ void engine::run_turn() {
     if (in_turn_) return;
     in_turn_ = true;
     try {
-        take_turn(system_->now());
+        turn_began_ = system_->now();
+        take_turn(turn_began_);
         in_turn_ = false;
         if (!ready_.empty()) schedule_turn();
         arm_timer();
@@ -167,6 +166,7 @@ void engine::shut_down() noexcept {
         if (auto op = l.lock()) op->shut_down();
     taps_.clear();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
+    listening_ = 0;
     held_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();
@@ -453,7 +453,7 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
         auto layer = packet.network_layer();
         bool to_network = layer.is<IP>() || layer.is<IPv6>();
         auto held = limiter_.ask(to_network ? packet.destination() : std::nullopt, bytes.size() * 8,
-                                 ++last_ticket_, now());
+                                 ++last_ticket_, recent());
         if (held != rate_limiter::hold::none) {
             bool by_all = held == rate_limiter::hold::network;
             ++owner->held;

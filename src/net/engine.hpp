@@ -40,6 +40,9 @@ public:
     /// A part of it threw: it ends with this error, now or in its next turn.
     virtual void broken(error_code ec) = 0;
 
+    /// Whether frames that come in may mean something to it.
+    virtual bool is_listening() const { return true; }
+
     bool queued_for_turn = false;
     steady_time wake = never;
     std::uint64_t serial = 0;  ///< in the order of `begin`
@@ -78,6 +81,8 @@ public:
     /// Clock, routes, interfaces, devices.
     platform& system() { return *system_; }
     steady_time now() const { return system_->now(); }
+    /// The same, as of the begin of this turn.
+    steady_time recent() const { return in_turn_ ? turn_began_ : now(); }
     probe_table& table() { return table_; }
     rtt_table& rtts() { return rtts_; }
     rate_limiter const& limits() const { return limiter_; }
@@ -97,7 +102,7 @@ public:
     std::uint64_t next_seed() noexcept { return siphash_word(seeds_, ++last_seed_); }
     network_options const& options() const { return options_; }
 
-    /// The engine owns an operation from `begin` to `end`; while there is one, ports are read.
+    /// The engine owns an operation from `begin` to `end`; while one listens, ports are read.
     void begin(std::shared_ptr<operation> op);
     void end(operation& op) noexcept;
     /// While there are runs with relaxed matching, each frame is looked up as their answer too.
@@ -236,6 +241,8 @@ private:
     rate_limiter::ticket last_ticket_ = 0;
     secret_key secret_, seeds_;
     std::uint64_t last_seed_ = 0;
+    std::size_t listening_ = 0;  // operations that are
+    steady_time turn_began_ = never;
     port_range free_ports_;
     identity_source identities_;
     neighbours neighbours_;

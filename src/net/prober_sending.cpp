@@ -181,7 +181,7 @@ void prober::prepare(departure const& d, packet const& p) {
     if (own_source) remember_source(o);
     if (!way.next_hop_mac)
         way.next_hop_mac =
-            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
+            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
     if (ec) return failed(d, ec);
     if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
     auto& neighbours = engine_->neighbour_cache();

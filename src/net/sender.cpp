@@ -152,14 +152,15 @@ void sender::launch(packet p) {
         return;
     }
     try {
-        outgoing o(p);
-        if (!o.resolve(p, names_))
+        bool has_names = p.is_template();
+        auto o = has_names ? outgoing(p) : outgoing(std::move(p));
+        if (has_names && !o.resolve(p, names_))
             return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
         error_code ec;
         auto way = engine_->way_of(o, interface_, layer2_, ec);
         if (!ec && !way.next_hop_mac)
             way.next_hop_mac =
-                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->now(), ec);
+                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
         if (ec) return failed(ec);
         if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
         if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))

@@ -17,6 +17,7 @@ public:
     void cancel() noexcept override;
     void turn(steady_time now) override;
     void shut_down() noexcept override { cancel(); }
+    bool is_listening() const override { return false; }
     void broken(error_code ec) override { finish(ec); }
 
     bool wants_to_send() const noexcept override { return !done_; }
