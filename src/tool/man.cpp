@@ -16,7 +16,8 @@ verb man_verb(std::string const&) {
 }
 
 verb completion_verb(std::string const&) {
-    verb v("completion", "bash|zsh", "Print what makes a shell complete commands, options and files of sonde.",
+    verb v("completion", "bash|zsh",
+           "Print what makes a shell complete commands, options and files of sonde.",
            "source <(sonde completion bash)");
     v.exit_status = "0, or 2 for another shell.";
     return v;
@@ -45,15 +46,21 @@ std::string names_of(po::option_description const& o) {
 }
 
 std::string manual_of(verb const& v) {
-    auto text = fmt::format(".TH SONDE-{0} 1 \"\" \"sonde {1}\" \"User Commands\"\n.SH NAME\nsonde-{2} \\- {3}\n.SH SYNOPSIS\n.B sonde {2}\n{4}\n",
-                            roff(v.name), SONDE_VERSION, roff(v.name), roff(v.about.substr(0, v.about.find_first_of(".:;,"))),
-                            roff(v.synopsis));
-    text += fmt::format(".SH DESCRIPTION\n{}\n.PP\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\n.SH OPTIONS\n",
-                        roff(v.about));
+    auto text = fmt::format(
+        ".TH SONDE-{0} 1 \"\" \"sonde {1}\" \"User Commands\"\n.SH NAME\nsonde-{2} \\- {3}\n.SH SYNOPSIS\n.B "
+        "sonde {2}\n{4}\n",
+        roff(v.name), SONDE_VERSION, roff(v.name), roff(v.about.substr(0, v.about.find_first_of(".:;,"))),
+        roff(v.synopsis));
+    text += fmt::format(
+        ".SH DESCRIPTION\n{}\n.PP\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\n.SH "
+        "OPTIONS\n",
+        roff(v.about));
     for (auto const& o : v.options.options())
         text += fmt::format(".TP\n.B {}\n{}\n", roff(names_of(*o)), roff(o->description()));
-    text += fmt::format(".SH EXIT STATUS\n{}\n.SH EXAMPLE\n.nf\n{}\n.fi\n.SH SEE ALSO\nsonde \\-\\-help, sonde lab \\-\\-help\n",
-                        roff(v.exit_status), roff(v.example));
+    text += fmt::format(
+        ".SH EXIT STATUS\n{}\n.SH EXAMPLE\n.nf\n{}\n.fi\n.SH SEE ALSO\nsonde \\-\\-help, sonde lab "
+        "\\-\\-help\n",
+        roff(v.exit_status), roff(v.example));
     return text;
 }
 
@@ -76,7 +83,8 @@ std::string options_of(verb const& v) {
 std::string for_bash() {
     std::string cases;
     for (auto const& c : commands())
-        cases += fmt::format("        {}) words=\"{}\" ;;\n", c.name, options_of(c.describe(std::string(c.name))));
+        cases +=
+            fmt::format("        {}) words=\"{}\" ;;\n", c.name, options_of(c.describe(std::string(c.name))));
     return fmt::format(R"sh(_sonde() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words=
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -119,10 +127,10 @@ std::string for_zsh() {
         auto v = c.describe(std::string(c.name));
         cases += fmt::format("        {}) _arguments", c.name);
         for (auto const& o : v.options.options()) {
-            auto value = o->semantic()->max_tokens() == 0     ? ""
-                         : o->long_name() == "iface"          ? ":interface:_net_interfaces"
-                         : o->long_name().ends_with("file")   ? ":file:_files"
-                                                              : ":value:_files";
+            auto value = o->semantic()->max_tokens() == 0   ? ""
+                         : o->long_name() == "iface"        ? ":interface:_net_interfaces"
+                         : o->long_name().ends_with("file") ? ":file:_files"
+                                                            : ":value:_files";
             cases += fmt::format(" '--{}[{}]{}'", o->long_name(), zsh(o->description()), value);
         }
         cases += " '*:file:_files' ;;\n";
@@ -153,7 +161,9 @@ int run_man(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     if (a.subjects.size() != 1) throw usage_error("sonde man TOOL");
     auto found = std::ranges::find(commands(), a.subjects[0], &command::name);
-    if (found == commands().end()) throw usage_error(fmt::format("no manual page of \"{}\"; sonde --help lists the tools", a.subjects[0]));
+    if (found == commands().end())
+        throw usage_error(
+            fmt::format("no manual page of \"{}\"; sonde --help lists the tools", a.subjects[0]));
     fmt::print("{}", manual_of(found->describe(a.subjects[0])));
     return answered;
 }
@@ -163,7 +173,8 @@ int run_completion(std::string const& name, words const& arguments_) {
     v.needs_subject = false, v.many_subjects = true;
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
-    if (a.subjects != words{"bash"} && a.subjects != words{"zsh"}) throw usage_error("sonde completion bash, or zsh");
+    if (a.subjects != words{"bash"} && a.subjects != words{"zsh"})
+        throw usage_error("sonde completion bash, or zsh");
     fmt::print("{}", a.subjects[0] == "bash" ? for_bash() : for_zsh());
     return answered;
 }

@@ -22,11 +22,13 @@ namespace po = boost::program_options;
 
 verb merge_verb(std::string const&) {
     verb v("merge", "[FILE...] [OPTIONS]",
-           "Join the JSON lines of a scan's shards (files, or stdin): results that came twice once, and one summary. Fails, "
+           "Join the JSON lines of a scan's shards (files, or stdin): results that came twice once, and one "
+           "summary. Fails, "
            "and says why, when a shard is missing, did not end, or is of another scan.",
            "cat out-*.jsonl | sonde merge --expect 64");
     v.many_subjects = true;
-    v.options.add_options()("expect", po::value<std::string>(), "how many shards there must be; default: as many as they say");
+    v.options.add_options()("expect", po::value<std::string>(),
+                            "how many shards there must be; default: as many as they say");
     v.exit_status = "0 all shards are there and whole, 1 not so, 2 usage, 3 a file cannot be read.";
     return v;
 }
@@ -50,7 +52,8 @@ public:
             auto value = json::parse(line, ec);
             auto const* record = ec ? nullptr : value.if_object();
             if (!record)
-                wrong_.insert(fmt::format("{}:{}: no JSON record, as where a writer was killed", escape(name), number));
+                wrong_.insert(
+                    fmt::format("{}:{}: no JSON record, as where a writer was killed", escape(name), number));
             else
                 take(*record, line);
         }
@@ -66,11 +69,13 @@ public:
             auto shard = fmt::format("{}/{}", i, shards_ ? shards_ : n);
             if (!complete_.contains(shard))
                 wrong_.insert(fmt::format("shard {}: {}", shard,
-                                          seen_.contains(shard) ? "has no summary record of a complete run: it did not end"
-                                                                : "is missing"));
+                                          seen_.contains(shard)
+                                              ? "has no summary record of a complete run: it did not end"
+                                              : "is missing"));
         }
-        fmt::print("{{\"type\":\"summary\",\"scan\":{},\"shards\":{},\"complete\":{},\"results\":{},\"repeats\":{}", quoted(scan_),
-                   complete_.size(), wrong_.empty(), keys_.size(), repeats_);
+        fmt::print(
+            "{{\"type\":\"summary\",\"scan\":{},\"shards\":{},\"complete\":{},\"results\":{},\"repeats\":{}",
+            quoted(scan_), complete_.size(), wrong_.empty(), keys_.size(), repeats_);
         for (auto const& [name, sum] : sums_) fmt::print(",\"{}\":{}", name, sum);
         fmt::print("}}\n");
         for (auto const& w : wrong_) fmt::print(stderr, "sonde merge: {}\n", w);
@@ -81,7 +86,8 @@ private:
     void take(json::object const& record, std::string const& line) {
         auto type = text_of(record, "type");
         if (type == "answer") {
-            auto key = text_of(record, "target") + " " + text_of(record, "proto") + " " + text_of(record, "port");
+            auto key =
+                text_of(record, "target") + " " + text_of(record, "proto") + " " + text_of(record, "port");
             if (keys_.insert(std::move(key)).second)
                 fmt::print("{}\n", line);
             else
@@ -92,10 +98,12 @@ private:
     }
 
     void take_shard(json::object const& record, bool start, std::string const& line) {
-        auto shard = text_of(record, "shard"), scan = text_of(record, "scan") + " seed " + text_of(record, "seed");
+        auto shard = text_of(record, "shard"),
+             scan = text_of(record, "scan") + " seed " + text_of(record, "seed");
         if (scan_.empty()) scan_ = scan;
         if (scan != scan_)
-            wrong_.insert(fmt::format("shard {} is of another scan: {}, not {}", escape(shard), escape(scan), escape(scan_)));
+            wrong_.insert(fmt::format("shard {} is of another scan: {}, not {}", escape(shard), escape(scan),
+                                      escape(scan_)));
         try {
             auto count = tools::read_shard(shard).count;
             if (shards_ == 0) shards_ = count;

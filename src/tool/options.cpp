@@ -58,8 +58,8 @@ void verb::print_help() const {
     list << options;
     fmt::print("Usage: sonde {} {}\n\n{}\n\n{}\nExample:\n  {}\n", name, synopsis, about, list.str(),
                example);
-    fmt::print(
-        "\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\nExit status: {}\n", exit_status);
+    fmt::print("\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\nExit status: {}\n",
+               exit_status);
 }
 
 arguments verb::parse(std::vector<std::string> const& words) const {

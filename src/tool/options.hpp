@@ -29,7 +29,7 @@ double parse_rate(std::string const& text);
 
 /// The words after a verb.
 struct arguments {
-    std::string subject;  ///< the packet expression or file
+    std::string subject;                  ///< the packet expression or file
     std::vector<std::string> subjects{};  ///< all of them, where a verb takes several
     boost::program_options::variables_map values;
 

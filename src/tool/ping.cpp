@@ -16,8 +16,10 @@ namespace po = boost::program_options;
 
 verb ping_verb(std::string const&) {
     verb v("ping", "TARGET... [OPTIONS]",
-           "Ping targets side by side, each once an interval, spread evenly over it. Targets are addresses, networks "
-           "(198.18.0.0/28), ranges (198.18.0.1-9) and host names. A reset or port unreachable of the target is an "
+           "Ping targets side by side, each once an interval, spread evenly over it. Targets are addresses, "
+           "networks "
+           "(198.18.0.0/28), ranges (198.18.0.1-9) and host names. A reset or port unreachable of the target "
+           "is an "
            "answer too.",
            "sonde ping 198.18.0.1 198.18.0.2 2001:db8::1 --count 5");
     add_target_file(v);
@@ -28,12 +30,13 @@ verb ping_verb(std::string const&) {
         "timeout,t", po::value<std::string>(), "how long each waits; default 1s; may be over the interval")(
         "tcp", po::value<std::string>()->implicit_value("80"), "by TCP SYN to this port (80)")(
         "udp", po::value<std::string>()->implicit_value("7"), "by UDP to this port (7)")(
-        "size,s", po::value<std::string>(), "bytes of payload; default 56")(
-        "ttl", po::value<std::string>(), "TTL, hop limit; default 64")(
+        "size,s", po::value<std::string>(), "bytes of payload; default 56")("ttl", po::value<std::string>(),
+                                                                            "TTL, hop limit; default 64")(
         "lines", "a line for each answer on a terminal too, where several targets have one live line each")(
         "report", po::value<std::string>(), "write a page with plots to this file");
     add_output(v);
-    v.exit_status = "0 every target answered, 1 one did not, 2 usage, 3 system. Ctrl-C ends it as --count does.";
+    v.exit_status =
+        "0 every target answered, 1 one did not, 2 usage, 3 system. Ctrl-C ends it as --count does.";
     return v;
 }
 
@@ -64,8 +67,8 @@ tools::ping_options options_of(arguments const& a) {
 
 std::string text_of(tools::ping_reply const& r, ip_address const& target) {
     if (r.answered)
-        return fmt::format("{} bytes from {}: seq={} ttl={} time={:.3f} ms", r.bytes, r.from, r.sequence, r.ttl,
-                           milliseconds(r.rtt));
+        return fmt::format("{} bytes from {}: seq={} ttl={} time={:.3f} ms", r.bytes, r.from, r.sequence,
+                           r.ttl, milliseconds(r.rtt));
     if (r.outcome.what == probe_outcome::kind::icmp_error)
         return fmt::format("from {}: seq={} {}: {}", r.from, r.sequence, target, r.outcome);
     if (r.failure) return fmt::format("{}: seq={} {}", target, r.sequence, r.failure.message());
@@ -74,22 +77,25 @@ std::string text_of(tools::ping_reply const& r, ip_address const& target) {
 
 std::string json_of(tools::ping_reply const& r, ip_address const& target) {
     if (r.answered)
-        return fmt::format("{{\"type\":\"answer\",\"ts\":\"{}\",\"target\":\"{}\",\"seq\":{},\"ttl\":{},\"bytes\":{},"
-                           "\"rtt_us\":{:.3f}}}",
-                           iso_time(r.received), target, r.sequence, r.ttl, r.bytes, microseconds(r.rtt));
+        return fmt::format(
+            "{{\"type\":\"answer\",\"ts\":\"{}\",\"target\":\"{}\",\"seq\":{},\"ttl\":{},\"bytes\":{},"
+            "\"rtt_us\":{:.3f}}}",
+            iso_time(r.received), target, r.sequence, r.ttl, r.bytes, microseconds(r.rtt));
     auto why = r.failure ? r.failure.message() : fmt::format("{}", r.outcome);
-    return fmt::format("{{\"type\":\"unanswered\",\"target\":\"{}\",\"seq\":{},\"reason\":{}}}", target, r.sequence,
-                       quoted(why));
+    return fmt::format("{{\"type\":\"unanswered\",\"target\":\"{}\",\"seq\":{},\"reason\":{}}}", target,
+                       r.sequence, quoted(why));
 }
 
 std::string line_of(tools::ping_target const& t) {
     auto line = fmt::format("{:<16} {}/{} {:.1f}% loss", t.address, t.answered, t.ended, 100 * t.loss());
     if (t.answered == 0) return line;
     auto const& s = t.rtt;
-    return line + fmt::format("  last {:.3f}  min/avg/max {:.3f}/{:.3f}/{:.3f}  p50 {:.3f}  p95 {:.3f}  jitter {:.3f} ms",
-                              milliseconds(t.latest), milliseconds(s.least()), milliseconds(s.mean()),
-                              milliseconds(s.most()), milliseconds(s.quantile(0.5)), milliseconds(s.quantile(0.95)),
-                              milliseconds(s.jitter()));
+    return line +
+           fmt::format(
+               "  last {:.3f}  min/avg/max {:.3f}/{:.3f}/{:.3f}  p50 {:.3f}  p95 {:.3f}  jitter {:.3f} ms",
+               milliseconds(t.latest), milliseconds(s.least()), milliseconds(s.mean()),
+               milliseconds(s.most()), milliseconds(s.quantile(0.5)), milliseconds(s.quantile(0.95)),
+               milliseconds(s.jitter()));
 }
 
 /// A line for each target, drawn over the last ones ten times a second.
@@ -116,21 +122,24 @@ void print_end(tools::ping const& run, arguments const& a) {
     for (auto const& t : run.targets()) {
         answered += t.answered, ended += t.ended;
         if (a.has("json"))
-            fmt::print("{{\"type\":\"target\",\"target\":\"{}\",\"sent\":{},\"answered\":{},\"errors\":{},\"loss\":{:.6f},{}}}\n",
-                       t.address, t.ended, t.answered, t.errors, t.loss(), tool::json_of(t.rtt));
+            fmt::print(
+                "{{\"type\":\"target\",\"target\":\"{}\",\"sent\":{},\"answered\":{},\"errors\":{},\"loss\":{"
+                ":.6f},{}}}\n",
+                t.address, t.ended, t.answered, t.errors, t.loss(), tool::json_of(t.rtt));
         else
             fmt::print("{}\n", line_of(t));
     }
     if (a.has("json"))
-        fmt::print("{{\"type\":\"summary\",\"targets\":{},\"sent\":{},\"answered\":{}}}\n", run.targets().size(), ended,
-                   answered);
+        fmt::print("{{\"type\":\"summary\",\"targets\":{},\"sent\":{},\"answered\":{}}}\n",
+                   run.targets().size(), ended, answered);
 }
 
 void write_report(std::string const& path, tools::ping const& run, std::vector<plot_point> points) {
     report_page page("sonde ping", fmt::format("{} targets", run.targets().size()));
     std::vector<std::vector<std::string>> rows;
     for (auto const& t : run.targets())
-        rows.push_back({t.address.to_string(), std::to_string(t.ended), fmt::format("{:.1f} %", 100 * t.loss()),
+        rows.push_back({t.address.to_string(), std::to_string(t.ended),
+                        fmt::format("{:.1f} %", 100 * t.loss()),
                         fmt::format("{:.3f}", milliseconds(t.rtt.least())),
                         fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.5))),
                         fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.95))),
@@ -140,7 +149,8 @@ void write_report(std::string const& path, tools::ping const& run, std::vector<p
     for (auto const& p : points) rtts.push_back(p.y);
     page.add_scatter("Round-trip times as they came", points, "seconds", "ms");
     page.add_histogram("How round-trip times are spread", rtts, "ms");
-    page.add_table("Targets", {"target", "sent", "loss", "min ms", "p50 ms", "p95 ms", "max ms", "jitter ms"}, rows);
+    page.add_table("Targets", {"target", "sent", "loss", "min ms", "p50 ms", "p95 ms", "max ms", "jitter ms"},
+                   rows);
     page.write(path);
 }
 
@@ -156,7 +166,8 @@ asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a)
         auto const& target = run.targets()[r->target].address;
         if (r->answered && a.has("report")) {
             if (!began) began = r->received;
-            points.push_back({std::chrono::duration<double>(r->received - *began).count(), milliseconds(r->rtt)});
+            points.push_back(
+                {std::chrono::duration<double>(r->received - *began).count(), milliseconds(r->rtt)});
         }
         if (a.has("quiet")) continue;
         if (live) {

@@ -70,7 +70,8 @@ void report_page::begin(std::string_view title) {
 
 void report_page::begin_plot(std::string_view title) {
     begin(title);
-    html_ += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height, html_of(title));
+    html_ += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height,
+                         html_of(title));
 }
 
 void report_page::end_plot(double x_most, double y_most, std::string_view x, std::string_view y) {
@@ -79,8 +80,8 @@ void report_page::end_plot(double x_most, double y_most, std::string_view x, std
         auto line = up(share * y_most, y_most), column = across(share * x_most, x_most);
         html_ += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", left,
                              width - right, line, line);
-        html_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", left - 6, line + 4,
-                             share * y_most);
+        html_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", left - 6,
+                             line + 4, share * y_most);
         if (x_most > 0 && !x.empty())
             html_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.4g}{}</text>", column,
                                  height - bottom + 18, i == 4 ? "end" : "middle", share * x_most,
@@ -89,8 +90,8 @@ void report_page::end_plot(double x_most, double y_most, std::string_view x, std
     html_ += fmt::format("<text x=\"4\" y=\"{}\">{}</text></svg>\n", height - 4, html_of(y));
 }
 
-void report_page::add_scatter(std::string_view title, std::vector<plot_point> const& points, std::string_view x,
-                              std::string_view y) {
+void report_page::add_scatter(std::string_view title, std::vector<plot_point> const& points,
+                              std::string_view x, std::string_view y) {
     begin_plot(title);
     double x_most = 0, y_most = 0;
     for (auto const& p : points) x_most = std::max(x_most, p.x), y_most = std::max(y_most, p.y);
@@ -112,8 +113,9 @@ void report_page::add_histogram(std::string_view title, std::vector<double> valu
     auto most = round_up(*std::ranges::max_element(bars));
     for (std::size_t i = 0; i < buckets; ++i) {
         auto from = across(static_cast<double>(i), buckets), to = across(static_cast<double>(i + 1), buckets);
-        html_ += fmt::format("<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>", from,
-                             up(bars[i], most), to - from - 1, up(0, most) - up(bars[i], most));
+        html_ +=
+            fmt::format("<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+                        from, up(bars[i], most), to - from - 1, up(0, most) - up(bars[i], most));
     }
     end_plot(last, most, unit, "answers");
 }
@@ -127,9 +129,11 @@ void report_page::add_bars(std::string_view title, std::vector<std::pair<std::st
     auto n = static_cast<double>(std::max<std::size_t>(bars.size(), 1));
     for (std::size_t i = 0; i < bars.size(); ++i) {
         auto from = across(static_cast<double>(i) + 0.1, n), to = across(static_cast<double>(i) + 0.9, n);
-        html_ += fmt::format("<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}</title></rect>",
-                             from, up(bars[i].second, most), to - from, up(0, most) - up(bars[i].second, most),
-                             html_of(bars[i].first));
+        html_ += fmt::format(
+            "<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+            "height=\"{:.1f}\"><title>{}</title></rect>",
+            from, up(bars[i].second, most), to - from, up(0, most) - up(bars[i].second, most),
+            html_of(bars[i].first));
         html_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>", (from + to) / 2,
                              height - bottom + 18, html_of(bars[i].first));
     }
@@ -155,8 +159,7 @@ void report_page::write(std::string const& path) const {
     std::ofstream file(path);
     file << html_ << "</body></html>\n";
     file.close();
-    if (!file)
-        throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
+    if (!file) throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
 }
 
 }  // namespace sonde::tool

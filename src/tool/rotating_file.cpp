@@ -8,12 +8,14 @@ void rotating_file::open(timestamp time) {
     if (file_) file_->close();
     auto path = path_;
     if (when_.rotates())
-        path.replace_filename(fmt::format("{}-{:05}{}", path_.stem().string(), ++number_, path_.extension().string()));
+        path.replace_filename(
+            fmt::format("{}-{:05}{}", path_.stem().string(), ++number_, path_.extension().string()));
     file_.emplace(path.string());
     files_.push_back(path);
     bytes_ = 0, began_ = time;
     std::error_code gone;
-    for (; when_.keep != 0 && files_.size() > when_.keep; files_.pop_front()) std::filesystem::remove(files_.front(), gone);
+    for (; when_.keep != 0 && files_.size() > when_.keep; files_.pop_front())
+        std::filesystem::remove(files_.front(), gone);
 }
 
 void rotating_file::append(packet const& p) {

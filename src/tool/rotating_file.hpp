@@ -19,8 +19,8 @@ struct rotation {
     bool rotates() const { return size != 0 || time.count() != 0; }
 };
 
-/// Capture files one after the other: session-00001.pcapng, session-00002.pcapng … Without rotation the one file.
-/// Throws as capture_writer.
+/// Capture files one after the other: session-00001.pcapng, session-00002.pcapng … Without rotation the one
+/// file. Throws as capture_writer.
 class rotating_file {
 public:
     rotating_file(std::string path, rotation when) : path_(std::move(path)), when_(when) {}

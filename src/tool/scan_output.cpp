@@ -37,19 +37,20 @@ std::string text_of(tools::scan_result const& r) {
 }
 
 std::string json_of(tools::scan_result const& r) {
-    auto line = fmt::format("{{\"type\":\"answer\",\"target\":\"{}\",\"proto\":\"{}\",\"port\":{},\"state\":\"{}\","
-                            "\"reason\":{},\"attempt\":{}",
-                            r.target, protocol_of(r), r.port, tools::name_of(r.state), quoted(r.reason), r.attempt);
+    auto line = fmt::format(
+        "{{\"type\":\"answer\",\"target\":\"{}\",\"proto\":\"{}\",\"port\":{},\"state\":\"{}\","
+        "\"reason\":{},\"attempt\":{}",
+        r.target, protocol_of(r), r.port, tools::name_of(r.state), quoted(r.reason), r.attempt);
     if (came(r))
-        line += fmt::format(",\"ts\":\"{}\",\"from\":\"{}\",\"ttl\":{},\"rtt_us\":{:.3f}", iso_time(r.received), r.from,
-                            r.ttl, microseconds(r.rtt));
+        line += fmt::format(",\"ts\":\"{}\",\"from\":\"{}\",\"ttl\":{},\"rtt_us\":{:.3f}",
+                            iso_time(r.received), r.from, r.ttl, microseconds(r.rtt));
     return line + "}\n";
 }
 
 std::string csv_of(tools::scan_result const& r) {
     auto answer = came(r) ? fmt::format("{},{:.3f}", r.ttl, microseconds(r.rtt)) : std::string(",");
-    return fmt::format("{},{},{},{},\"{}\",{},{}\n", r.target, protocol_of(r), r.port, tools::name_of(r.state), r.reason,
-                       answer, r.attempt);
+    return fmt::format("{},{},{},{},\"{}\",{},{}\n", r.target, protocol_of(r), r.port,
+                       tools::name_of(r.state), r.reason, answer, r.attempt);
 }
 
 /// As nmap's -oG and masscan's.
@@ -58,7 +59,8 @@ std::string grep_of(tools::scan_result const& r) {
         auto state = r.state == scan_state::up ? "Up" : "Down";
         return fmt::format("Host: {} ()\tStatus: {}\n", r.target, state);
     }
-    return fmt::format("Host: {} ()\tPorts: {}/{}/{}////\n", r.target, r.port, tools::name_of(r.state), protocol_of(r));
+    return fmt::format("Host: {} ()\tPorts: {}/{}/{}////\n", r.target, r.port, tools::name_of(r.state),
+                       protocol_of(r));
 }
 
 }  // namespace
@@ -67,9 +69,10 @@ scan_output::scan_output(std::string const& file, std::uint64_t keep, bool go_on
                          std::string const& states)
     : format_(format), at_terminal_(file.empty() && is_terminal(stdout)) {
     for (std::size_t i = 0; i < wanted_.size(); ++i)
-        wanted_[i] = states == "all" ||
-                     ("," + states + ",").find(fmt::format(",{},", tools::name_of(static_cast<scan_state>(i)))) !=
-                         std::string::npos;
+        wanted_[i] =
+            states == "all" ||
+            ("," + states + ",").find(fmt::format(",{},", tools::name_of(static_cast<scan_state>(i)))) !=
+                std::string::npos;
     if (file.empty()) return;
     owned_.reset(std::fopen(file.c_str(), go_on ? "r+e" : "we"));
     if (!owned_) failed(file);
@@ -94,13 +97,16 @@ std::uint64_t scan_output::size() {
 }
 
 void scan_output::start(scan_identity const& scan, std::uint64_t done) {
-    if (format_ == scan_format::csv && done == 0) write("target,proto,port,state,reason,ttl,rtt_us,attempt\n");
+    if (format_ == scan_format::csv && done == 0)
+        write("target,proto,port,state,reason,ttl,rtt_us,attempt\n");
     if (format_ != scan_format::jsonl) return;
     std::string argv;
     for (auto const& w : scan.command) argv += (argv.empty() ? "" : ",") + quoted(w);
-    write(fmt::format("{{\"type\":\"start\",\"schema\":{},\"version\":\"{}\",\"argv\":[{}],\"scan\":\"{:016x}\",\"seed\":\"{}\","
-                      "\"shard\":\"{}\",\"probes\":{},\"done\":{}}}\n",
-                      schema, SONDE_VERSION, argv, scan.fingerprint, scan.seed, scan.shard, scan.probes, done));
+    write(
+        fmt::format("{{\"type\":\"start\",\"schema\":{},\"version\":\"{}\",\"argv\":[{}],\"scan\":\"{:016x}"
+                    "\",\"seed\":\"{}\","
+                    "\"shard\":\"{}\",\"probes\":{},\"done\":{}}}\n",
+                    schema, SONDE_VERSION, argv, scan.fingerprint, scan.seed, scan.shard, scan.probes, done));
 }
 
 void scan_output::add(tools::scan_result const& r) {
@@ -127,14 +133,17 @@ void scan_output::summary(scan_identity const& scan, report const& r, std::uint6
     if (format_ == scan_format::jsonl) {
         std::string states;
         for (std::size_t i = 0; i < counts_.size(); ++i)
-            states += fmt::format("{}\"{}\":{}", i ? "," : "", tools::name_of(static_cast<scan_state>(i)), counts_[i]);
-        write(fmt::format(
-            "{{\"type\":\"summary\",\"scan\":\"{:016x}\",\"seed\":\"{}\",\"shard\":\"{}\",\"complete\":{},\"probes\":{},"
-            "\"done\":{},\"states\":{{{}}},\"sent\":{},\"answered\":{},\"unanswered\":{},\"retries\":{},\"duplicates\":{},"
-            "\"late\":{},\"send_errors\":{},\"drops\":{},\"seconds\":{:.6f}}}\n",
-            scan.fingerprint, scan.seed, scan.shard, complete, scan.probes, done, states, r.sent, r.answered, r.remaining,
-            r.retries, r.duplicates, r.late, r.send_errors, r.kernel_drops,
-            std::chrono::duration<double>(r.duration).count()));
+            states += fmt::format("{}\"{}\":{}", i ? "," : "", tools::name_of(static_cast<scan_state>(i)),
+                                  counts_[i]);
+        write(
+            fmt::format("{{\"type\":\"summary\",\"scan\":\"{:016x}\",\"seed\":\"{}\",\"shard\":\"{}\","
+                        "\"complete\":{},\"probes\":{},"
+                        "\"done\":{},\"states\":{{{}}},\"sent\":{},\"answered\":{},\"unanswered\":{},"
+                        "\"retries\":{},\"duplicates\":{},"
+                        "\"late\":{},\"send_errors\":{},\"drops\":{},\"seconds\":{:.6f}}}\n",
+                        scan.fingerprint, scan.seed, scan.shard, complete, scan.probes, done, states, r.sent,
+                        r.answered, r.remaining, r.retries, r.duplicates, r.late, r.send_errors,
+                        r.kernel_drops, std::chrono::duration<double>(r.duration).count()));
     }
     flush();
 }

@@ -25,7 +25,8 @@ struct scan_identity {
 class scan_output {
 public:
     /// `file` empty: stdout. Else the file is made anew, or cut to `keep` bytes and gone on with.
-    scan_output(std::string const& file, std::uint64_t keep, bool go_on, scan_format format, std::string const& states);
+    scan_output(std::string const& file, std::uint64_t keep, bool go_on, scan_format format,
+                std::string const& states);
 
     void start(scan_identity const& scan, std::uint64_t done);
     /// Counts the result, and writes it if its state is wanted.
@@ -36,7 +37,9 @@ public:
     std::uint64_t size();
 
     std::uint64_t count(tools::scan_state s) const { return counts_[static_cast<std::size_t>(s)]; }
-    std::uint64_t interesting() const { return count(tools::scan_state::open) + count(tools::scan_state::up); }
+    std::uint64_t interesting() const {
+        return count(tools::scan_state::open) + count(tools::scan_state::up);
+    }
     std::string counts_text() const;
 
 private:

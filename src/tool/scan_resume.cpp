@@ -51,8 +51,10 @@ std::optional<scan_checkpoint> read_checkpoint(std::string const& path) {
 void write_checkpoint(std::string const& path, scan_checkpoint const& c) {
     auto temporary = path + ".new";
     std::ofstream file(temporary, std::ios::trunc);
-    file << fmt::format("{{\"scan\":\"{:016x}\",\"seed\":\"{}\",\"shard\":\"{}\",\"output\":\"{}\",\"complete\":\"{}\",\"done\":\"{}\"}}\n",
-                        c.fingerprint, c.seed, c.shard, c.output, c.complete ? "yes" : "no", c.done.to_string());
+    file << fmt::format(
+        "{{\"scan\":\"{:016x}\",\"seed\":\"{}\",\"shard\":\"{}\",\"output\":\"{}\",\"complete\":\"{}\","
+        "\"done\":\"{}\"}}\n",
+        c.fingerprint, c.seed, c.shard, c.output, c.complete ? "yes" : "no", c.done.to_string());
     file.close();
     if (!file || std::rename(temporary.c_str(), path.c_str()) != 0)
         throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);

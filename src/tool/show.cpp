@@ -2,8 +2,8 @@
 #include "tool/lines.hpp"
 #include "tool/text_lines.hpp"
 
-#include <sonde/capture/capture_reader.hpp>
 #include <sonde/capture/capture_file.hpp>
+#include <sonde/capture/capture_reader.hpp>
 #include <sonde/packet/build.hpp>
 #include <sonde/packet/escape.hpp>
 #include <sonde/packet/expression.hpp>
@@ -22,7 +22,8 @@ namespace po = boost::program_options;
 
 verb show_verb(std::string const&) {
     verb v("show", "FILE|EXPRESSION [OPTIONS]",
-           "Print packets as their layers, each field beside its bytes; in colour on a terminal, a colour for each layer. Sends "
+           "Print packets as their layers, each field beside its bytes; in colour on a terminal, a colour "
+           "for each layer. Sends "
            "nothing.",
            "sonde show 'IP(dst=\"198.18.0.1\")/TCP(dport=80, flags=\"S\")'");
     v.options.add_options()("count,c", po::value<std::string>(), "packets at most; default 1000")(
@@ -69,12 +70,14 @@ private:
         return text;
     }
 
-    std::string field(layer_view const& v, std::size_t f, bit_range where, std::string const& begin, char const* end) const {
+    std::string field(layer_view const& v, std::size_t f, bit_range where, std::string const& begin,
+                      char const* end) const {
         auto first = where.offset / 8, last = (where.offset + where.width + 7) / 8;
         auto bytes = v.header().subspan(first, last - first);
         bool part = where.offset % 8 || where.width % 8;
-        auto name = fmt::format("{}{}", v.description().fields[f].name,
-                                part ? fmt::format(" [bits {}-{}]", where.offset % 8, where.offset % 8 + where.width - 1) : "");
+        auto name = fmt::format(
+            "{}{}", v.description().fields[f].name,
+            part ? fmt::format(" [bits {}-{}]", where.offset % 8, where.offset % 8 + where.width - 1) : "");
         std::string text;
         for (std::size_t at = 0; at < bytes.size(); at += bytes_a_line) {
             auto piece = bytes.subspan(at, std::min(bytes_a_line, bytes.size() - at));
@@ -112,7 +115,8 @@ void show_file(std::string const& path, painter const& paint, std::uint64_t most
 
 void show_expression(std::string const& text, painter const& paint, std::uint64_t most, text_lines& lines) {
     for (auto const& set : parse_packets(text))
-        for (std::uint64_t i = 0, n = set.size(); i < n && most > 0; ++i, --most) lines.write(paint.show(finished(set[i])));
+        for (std::uint64_t i = 0, n = set.size(); i < n && most > 0; ++i, --most)
+            lines.write(paint.show(finished(set[i])));
 }
 
 }  // namespace
@@ -126,7 +130,9 @@ int run_show(std::string const& name, words const& arguments_) {
     text_lines lines(text_streams{std::cin, std::cout, std::cerr}, false);
     std::error_code ec;
     bool file = std::filesystem::is_regular_file(a.subject, ec);
-    lines.guard([&] { file ? show_file(a.subject, paint, most, lines) : show_expression(a.subject, paint, most, lines); });
+    lines.guard([&] {
+        file ? show_file(a.subject, paint, most, lines) : show_expression(a.subject, paint, most, lines);
+    });
     return lines.exit_status();
 }
 

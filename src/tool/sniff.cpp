@@ -83,7 +83,8 @@ verb sniff_verb(std::string const&) {
         "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
         "count,c", po::value<std::string>(), "end after so many packets")(
         "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
-        "rotate-size", po::value<std::string>(), "with --write: begin a new file after so many bytes: 500k, 10M")(
+        "rotate-size", po::value<std::string>(),
+        "with --write: begin a new file after so many bytes: 500k, 10M")(
         "rotate-time", po::value<std::string>(), "with --write: begin a new file after so long")(
         "keep", po::value<std::string>(), "with rotation: keep the newest so many files, delete older ones")(
         "timeout,t", po::value<std::string>(), "end after so long")(
@@ -97,8 +98,10 @@ int run_sniff(std::string const& name, words const& arguments_) {
     auto v = sniff_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
-    if ((a.has("rotate-size") || a.has("rotate-time")) && !a.has("write")) throw usage_error("rotation goes with --write");
-    if (a.has("keep") && !rotation_of(a).rotates()) throw usage_error("--keep goes with --rotate-size or --rotate-time");
+    if ((a.has("rotate-size") || a.has("rotate-time")) && !a.has("write"))
+        throw usage_error("rotation goes with --write");
+    if (a.has("keep") && !rotation_of(a).rotates())
+        throw usage_error("--keep goes with --rotate-size or --rotate-time");
     sniff_options o;
     auto filter = a.text("filter");
     o.iface = if_name(a.text("iface"));

@@ -15,8 +15,10 @@ namespace po = boost::program_options;
 
 verb traceroute_verb(std::string const&) {
     verb v("traceroute", "TARGET... [OPTIONS]",
-           "Find the routers on the way to targets: all hops at once, all probes of a target as one flow, so that "
-           "routers which share load send them one way (Paris traceroute). MPLS labels that routers quote are told.",
+           "Find the routers on the way to targets: all hops at once, all probes of a target as one flow, so "
+           "that "
+           "routers which share load send them one way (Paris traceroute). MPLS labels that routers quote "
+           "are told.",
            "sonde traceroute 198.18.0.1 2001:db8::1 --icmp");
     add_target_file(v);
     add_targets(v);
@@ -29,7 +31,8 @@ verb traceroute_verb(std::string const&) {
         "queries", po::value<std::string>(), "probes of each hop; default 3")(
         "timeout,t", po::value<std::string>(), "how long each probe waits; default 1s")(
         "inter", po::value<std::string>(), "time between two probes; default 1ms")(
-        "mtu", "tell the path MTU too")("report", po::value<std::string>(), "write a page with plots to this file");
+        "mtu", "tell the path MTU too")("report", po::value<std::string>(),
+                                        "write a page with plots to this file");
     add_output(v);
     v.exit_status = "0 every target was reached, 1 one was not, 2 usage, 3 system, 130 interrupted.";
     return v;
@@ -46,7 +49,8 @@ std::uint8_t small(arguments const& a, char const* name, std::uint8_t otherwise)
 
 tools::traceroute_options options_of(arguments const& a) {
     tools::traceroute_options o;
-    if (a.has("icmp") + a.has("tcp") + a.has("udp") > 1) throw usage_error("--icmp, --tcp or --udp, not several");
+    if (a.has("icmp") + a.has("tcp") + a.has("udp") > 1)
+        throw usage_error("--icmp, --tcp or --udp, not several");
     if (a.has("icmp")) o.protocol = tools::probe_protocol::icmp;
     for (auto const* name : {"tcp", "udp"})
         if (a.has(name)) {
@@ -71,11 +75,17 @@ std::string mark_of(tools::hop_reply const& r, ip_address const& target) {
     bool v6 = target.is_v6();
     if (r.outcome.type != (v6 ? 1 : 3)) return "";
     unsigned code = r.outcome.code;
-    if (v6) return code == 0 ? " !N" : code == 1 ? " !X" : code == 3 ? " !H" : fmt::format(" !{}", code);
-    return code == 0                             ? " !N"
-           : code == 1                           ? " !H"
+    if (v6)
+        return code == 0   ? " !N"
+               : code == 1 ? " !X"
+               : code == 3 ? " !H"
+               : code == 4 ? ""
+                           : fmt::format(" !{}", code);
+    return code == 0                               ? " !N"
+           : code == 1                             ? " !H"
+           : code == 3                             ? ""
            : code == 9 || code == 10 || code == 13 ? " !X"
-                                                 : fmt::format(" !{}", code);
+                                                   : fmt::format(" !{}", code);
 }
 
 void print_text(tools::trace const& t, unsigned mtu) {
@@ -85,11 +95,14 @@ void print_text(tools::trace const& t, unsigned mtu) {
         ip_address last;
         for (auto const& r : hop.replies) {
             if (r.came() && r.from != last) fmt::print(" {}", last = r.from);
-            fmt::print("{}", r.came() ? fmt::format("  {:.3f} ms{}", milliseconds(r.rtt), mark_of(r, t.target)) : "  *");
+            fmt::print("{}", r.came()
+                                 ? fmt::format("  {:.3f} ms{}", milliseconds(r.rtt), mark_of(r, t.target))
+                                 : "  *");
         }
         for (auto const& r : hop.replies)
             if (!r.labels.empty()) {
-                for (auto const& l : r.labels) fmt::print("  [MPLS {} tc {} ttl {}]", l.label, l.traffic_class, l.ttl);
+                for (auto const& l : r.labels)
+                    fmt::print("  [MPLS {} tc {} ttl {}]", l.label, l.traffic_class, l.ttl);
                 break;
             }
         fmt::print("\n");
@@ -99,12 +112,14 @@ void print_text(tools::trace const& t, unsigned mtu) {
 
 std::string json_of(tools::hop_reply const& r) {
     if (!r.came()) return fmt::format("{{\"reason\":{}}}", quoted(fmt::format("{}", r.outcome)));
-    auto text = fmt::format("{{\"from\":\"{}\",\"rtt_us\":{:.3f},\"ttl\":{}", r.from, microseconds(r.rtt), r.ttl);
+    auto text =
+        fmt::format("{{\"from\":\"{}\",\"rtt_us\":{:.3f},\"ttl\":{}", r.from, microseconds(r.rtt), r.ttl);
     if (r.outcome.what == probe_outcome::kind::icmp_error)
         text += fmt::format(",\"icmp_type\":{},\"icmp_code\":{}", r.outcome.type, r.outcome.code);
     for (std::size_t i = 0; i < r.labels.size(); ++i)
-        text += fmt::format("{}{{\"label\":{},\"tc\":{},\"ttl\":{}}}{}", i ? "," : ",\"mpls\":[", r.labels[i].label,
-                            r.labels[i].traffic_class, r.labels[i].ttl, i + 1 == r.labels.size() ? "]" : "");
+        text += fmt::format("{}{{\"label\":{},\"tc\":{},\"ttl\":{}}}{}", i ? "," : ",\"mpls\":[",
+                            r.labels[i].label, r.labels[i].traffic_class, r.labels[i].ttl,
+                            i + 1 == r.labels.size() ? "]" : "");
     return text + "}";
 }
 
@@ -115,8 +130,8 @@ void print_json(tools::trace const& t, unsigned mtu) {
         for (auto const& r : hop.replies) replies += (replies.empty() ? "" : ",") + json_of(r);
         hops += fmt::format("{}{{\"hop\":{},\"replies\":[{}]}}", hops.empty() ? "" : ",", hop.ttl, replies);
     }
-    fmt::print("{{\"type\":\"trace\",\"target\":\"{}\",\"reached\":{}{},\"hops\":[{}]}}\n", t.target, t.reached,
-               mtu ? fmt::format(",\"mtu\":{}", mtu) : "", hops);
+    fmt::print("{{\"type\":\"trace\",\"target\":\"{}\",\"reached\":{}{},\"hops\":[{}]}}\n", t.target,
+               t.reached, mtu ? fmt::format(",\"mtu\":{}", mtu) : "", hops);
 }
 
 void add_to(report_page& page, tools::trace const& t) {
@@ -133,10 +148,12 @@ void add_to(report_page& page, tools::trace const& t) {
                     for (auto const& l : r.labels) labels += fmt::format("{} ", l.label);
             }
         bars.emplace_back(std::to_string(hop.ttl), milliseconds(best));
-        rows.push_back({std::to_string(hop.ttl), who, who == "*" ? "" : fmt::format("{:.3f}", milliseconds(best)), labels});
+        rows.push_back({std::to_string(hop.ttl), who,
+                        who == "*" ? "" : fmt::format("{:.3f}", milliseconds(best)), labels});
     }
     page.add_bars(fmt::format("To {}: the shortest time of each hop", t.target), bars, "ms");
-    page.add_table(fmt::format("Routers on the way to {}", t.target), {"hop", "address", "ms", "MPLS labels"}, rows);
+    page.add_table(fmt::format("Routers on the way to {}", t.target), {"hop", "address", "ms", "MPLS labels"},
+                   rows);
 }
 
 asio::awaitable<int> traceroute(session& s, tools::traceroute_options o, arguments const& a) {

@@ -26,13 +26,15 @@ packet question(ip_address const& a) {
     ipv6 group = "ff02::1:ff00:0";  // RFC 4291 §2.7.1
     for (std::size_t i = 13; i < 16; ++i) group.octets[i] = o[i];
     mac const to(std::array<std::uint8_t, 6>{0x33, 0x33, 0xff, o[13], o[14], o[15]});
-    return Ether{.dst = to} / IPv6{.dst = group, .hlim = on_link} / ICMPv6ND_NS{.tgt = a.v6()};
+    return Ether{.dst = to} / IPv6{.dst = group, .hlim = on_link} / ICMPv6ND_NS{.tgt = a.v6()} /
+           ICMPv6NDOptSrcLLAddr{.lladdr = automatic};
 }
 
 /// The addresses of a set by their number.
 class addresses_in_turn {
 public:
-    explicit addresses_in_turn(address_set const& set) : v4_(set.v4().begin(), set.v4().end()), v6_(set.v6().begin(), set.v6().end()) {
+    explicit addresses_in_turn(address_set const& set)
+        : v4_(set.v4().begin(), set.v4().end()), v6_(set.v6().begin(), set.v6().end()) {
         size_ = count_of(set);
     }
     std::uint64_t size() const { return size_; }
@@ -57,9 +59,12 @@ private:
 };
 
 exchange_stream start(network& net, address_set const& addresses, neighbour_options const& o) {
-    sr_options const how{.timeout = o.timeout, .retry = o.retry, .rate = o.rate, .iface = o.iface, .multi = true};
+    sr_options const how{
+        .timeout = o.timeout, .retry = o.retry, .rate = o.rate, .iface = o.iface, .multi = true};
     if (addresses.empty())
-        return net.srp(Ether{.dst = "33:33:00:00:00:01"} / IPv6{.dst = "ff02::1", .hlim = on_link} / ICMPv6EchoRequest{}, how);
+        return net.srp(
+            Ether{.dst = "33:33:00:00:00:01"} / IPv6{.dst = "ff02::1", .hlim = on_link} / ICMPv6EchoRequest{},
+            how);
     addresses_in_turn const all(addresses);
     auto n = static_cast<std::int64_t>(all.size());
     return net.srp(std::views::iota(std::int64_t(0), n) | std::views::transform([all](std::int64_t i) {
@@ -98,7 +103,8 @@ asio::awaitable<std::optional<neighbour>> neighbours::next() {
     while (auto x = co_await probes_.next(asio::use_awaitable)) {
         neighbour n{.rtt = x->rtt()};
         if (auto const* ether = x->received.find<Ether>()) n.hardware = ether->src.value();
-        if (auto const* arp = x->received.find<ARP>()) n.address = arp->psrc.value(), n.hardware = arp->hwsrc.value();
+        if (auto const* arp = x->received.find<ARP>())
+            n.address = arp->psrc.value(), n.hardware = arp->hwsrc.value();
         if (auto const* na = x->received.find<ICMPv6ND_NA>())
             n.address = na->tgt.value();
         else if (auto const* ip = x->received.find<IPv6>())

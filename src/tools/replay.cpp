@@ -132,8 +132,10 @@ struct replay::state {
     nanoseconds due_of(timestamp time, std::size_t size) {
         auto before = bits;
         bits += 8.0 * static_cast<double>(size);
-        if (options.rate > 0) return nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(drawn) / options.rate));
-        if (options.bit_rate > 0) return nanoseconds(static_cast<std::int64_t>(1e9 * before / options.bit_rate));
+        if (options.rate > 0)
+            return nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(drawn) / options.rate));
+        if (options.bit_rate > 0)
+            return nanoseconds(static_cast<std::int64_t>(1e9 * before / options.bit_rate));
         return scaled(time - first + offset, 1 / options.speed);
     }
 

@@ -74,6 +74,11 @@ bool is_time_exceeded(hop_reply const& r, bool v6) {
     return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 3 : 11);
 }
 
+bool is_port_unreachable(hop_reply const& r, bool v6) {
+    return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 1 : 3) &&
+           r.outcome.code == (v6 ? 4 : 3);
+}
+
 }  // namespace
 
 struct traceroute::state {
@@ -141,7 +146,9 @@ struct traceroute::state {
         auto at = which.ttl - options.first_hop;
         auto reply = reply_of(x);
         if (reply.outcome.error && !w.result.failure) w.result.failure = reply.outcome.error;
-        w.result.reached |= reply.came() && reply.from == w.result.target;
+        // A closed port is the target's, whichever of its addresses says so.
+        w.result.reached |= reply.came() && (reply.from == w.result.target ||
+                                             is_port_unreachable(reply, w.result.target.is_v6()));
         if (reply.came() && !is_time_exceeded(reply, w.result.target.is_v6()))
             w.last = std::min<unsigned>(w.last, which.ttl);
         w.result.hops[at].replies.push_back(std::move(reply));

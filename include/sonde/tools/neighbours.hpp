@@ -27,9 +27,9 @@ struct neighbour {
     bool duplicate = false;  ///< another hardware address has answered for this address before
 };
 
-/// Asks who is on the link: by ARP for each IPv4 address, by neighbour solicitation for each IPv6 address; with
-/// none, by an echo request to all nodes (ff02::1), which answer from their link-local addresses. Routes are not
-/// asked.
+/// Asks who is on the link: by ARP for each IPv4 address, by neighbour solicitation for each IPv6 address;
+/// with none, by an echo request to all nodes (ff02::1), which answer from their link-local addresses. Routes
+/// are not asked.
 ///
 /// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `srp`, and an entry
 /// for each neighbour.
@@ -39,8 +39,8 @@ public:
 
     /// The next neighbour, or a further hardware address of one.
     /// Completes when: there is one; nothing at the end. Result and errors: throws what ended it as a whole
-    /// (permission, no_such_interface …). Cancellation: use `stop`. Lifetimes: this must outlive it. Threads: see
-    /// above.
+    /// (permission, no_such_interface …). Cancellation: use `stop`. Lifetimes: this must outlive it. Threads:
+    /// see above.
     boost::asio::awaitable<std::optional<neighbour>> next();
 
     void stop() { probes_.stop(); }
