@@ -134,7 +134,7 @@ void print_end(tools::ping const& run, arguments const& a) {
                    run.targets().size(), ended, answered);
 }
 
-void write_report(std::string const& path, tools::ping const& run, std::vector<plot_point> points) {
+void write_report(std::string const& path, tools::ping const& run, std::vector<plot_point> const& points) {
     report_page page("sonde ping", fmt::format("{} targets", run.targets().size()));
     std::vector<std::vector<std::string>> rows;
     for (auto const& t : run.targets())
@@ -154,36 +154,40 @@ void write_report(std::string const& path, tools::ping const& run, std::vector<p
     page.write(path);
 }
 
+/// The answers of a report.
+class answer_times {
+public:
+    void add(tools::ping_reply const& r) {
+        if (!r.answered) return;
+        if (points_.empty()) began_ = r.received;
+        points_.push_back({std::chrono::duration<double>(r.received - began_).count(), milliseconds(r.rtt)});
+    }
+    std::vector<plot_point> const& points() const { return points_; }
+
+private:
+    std::vector<plot_point> points_;
+    timestamp began_{};
+};
+
 asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a) {
     auto targets = co_await targets_of(a);
     tools::ping run(s.net, targets.in_order(), o);
     s.on_interrupt = [&run] { run.stop(); };
     bool live = is_terminal(stdout) && run.targets().size() > 1 && !a.has("lines") && !a.has("json");
     live_table table;
-    std::vector<plot_point> points;
-    std::optional<timestamp> began;
+    answer_times times;
     while (auto r = co_await run.next()) {
         auto const& target = run.targets()[r->target].address;
-        if (r->answered && a.has("report")) {
-            if (!began) began = r->received;
-            points.push_back(
-                {std::chrono::duration<double>(r->received - *began).count(), milliseconds(r->rtt)});
-        }
-        if (a.has("quiet")) continue;
-        if (live) {
-            table.draw(run);
-            continue;
-        }
+        if (a.has("report")) times.add(*r);
+        if (live) table.draw(run);
+        if (live || a.has("quiet")) continue;
         fmt::print("{}\n", a.has("json") ? json_of(*r, target) : text_of(*r, target));
         std::fflush(stdout);
     }
     s.on_interrupt = {};
     s.interrupted = false;  // Ctrl-C is how a ping ends
-    if (live)
-        table.draw(run, true);
-    else
-        print_end(run, a);
-    if (a.has("report")) write_report(a.text("report"), run, std::move(points));
+    live ? table.draw(run, true) : print_end(run, a);
+    if (a.has("report")) write_report(a.text("report"), run, times.points());
     bool all = std::ranges::all_of(run.targets(), [](auto const& t) { return t.answered > 0; });
     co_return all ? answered : no_answer;
 }

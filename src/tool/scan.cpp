@@ -1,7 +1,7 @@
 #include "tool/commands.hpp"
 #include "tool/lines.hpp"
 #include "tool/report_page.hpp"
-#include "tool/scan_resume.hpp"
+#include "tool/scan_job.hpp"
 
 #include <sonde/tools/scan.hpp>
 
@@ -12,8 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <random>
 
 namespace sonde::tool {
 
@@ -23,89 +21,6 @@ namespace po = boost::program_options;
 namespace {
 
 using many = std::vector<std::string>;
-
-struct scan_job {
-    tools::scan_plan plan;
-    scan_identity identity;
-    scan_checkpoint from;  ///< where to go on
-    bool goes_on = false;
-    tools::scan_options options;
-};
-
-tools::scan_ports ports_of(arguments const& a) {
-    if (!a.has("ports")) return {};
-    return tools::read_ports(a.text("ports"),
-                             a.has("udp") ? tools::probe_protocol::udp : tools::probe_protocol::tcp);
-}
-
-address_set excluded_by(arguments const& a) {
-    tools::target_list list;
-    for (auto const& word : a.texts("exclude")) list.add(word);
-    for (auto const& name : a.texts("exclude-file")) {
-        std::ifstream file(name);
-        if (!file) throw usage_error(fmt::format("{}: cannot be read", name));
-        list.add_lines(file, name);
-    }
-    if (!list.names().empty())
-        throw usage_error(fmt::format("--exclude {}: addresses and networks only", list.names()[0]));
-    return list.addresses();
-}
-
-tools::scan_shard shard_of(arguments const& a) {
-    auto shard = a.has("shard") ? tools::read_shard(a.text("shard")) : tools::shard_of_environment();
-    if (!shard.source.empty() && !shard.is_whole())
-        fmt::print(stderr, "sonde scan: shard {} by {} (--shard 1/1 for the whole)\n", shard.to_string(),
-                   shard.source);
-    return shard;
-}
-
-/// The seed: given, the resumed scan's, the job's; of shards one that all come to by themselves, else any.
-std::uint64_t seed_of(arguments const& a, std::optional<scan_checkpoint> const& saved, bool whole,
-                      std::uint64_t fingerprint) {
-    if (a.has("seed")) return parse_count(a.text("seed"));
-    if (saved) return saved->seed;
-    if (auto job = tools::seed_of_environment()) return *job;
-    if (!whole) return fingerprint;
-    return std::uint64_t(std::random_device()()) << 32 | std::random_device()();
-}
-
-tools::scan_options options_of(arguments const& a, std::uint64_t shards) {
-    tools::scan_options o;
-    if (a.has("timeout"))
-        o.timeout = a.text("timeout") == "adaptive" ? timeout_option(adaptive)
-                                                    : timeout_option(parse_duration(a.text("timeout")));
-    if (a.has("retry"))
-        o.retry = static_cast<int>(std::min<std::uint64_t>(parse_count(a.text("retry")), 100));
-    auto part = static_cast<double>(shards);
-    if (a.has("rate"))
-        o.rate = a.text("rate") == "adaptive" ? rate_option(adaptive)
-                                              : rate_option(parse_rate(a.text("rate")) / part);
-    if (a.has("bit-rate")) o.bit_rate = parse_rate(a.text("bit-rate")) / part;
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
-    return o;
-}
-
-scan_job prepare(arguments const& a, address_set const& targets, many const& command) try {
-    auto shard = shard_of(a);
-    auto saved = a.has("resume") ? read_checkpoint(a.text("resume")) : std::nullopt;
-    auto excluded = excluded_by(a);
-    auto ports = ports_of(a);
-    auto fingerprint = tools::scan_plan(targets, excluded, ports, 0).fingerprint();
-    auto seed = seed_of(a, saved, shard.is_whole(), fingerprint);
-    scan_job job{tools::scan_plan(targets, excluded, ports, seed, shard), {}, {}, saved.has_value(), {}};
-    job.options = options_of(a, shard.count);
-    job.identity = {seed, fingerprint, job.plan.size(), shard.to_string(), command};
-    if (saved) job.from = *saved;
-    bool same =
-        job.from.fingerprint == fingerprint && job.from.seed == seed && job.from.shard == job.identity.shard;
-    if (saved && !same)
-        throw usage_error(
-            fmt::format("{} is of another scan: other targets, ports, seed or shard", a.text("resume")));
-    job.from.fingerprint = fingerprint, job.from.seed = seed, job.from.shard = job.identity.shard;
-    return job;
-} catch (error const& e) {
-    throw usage_error(e.what());
-}
 
 scan_format format_of(arguments const& a) {
     if (a.has("json")) return scan_format::jsonl;
@@ -164,57 +79,87 @@ private:
     timestamp began_{};
 };
 
+/// A scan under way, and what becomes of its results.
+class scan_session {
+public:
+    scan_session(session& s, scan_job job, arguments const& a)
+        : session_(s),
+          a_(a),
+          job_(std::move(job)),
+          out_(a.text("write"), job_.from.output, job_.goes_on, format_of(a),
+               a.has("state") ? a.text("state") : "open,up"),
+          run_(s.net, job_.plan, job_.options, job_.from.done) {}
+
+    asio::awaitable<int> run() {
+        out_.start(job_.identity, job_.from.done.size());
+        checkpoint(false);
+        session_.on_interrupt = [this] { run_.stop(); };
+        co_await gather();
+        session_.on_interrupt = {};
+        co_return conclude();
+    }
+
+private:
+    asio::awaitable<void> gather() {
+        progress_line progress(co_await asio::this_coro::executor,
+                               [this] { return progress_of(run_, out_); });
+        auto saved = std::chrono::steady_clock::now();
+        while (auto r = co_await run_.next()) {
+            do {
+                out_.add(*r);
+                if (a_.has("report")) page_.add(*r);
+            } while ((r = run_.try_next()));
+            auto now = std::chrono::steady_clock::now();
+            if (now - saved < std::chrono::seconds(1)) continue;
+            saved = now;
+            checkpoint(false);
+        }
+    }
+
+    void checkpoint(bool complete) {
+        out_.flush();
+        if (!a_.has("resume")) return;
+        job_.from.output = a_.has("write") ? out_.size() : 0;
+        job_.from.complete = complete;
+        job_.from.done = run_.done();
+        write_checkpoint(a_.text("resume"), job_.from);
+    }
+
+    int conclude() {
+        auto r = run_.report();
+        auto done = run_.done().size(), all = run_.plan().size();
+        out_.summary(job_.identity, r, done, done == all);
+        checkpoint(done == all);
+        auto about = fmt::format("{} of {} probes: {}; {} packets sent in {:.1f} s, {} dropped by the kernel",
+                                 done, all, out_.counts_text(), r.sent,
+                                 std::chrono::duration<double>(r.duration).count(), r.kernel_drops);
+        fmt::print(stderr, "{}\n", about);
+        if (done != all && a_.has("resume"))
+            fmt::print(stderr, "the same command goes on, by {}\n", a_.text("resume"));
+        if (a_.has("report")) page_.write(a_.text("report"), about);
+        if (!r.send_errors || r.sent) return answered;
+        fmt::print(stderr, "sonde scan: {}\n", explained(session_, r.first_error));
+        return system_error;
+    }
+
+    session& session_;
+    arguments const& a_;
+    scan_job job_;
+    scan_output out_;
+    tools::scan run_;
+    scan_report page_;
+};
+
 asio::awaitable<int> scan(session& s, arguments const& a, many const& command) {
     auto targets = co_await targets_of(a);
-    auto job = prepare(a, targets.addresses(), command);
+    auto job = prepare_scan(a, targets.addresses(), command);
     if (a.has("dry-run")) co_return print_plan(job.plan, a);
     if (job.goes_on && job.from.complete) {
         fmt::print(stderr, "sonde scan: {} says that this scan has ended\n", a.text("resume"));
         co_return answered;
     }
-    auto states = a.has("state") ? a.text("state") : "open,up";
-    scan_output out(a.text("write"), job.from.output, job.goes_on, format_of(a), states);
-    out.start(job.identity, job.from.done.size());
-    tools::scan run(s.net, job.plan, job.options, job.from.done);
-    s.on_interrupt = [&run] { run.stop(); };
-    scan_report page;
-    auto checkpoint = [&](bool complete) {
-        if (!a.has("resume")) return;
-        job.from.output = a.has("write") ? out.size() : (out.flush(), 0);
-        job.from.complete = complete;
-        job.from.done = run.done();
-        write_checkpoint(a.text("resume"), job.from);
-    };
-    auto saved = std::chrono::steady_clock::now();
-    {
-        progress_line progress(co_await asio::this_coro::executor, [&] { return progress_of(run, out); });
-        checkpoint(false);
-        while (auto r = co_await run.next()) {
-            do {
-                out.add(*r);
-                if (a.has("report")) page.add(*r);
-            } while ((r = run.try_next()));
-            if (auto now = std::chrono::steady_clock::now(); now - saved > std::chrono::seconds(1))
-                saved = now, checkpoint(false);
-        }
-    }
-    s.on_interrupt = {};
-    bool complete = run.done().size() == run.plan().size();
-    out.summary(job.identity, run.report(), run.done().size(), complete);
-    checkpoint(complete);
-    auto r = run.report();
-    auto about = fmt::format("{} of {} probes: {}; {} packets sent in {:.1f} s, {} dropped by the kernel",
-                             run.done().size(), run.plan().size(), out.counts_text(), r.sent,
-                             std::chrono::duration<double>(r.duration).count(), r.kernel_drops);
-    fmt::print(stderr, "{}\n", about);
-    if (!complete && a.has("resume"))
-        fmt::print(stderr, "the same command goes on, by {}\n", a.text("resume"));
-    if (a.has("report")) page.write(a.text("report"), about);
-    if (r.send_errors && r.sent == 0) {
-        fmt::print(stderr, "sonde scan: {}\n", explained(s, r.first_error));
-        co_return system_error;
-    }
-    co_return answered;
+    scan_session run(s, std::move(job), a);
+    co_return co_await run.run();
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include <sonde/tools/packets.hpp>
 #include <sonde/tools/traceroute.hpp>
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -208,35 +207,6 @@ void traceroute::stop() {
 
 report traceroute::report() const {
     return probes_.report();
-}
-
-asio::awaitable<unsigned> path_mtu(network& net, ip_address target, unsigned at_most,
-                                   std::chrono::nanoseconds timeout, if_name iface) {
-    constexpr unsigned smallest = 68;  // RFC 791 §3.2
-    unsigned const headers = target.is_v6() ? 48 : 28;
-    unsigned good = 0, bad = at_most + 1, size = at_most;
-    while (good + 1 < bad && size >= smallest) {
-        auto probe =
-            target.is_v6() ? packet(IPv6{.dst = target.v6()}) : packet(IP{.dst = target.v4(), .flags = "DF"});
-        std::string const payload(size - headers, '\0');
-        probe /= target.is_v6() ? packet(ICMPv6EchoRequest{.data = payload}) : ICMP{} / packet(payload);
-        sr_options const how{.timeout = timeout, .retry = 1, .iface = iface};
-        error_code ec;
-        auto x = co_await net.sr1(std::move(probe), how, asio::redirect_error(asio::use_awaitable, ec));
-        if (ec && ec != errc::message_too_long) throw boost::system::system_error(ec);
-        unsigned told = 0;
-        if (x && x->outcome().what == probe_outcome::kind::answered)
-            good = size;
-        else
-            bad = size;
-        if (x && bad == size) {
-            if (auto const* icmp = x->received.find<ICMP>(); icmp && icmp->type == 3 && icmp->code == 4)
-                told = icmp->nexthopmtu.value();
-            if (auto const* big = x->received.find<ICMPv6PacketTooBig>()) told = big->mtu.value();
-        }
-        size = told > good && told < bad ? told : good + (bad - good) / 2;
-    }
-    co_return good;
 }
 
 }  // namespace sonde::tools
