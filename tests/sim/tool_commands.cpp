@@ -76,7 +76,7 @@ bool run_and_kill(std::vector<std::string> words, std::chrono::milliseconds afte
     words.insert(words.begin(), support::sonde_command());
     auto child = ::fork();
     if (child == 0) {
-        ::close(1), ::close(2);
+        support::detail::be_quiet();
         support::detail::execute(words);
     }
     auto until = std::chrono::steady_clock::now() + after;
