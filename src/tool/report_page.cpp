@@ -14,7 +14,7 @@
 namespace sonde::tool {
 namespace {
 
-constexpr double width = 720, height = 260, left = 56, bottom = 36, top = 12, right = 12;
+constexpr double width = 720, height = 260, left = 56, bottom = 26, top = 22, right = 12;
 constexpr std::size_t most_points = 4000, most_rows = 5000, buckets = 48;
 
 constexpr auto head = R"(<!DOCTYPE html>
@@ -24,7 +24,7 @@ constexpr auto head = R"(<!DOCTYPE html>
 @media(prefers-color-scheme:dark){{:root{{--ink:#e4e8ee;--faint:#95a0b0;--line:#39424f;--mark:#64b0f4;--paper:#14181e}}}}
 body{{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:0 auto;padding:1.5rem 1rem}}
 h1{{font-size:1.5rem;margin:0}} h2{{font-size:1.05rem;margin:2rem 0 .5rem}} p{{color:var(--faint);margin:.2rem 0}}
-svg{{width:100%;height:auto;display:block}} .mark{{fill:var(--mark)}} .dot{{fill:var(--mark);fill-opacity:.55}}
+svg{{width:100%;min-width:34rem;height:auto;display:block}} .mark{{fill:var(--mark)}} .dot{{fill:var(--mark);fill-opacity:.55}}
 .grid{{stroke:var(--line);stroke-width:1}} text{{fill:var(--faint);font:12px system-ui,sans-serif}}
 .wide{{overflow-x:auto}} table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;padding:.25rem .9rem .25rem 0;border-bottom:1px solid var(--line);white-space:nowrap}} th{{color:var(--faint);font-weight:600}}
@@ -68,76 +68,72 @@ void report_page::begin(std::string_view title) {
     html_ += fmt::format("<h2>{}</h2>\n", html_of(title));
 }
 
-void report_page::begin_plot(std::string_view title) {
+void report_page::begin_plot(std::string_view title, double x_most, double y_most, std::string_view x,
+                             std::string_view y) {
     begin(title);
-    html_ += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", width, height,
-                         html_of(title));
-}
-
-void report_page::end_plot(double x_most, double y_most, std::string_view x, std::string_view y) {
+    html_ += fmt::format("<div class=\"wide\"><svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
+                         width, height, html_of(title));
+    html_ += fmt::format("<text x=\"{}\" y=\"12\" text-anchor=\"end\">{}</text>", left - 6, html_of(y));
     for (int i = 0; i <= 4; ++i) {
-        auto share = i / 4.0;
-        auto line = up(share * y_most, y_most), column = across(share * x_most, x_most);
+        auto share = i / 4.0, line = up(share, 1), column = across(share, 1);
         html_ += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", left,
                              width - right, line, line);
         html_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", left - 6,
                              line + 4, share * y_most);
-        if (x_most > 0 && !x.empty())
-            html_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.4g}{}</text>", column,
-                                 height - bottom + 18, i == 4 ? "end" : "middle", share * x_most,
-                                 i == 4 ? " " + html_of(x) : "");
+        if (x.empty()) continue;
+        html_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.4g}{}</text>", column,
+                             height - bottom + 18, i == 4 ? "end" : "middle", share * x_most,
+                             i == 4 ? " " + html_of(x) : "");
     }
-    html_ += fmt::format("<text x=\"4\" y=\"{}\">{}</text></svg>\n", height - 4, html_of(y));
 }
 
 void report_page::add_scatter(std::string_view title, std::vector<plot_point> const& points,
                               std::string_view x, std::string_view y) {
-    begin_plot(title);
     double x_most = 0, y_most = 0;
     for (auto const& p : points) x_most = std::max(x_most, p.x), y_most = std::max(y_most, p.y);
-    x_most = x_most > 0 ? x_most : 1, y_most = round_up(y_most);
+    x_most = round_up(x_most), y_most = round_up(y_most);
+    begin_plot(title, x_most, y_most, x, y);
     auto step = points.size() / most_points + 1;
     for (std::size_t i = 0; i < points.size(); i += step)
         html_ += fmt::format("<circle class=\"dot\" r=\"2.2\" cx=\"{:.1f}\" cy=\"{:.1f}\"/>",
                              across(points[i].x, x_most), up(points[i].y, y_most));
-    end_plot(x_most, y_most, x, y);
+    end_plot();
 }
 
 void report_page::add_histogram(std::string_view title, std::vector<double> values, std::string_view unit) {
-    begin_plot(title);
     std::ranges::sort(values);
     // One that took a thousand times as long as all others would leave nothing of them to see.
     auto last = values.empty() ? 1 : round_up(values[values.size() - 1 - values.size() / 200]);
     std::vector<double> bars(buckets);
     for (auto v : values) ++bars[std::min(buckets - 1, static_cast<std::size_t>(v / last * buckets))];
     auto most = round_up(*std::ranges::max_element(bars));
-    for (std::size_t i = 0; i < buckets; ++i) {
-        auto from = across(static_cast<double>(i), buckets), to = across(static_cast<double>(i + 1), buckets);
-        html_ +=
-            fmt::format("<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
-                        from, up(bars[i], most), to - from - 1, up(0, most) - up(bars[i], most));
-    }
-    end_plot(last, most, unit, "answers");
+    begin_plot(title, last, most, unit, "answers");
+    for (std::size_t i = 0; i < buckets; ++i)
+        add_bar(across(static_cast<double>(i), buckets), across(static_cast<double>(i + 1), buckets) - 1,
+                bars[i] / most);
+    end_plot();
+}
+
+void report_page::add_bar(double from, double to, double share) {
+    html_ +=
+        fmt::format("<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+                    from, up(share, 1), to - from, up(0, 1) - up(share, 1));
 }
 
 void report_page::add_bars(std::string_view title, std::vector<std::pair<std::string, double>> const& bars,
                            std::string_view unit) {
-    begin_plot(title);
     double most = 0;
     for (auto const& b : bars) most = std::max(most, b.second);
     most = round_up(most);
-    auto n = static_cast<double>(std::max<std::size_t>(bars.size(), 1));
+    begin_plot(title, 0, most, "", unit);
+    auto n = static_cast<double>(std::max<std::size_t>(bars.size(), 12));
     for (std::size_t i = 0; i < bars.size(); ++i) {
         auto from = across(static_cast<double>(i) + 0.1, n), to = across(static_cast<double>(i) + 0.9, n);
-        html_ += fmt::format(
-            "<rect class=\"mark\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
-            "height=\"{:.1f}\"><title>{}</title></rect>",
-            from, up(bars[i].second, most), to - from, up(0, most) - up(bars[i].second, most),
-            html_of(bars[i].first));
+        add_bar(from, to, bars[i].second / most);
         html_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>", (from + to) / 2,
                              height - bottom + 18, html_of(bars[i].first));
     }
-    end_plot(0, most, "", unit);
+    end_plot();
 }
 
 void report_page::add_table(std::string_view title, std::vector<std::string> const& names,

@@ -30,8 +30,12 @@ public:
 
 private:
     void begin(std::string_view title);
-    void begin_plot(std::string_view title);
-    void end_plot(double x_most, double y_most, std::string_view x, std::string_view y);
+    /// A plot with its grid; marks go over it.
+    void begin_plot(std::string_view title, double x_most, double y_most, std::string_view x,
+                    std::string_view y);
+    /// From one place to another, as high as its share of the plot.
+    void add_bar(double from, double to, double share);
+    void end_plot() { html_ += "</svg></div>\n"; }
 
     std::string html_;
 };

@@ -68,7 +68,9 @@ public:
         for (auto const& p : points_) rtts.push_back(p.y);
         page.add_scatter("Answers over time", points_, "seconds", "ms");
         page.add_histogram("How round-trip times are spread", rtts, "ms");
-        std::ranges::sort(rows_);
+        std::ranges::sort(rows_, {}, [](auto const& row) {
+            return std::pair(ip_address::parse(row[0]), std::stoi(row[1]));
+        });
         page.add_table("Open, or up", {"target", "port", "reason", "ms"}, rows_);
         page.write(path);
     }
