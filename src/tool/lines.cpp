@@ -80,6 +80,23 @@ asio::awaitable<tools::target_list> targets_of(arguments const& a) {
     co_return targets;
 }
 
+std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t limit) {
+    auto n = parse_count(a.text(name));
+    if (n > limit) throw usage_error(fmt::format("--{} {}: {} at most", name, n, limit));
+    return n;
+}
+
+void read_protocol(arguments const& a, tools::probe_protocol& protocol, std::uint16_t& port) {
+    if (a.has("icmp") + a.has("tcp") + a.has("udp") > 1)
+        throw usage_error("--icmp, --tcp or --udp, not several");
+    if (a.has("icmp")) protocol = tools::probe_protocol::icmp;
+    for (auto const* name : {"tcp", "udp"})
+        if (a.has(name)) {
+            protocol = *name == 't' ? tools::probe_protocol::tcp : tools::probe_protocol::udp;
+            port = static_cast<std::uint16_t>(number_below(a, name, 65535));
+        }
+}
+
 bool is_terminal(std::FILE* stream) {
     return ::isatty(::fileno(stream)) == 1;
 }

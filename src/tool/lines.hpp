@@ -5,6 +5,7 @@
 #include <sonde/link/frame.hpp>
 #include <sonde/probe/statistics.hpp>
 #include <sonde/tools/targets.hpp>
+#include <sonde/tools/traceroute.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -31,6 +32,11 @@ std::string short_count(double n);
 /// The targets of the arguments and of `--targets-file`, looked up. Throws usage_error when there are none.
 boost::asio::awaitable<tools::target_list> targets_of(arguments const& a);
 void add_target_file(verb& v);
+
+/// A number of an option. Throws usage_error above `limit`.
+std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t limit);
+/// What `--icmp`, `--tcp PORT` and `--udp PORT` say, of which at most one is given.
+void read_protocol(arguments const& a, tools::probe_protocol& protocol, std::uint16_t& port);
 
 /// True when this output goes to a terminal.
 bool is_terminal(std::FILE* stream);

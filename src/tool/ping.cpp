@@ -42,20 +42,9 @@ verb ping_verb(std::string const&) {
 
 namespace {
 
-std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t limit) {
-    auto n = parse_count(a.text(name));
-    if (n > limit) throw usage_error(fmt::format("--{} {}: {} at most", name, n, limit));
-    return n;
-}
-
 tools::ping_options options_of(arguments const& a) {
     tools::ping_options o;
-    if (a.has("tcp") && a.has("udp")) throw usage_error("--tcp or --udp, not both");
-    for (auto const* name : {"tcp", "udp"})
-        if (a.has(name)) {
-            o.protocol = *name == 't' ? tools::probe_protocol::tcp : tools::probe_protocol::udp;
-            o.port = static_cast<std::uint16_t>(number_below(a, name, 65535));
-        }
+    read_protocol(a, o.protocol, o.port);
     if (a.has("iface")) o.iface = if_name(a.text("iface"));
     if (a.has("count")) o.count = parse_count(a.text("count"));
     if (a.has("interval")) o.interval = parse_duration(a.text("interval"));

@@ -1,5 +1,8 @@
 #include "tool/scan_job.hpp"
 
+#include "tool/commands.hpp"
+#include "tool/lines.hpp"
+
 #include <sonde/tools/targets.hpp>
 
 #include <fmt/format.h>
@@ -10,6 +13,9 @@
 #include <random>
 
 namespace sonde::tool {
+
+namespace po = boost::program_options;
+
 namespace {
 
 tools::scan_ports ports_of(arguments const& a) {
@@ -88,6 +94,50 @@ scan_job prepare_scan(arguments const& a, address_set const& targets,
     return job;
 } catch (error const& e) {
     throw usage_error(e.what());
+}
+
+verb scan_verb(std::string const&) {
+    verb v("scan", "TARGET... [-p PORTS] [OPTIONS]",
+           "Find open ports, or without --ports the addresses that answer a ping. Targets are addresses, "
+           "networks, ranges "
+           "(198.18.0.1-9) and host names. Several machines share a scan without talking to each other: "
+           "--shard i/n, else "
+           "SONDE_SHARD=i/n, else the index of a Slurm array, an Open MPI rank or a Kubernetes Indexed Job "
+           "(with "
+           "SONDE_SHARDS=n).",
+           "sonde scan 198.18.0.0/24 -p 22,80,443,U:53");
+    add_target_file(v);
+    add_targets(v);
+    v.options.add_options()("ports,p", po::value<std::string>(), "22,80-90, U:53 for UDP, - for all")(
+        "udp,U", "ports are UDP's unless T: says otherwise")(
+        "exclude,x", po::value<std::vector<std::string>>(),
+        "leave this address, network or range out; may be given again")(
+        "exclude-file", po::value<std::vector<std::string>>(), "leave out what this file lists")(
+        "iface,i", po::value<std::string>(), "interface; default: by the route")(
+        "rate,R", po::value<std::string>(),
+        "packets per second at most, of all shards together: 500, 10k. \"adaptive\": as the path bears it")(
+        "bit-rate", po::value<std::string>(), "bits per second at most, of all shards together")(
+        "timeout,t", po::value<std::string>(),
+        "how long each attempt waits; default 1s. \"adaptive\": as answers take")(
+        "retry,r", po::value<std::string>(), "attempts after the first; default 2")(
+        "seed", po::value<std::string>(),
+        "of the order; default: the job's, of shards that of targets and ports, else chance")(
+        "shard", po::value<std::string>(),
+        "3/8: the third of eight; 1/1: the whole, whatever the environment says")(
+        "resume", po::value<std::string>(),
+        "keep in this file how far it came, and go on from there if it is there; with --write each result is "
+        "written once, whatever ended the scan")("dry-run", "print the packets instead of sending them")(
+        "limit", po::value<std::string>(), "with --dry-run: so many packets at most")(
+        "output,o", po::value<std::string>(), "text, jsonl, csv or grep (as nmap -oG)")(
+        "write,w", po::value<std::string>(), "write results to this file")(
+        "state", po::value<std::string>(),
+        "results to write: of open, closed, filtered, open|filtered, up, down, failed; or all. Default "
+        "open,up")("report", po::value<std::string>(), "write a page with plots to this file")("json",
+                                                                                               "as -o jsonl");
+    v.exit_status =
+        "0 the scan ended, whatever it found; 2 usage, 3 system (permission, interface, route), 130 "
+        "interrupted.";
+    return v;
 }
 
 }  // namespace sonde::tool

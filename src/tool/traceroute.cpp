@@ -49,16 +49,7 @@ std::uint8_t small(arguments const& a, char const* name, std::uint8_t otherwise)
 
 tools::traceroute_options options_of(arguments const& a) {
     tools::traceroute_options o;
-    if (a.has("icmp") + a.has("tcp") + a.has("udp") > 1)
-        throw usage_error("--icmp, --tcp or --udp, not several");
-    if (a.has("icmp")) o.protocol = tools::probe_protocol::icmp;
-    for (auto const* name : {"tcp", "udp"})
-        if (a.has(name)) {
-            o.protocol = *name == 't' ? tools::probe_protocol::tcp : tools::probe_protocol::udp;
-            auto port = parse_count(a.text(name));
-            if (port > 65535) throw usage_error(fmt::format("--{} {}: 65535 at most", name, port));
-            o.port = static_cast<std::uint16_t>(port);
-        }
+    read_protocol(a, o.protocol, o.port);
     o.first_hop = small(a, "first-hop", o.first_hop);
     o.max_hops = small(a, "max-hops", o.max_hops);
     o.queries = small(a, "queries", o.queries);

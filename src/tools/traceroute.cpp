@@ -1,5 +1,4 @@
 #include <sonde/layers/icmp.hpp>
-#include <sonde/layers/icmp_extensions.hpp>
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
@@ -9,6 +8,8 @@
 #include <sonde/packet/random.hpp>
 #include <sonde/tools/packets.hpp>
 #include <sonde/tools/traceroute.hpp>
+
+#include "hop_reply.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -40,42 +41,6 @@ packet headed(ip_address const& target, std::uint8_t ttl) {
 packet echo(bool v6, std::uint16_t id, std::uint16_t sequence, std::string const& payload) {
     if (v6) return packet(ICMPv6EchoRequest{.id = id, .seq = sequence, .data = payload});
     return ICMP{.id = id, .seq = sequence} / packet(payload);
-}
-
-std::vector<mpls_label> labels_of(packet const& received) {
-    std::vector<mpls_label> labels;
-    auto const* extension = received.find<ICMPExtensionMPLS>();
-    if (!extension) return labels;
-    auto bytes = extension->stack.bytes();
-    auto octet = [&](std::size_t i) {
-        return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i]));
-    };
-    for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
-        auto word = octet(i) << 24 | octet(i + 1) << 16 | octet(i + 2) << 8 | octet(i + 3);
-        labels.push_back(
-            {word >> 12, static_cast<std::uint8_t>(word >> 9 & 7), static_cast<std::uint8_t>(word)});
-    }
-    return labels;
-}
-
-hop_reply reply_of(exchange const& x) {
-    hop_reply r{.outcome = x.outcome()};
-    if (!x.answered()) return r;
-    r.rtt = x.rtt();
-    if (auto const* ip = x.received.find<IP>()) r.from = ip->src.value(), r.ttl = ip->ttl.value();
-    if (auto const* ip = x.received.find<IPv6>()) r.from = ip->src.value(), r.ttl = ip->hlim.value();
-    r.labels = labels_of(x.received);
-    return r;
-}
-
-/// Routers say this of packets that have further to go; everything else ends the way.
-bool is_time_exceeded(hop_reply const& r, bool v6) {
-    return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 3 : 11);
-}
-
-bool is_port_unreachable(hop_reply const& r, bool v6) {
-    return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 1 : 3) &&
-           r.outcome.code == (v6 ? 4 : 3);
 }
 
 }  // namespace
