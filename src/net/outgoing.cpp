@@ -2,6 +2,7 @@
 
 #include <sonde/layers/arp.hpp>
 #include <sonde/layers/ether.hpp>
+#include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/build.hpp>
@@ -108,6 +109,8 @@ void outgoing::set_link_source(mac const& address) {
     auto value = value_traits<mac>::to_wire(address);
     if (layer_view(view(), 0).is<Ether>()) fill<&Ether::src>(0, value);
     if (auto v = network_layer(); v.is<ARP>()) fill<&ARP::hwsrc>(v.index(), value);
+    for (auto v = network_layer(); v; v = v.upper())
+        if (v.is<ICMPv6NDOptSrcLLAddr>()) fill<&ICMPv6NDOptSrcLLAddr::lladdr>(v.index(), value);
 }
 
 void outgoing::set_link_destination(mac const& address) {

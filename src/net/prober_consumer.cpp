@@ -32,6 +32,7 @@ probe_statistics* prober::statistics_of(std::uint64_t index) {
 /// A packet that could not be made is empty: its probe says why.
 exchange prober::silent(probe_end const& end) const {
     exchange x(packet(), packet(), end.attempt, round_);
+    x.index = end.index;
     try {
         x.sent = as_it_left(end);
     } catch (boost::system::system_error const&) {

@@ -103,6 +103,7 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
         if (!what_.layer2) received = without_link_layers(std::move(received));
         exchange x(std::move(sent), std::move(received), v.attempt, round_);
         x.ambiguous = v.ambiguous;
+        x.index = v.index;
         if (auto* s = statistics_of(v.index)) {
             ++s->rounds, ++s->answered;
             s->rtt.add(x.rtt());

@@ -1,15 +1,14 @@
+#include "tool/commands.hpp"
 #include "tool/lab.hpp"
 #include "tool/options.hpp"
 #include "tool/text_commands.hpp"
 #include "tool/text_lines.hpp"
-#include "tool/verbs.hpp"
 
 #include <sonde/error.hpp>
 
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <map>
 
 namespace {
 
@@ -26,9 +25,17 @@ Send and receive (need CAP_NET_RAW, or the lab):
   srloop    send and receive in rounds       srploop   the same at layer 2
   sniff     print packets as they come
 
+Tools:
+  ping      many targets side by side        traceroute  the way to several targets, MTU and MPLS too
+  scan      ports and addresses              merge       join what the shards of a scan found
+  arping    who is on the link (ARP)         ndping      who is on the link (IPv6)
+  replay    a capture file, to its times     show        layers beside their bytes
+
 Packets as text (need nothing):
   build     expressions to bytes             dissect   bytes to layers
   match     does one packet answer another           layers    what expressions know
+
+  completion bash|zsh   what the shell can complete    man TOOL   the manual page of a tool
 
   lab       run a command in a private network that answers: try everything here
   --sim     option of the verbs: on a simulated network that answers, with no privileges at all
@@ -42,12 +49,8 @@ Exit status: 0 answered, 1 no answer (or some line in error), 2 usage, 3 system 
 
 int dispatch(std::string const& command, words const& arguments) {
     using namespace sonde::tool;
-    static std::map<std::string_view, int (*)(std::string const&, words const&)> const network_verbs = {
-        {"send", run_send},     {"sendp", run_send},     {"sr", run_sr},
-        {"srp", run_sr},        {"sr1", run_sr},         {"srp1", run_sr},
-        {"srloop", run_srloop}, {"srploop", run_srloop}, {"sniff", run_sniff}};
-    if (auto found = network_verbs.find(command); found != network_verbs.end())
-        return found->second(command, arguments);
+    for (auto const& c : commands())
+        if (c.name == command) return c.run(command, arguments);
     if (command == "lab") return sonde::run_lab(arguments);
     if (command == "build") return run_build(arguments);
     if (command == "dissect") return run_dissect(arguments);

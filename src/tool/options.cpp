@@ -58,10 +58,8 @@ void verb::print_help() const {
     list << options;
     fmt::print("Usage: sonde {} {}\n\n{}\n\n{}\nExample:\n  {}\n", name, synopsis, about, list.str(),
                example);
-    fmt::print(
-        "\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\n"
-        "Exit status: 0 answered, 1 no answer, 2 usage, 3 system (permission, interface, route), 130 "
-        "interrupted.\n");
+    fmt::print("\nDurations take units: 500ms, 2s, 1m; a plain number is seconds.\nExit status: {}\n",
+               exit_status);
 }
 
 arguments verb::parse(std::vector<std::string> const& words) const {
@@ -79,17 +77,16 @@ arguments verb::parse(std::vector<std::string> const& words) const {
     if (a.has("help")) return a;
     if (a.has("subject")) {
         auto const& subjects = a.values["subject"].as<std::vector<std::string>>();
-        if (subjects.size() > 1 || !needs_subject)
+        a.subjects = subjects;
+        if (!many_subjects && (subjects.size() > 1 || !needs_subject))
             throw usage_error(fmt::format("unexpected argument \"{}\": quote the whole packet expression",
                                           subjects.back()));
         a.subject = subjects.front();
-    } else if (needs_subject) {
+    } else if (needs_subject && !many_subjects) {
         throw usage_error("a packet expression is missing");
     }
     return a;
 }
-
-namespace {
 
 void add_targets(verb& v) {
     v.options.add_options()("block", po::value<std::vector<std::string>>(),
@@ -98,8 +95,6 @@ void add_targets(verb& v) {
         "let ranges, networks and chance hit special addresses of a kind: broadcast, multicast, unspecified, "
         "own; may be given again. What is written as it is needs no leave");
 }
-
-}  // namespace
 
 void add_sending(verb& v) {
     add_targets(v);

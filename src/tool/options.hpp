@@ -29,7 +29,8 @@ double parse_rate(std::string const& text);
 
 /// The words after a verb.
 struct arguments {
-    std::string subject;  ///< the packet expression or file
+    std::string subject;                  ///< the packet expression or file
+    std::vector<std::string> subjects{};  ///< all of them, where a verb takes several
     boost::program_options::variables_map values;
 
     bool has(char const* name) const { return values.count(name) != 0; }
@@ -48,6 +49,9 @@ struct verb {
     std::string about;     ///< what it does, one paragraph
     std::string example;
     bool needs_subject = true;
+    bool many_subjects = false;  ///< as many as one likes, or none
+    std::string exit_status =
+        "0 answered, 1 no answer, 2 usage, 3 system (permission, interface, route), 130 interrupted.";
     boost::program_options::options_description options{"Options"};
 
     verb(std::string n, std::string s, std::string a, std::string e);
@@ -60,6 +64,7 @@ struct verb {
 void add_sending(verb& v);
 void add_probing(verb& v);
 void add_looping(verb& v);
+void add_targets(verb& v);
 void add_output(verb& v);
 
 send_options send_options_of(arguments const& a);

@@ -1,3 +1,4 @@
+#include "tool/commands.hpp"
 #include "tool/run.hpp"
 
 #include <sonde/packet/escape.hpp>
@@ -18,21 +19,6 @@ namespace sonde::tool {
 namespace {
 
 namespace asio = boost::asio;
-
-verb make_verb(std::string const& name) {
-    bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
-    verb v(name, "EXPRESSION [OPTIONS]",
-           fmt::format("Send {} at layer {} and {}.", layer2 ? "frames" : "packets", layer2 ? 2 : 3,
-                       one ? "print the first answer; nothing more is sent then"
-                           : "print each answer as it arrives, then what was not answered"),
-           one ? "sonde sr1 'IP(dst=\"198.18.0.1\")/ICMP()/\"XXXXXXXXXXX\"'"
-               : "sonde sr 'IP(dst=\"198.18.0.1\")/TCP(dport=[21,22,23])'");
-    add_probing(v);
-    add_output(v);
-    v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer")(
-        "explain", "tell on stderr of each packet that came in whether it is an answer, and why");
-    return v;
-}
 
 std::string quoted_json(std::string_view text) {
     std::string out;
@@ -205,17 +191,6 @@ asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments co
     co_return result.answers ? answered : no_answer;
 }
 
-verb make_loop_verb(std::string const& name) {
-    verb v(name, "EXPRESSION [OPTIONS]",
-           "Send packets and print what answers, in rounds: RECV lines for answers, fail lines for silence.",
-           "sonde srloop 'IP(dst=\"198.18.0.1\")/ICMP()' --count 3");
-    add_looping(v);
-    add_output(v);
-    v.options.add_options()("statistics",
-                            "at the end, loss and round-trip times of each of the first 65,536 packets");
-    return v;
-}
-
 void print_statistics(std::size_t number, probe_statistics const& p, bool as_json) {
     auto const& t = p.rtt;
     if (as_json)
@@ -269,8 +244,34 @@ asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
 
 }  // namespace
 
+verb sr_verb(std::string const& name) {
+    bool one = name.ends_with("1"), layer2 = name.starts_with("srp");
+    verb v(name, "EXPRESSION [OPTIONS]",
+           fmt::format("Send {} at layer {} and {}.", layer2 ? "frames" : "packets", layer2 ? 2 : 3,
+                       one ? "print the first answer; nothing more is sent then"
+                           : "print each answer as it arrives, then what was not answered"),
+           one ? "sonde sr1 'IP(dst=\"198.18.0.1\")/ICMP()/\"XXXXXXXXXXX\"'"
+               : "sonde sr 'IP(dst=\"198.18.0.1\")/TCP(dport=[21,22,23])'");
+    add_probing(v);
+    add_output(v);
+    v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer")(
+        "explain", "tell on stderr of each packet that came in whether it is an answer, and why");
+    return v;
+}
+
+verb loop_verb(std::string const& name) {
+    verb v(name, "EXPRESSION [OPTIONS]",
+           "Send packets and print what answers, in rounds: RECV lines for answers, fail lines for silence.",
+           "sonde srloop 'IP(dst=\"198.18.0.1\")/ICMP()' --count 3");
+    add_looping(v);
+    add_output(v);
+    v.options.add_options()("statistics",
+                            "at the end, loss and round-trip times of each of the first 65,536 packets");
+    return v;
+}
+
 int run_sr(std::string const& name, words const& arguments_) {
-    auto v = make_verb(name);
+    auto v = sr_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     auto options = sr_options_of(a);
@@ -285,7 +286,7 @@ int run_sr(std::string const& name, words const& arguments_) {
 }
 
 int run_srloop(std::string const& name, words const& arguments_) {
-    auto v = make_loop_verb(name);
+    auto v = loop_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     auto options = loop_options_of(a);

@@ -91,8 +91,12 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
             fmt::print(stderr, "sonde {}: {}\n", verb,
                        ours ? explained(s, failure.code()) : message_of(failure));
             status = status_of(failure.code());
+        } catch (usage_error const& failure) {
+            fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
+            status = usage;
         } catch (std::exception const& failure) {
             fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
+            status = system_error;
         }
     });
     if (sim)

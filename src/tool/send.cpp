@@ -1,3 +1,4 @@
+#include "tool/commands.hpp"
 #include "tool/run.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,20 +12,6 @@ namespace sonde::tool {
 namespace {
 
 namespace asio = boost::asio;
-
-verb make_verb(std::string const& name) {
-    bool layer2 = name == "sendp";
-    verb v(
-        name, "EXPRESSION|FILE [OPTIONS]",
-        layer2 ? "Send frames at layer 2. Automatic addresses of Ether and ARP are the interface's."
-               : "Send packets at layer 3: route, source address and next hop are looked up.",
-        layer2
-            ? "sonde sendp 'Ether()/IP(dst=\"198.18.0.1\", ttl=(1,4))' --iface eth1"
-            : "sonde send 'IP(dst=[\"198.18.0.1\",\"198.18.0.2\"])/TCP(dport=53, flags=\"S\")' --count 10");
-    add_sending(v);
-    v.options.add_options()("quiet,q", "print the report only")("json", "the report as a JSON line");
-    return v;
-}
 
 void print(send_report const& r, arguments const& a) {
     constexpr std::uint64_t dots = 100000;  // more tell nobody anything
@@ -56,8 +43,22 @@ asio::awaitable<int> send(session& s, packet_source packets, send_options option
 
 }  // namespace
 
+verb send_verb(std::string const& name) {
+    bool layer2 = name == "sendp";
+    verb v(
+        name, "EXPRESSION|FILE [OPTIONS]",
+        layer2 ? "Send frames at layer 2. Automatic addresses of Ether and ARP are the interface's."
+               : "Send packets at layer 3: route, source address and next hop are looked up.",
+        layer2
+            ? "sonde sendp 'Ether()/IP(dst=\"198.18.0.1\", ttl=(1,4))' --iface eth1"
+            : "sonde send 'IP(dst=[\"198.18.0.1\",\"198.18.0.2\"])/TCP(dport=53, flags=\"S\")' --count 10");
+    add_sending(v);
+    v.options.add_options()("quiet,q", "print the report only")("json", "the report as a JSON line");
+    return v;
+}
+
 int run_send(std::string const& name, words const& arguments_) {
-    auto v = make_verb(name);
+    auto v = send_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     auto options = send_options_of(a);

@@ -1,6 +1,7 @@
-#include "tool/run.hpp"
+#include "tool/commands.hpp"
+#include "tool/lines.hpp"
+#include "tool/rotating_file.hpp"
 
-#include <sonde/capture/capture_writer.hpp>
 #include <sonde/packet/json.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,24 +16,19 @@
 #include <optional>
 
 namespace sonde::tool {
+
+namespace po = boost::program_options;
+
 namespace {
 
 namespace asio = boost::asio;
-namespace po = boost::program_options;
 
-verb make_verb() {
-    verb v("sniff", "[OPTIONS]", "Print packets as they come and go.",
-           "sonde sniff --iface eth1 --filter 'icmp' --count 10");
-    v.needs_subject = false;
-    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
-        "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
-        "count,c", po::value<std::string>(), "end after so many packets")(
-        "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
-        "timeout,t", po::value<std::string>(), "end after so long")(
-        "no-promisc", "leave out frames for other hosts")("reassemble", "whole packets instead of fragments")(
-        "show", "all fields of each packet")("hex", "a hexdump of each packet");
-    add_output(v);
-    return v;
+rotation rotation_of(arguments const& a) {
+    rotation r;
+    if (a.has("rotate-size")) r.size = static_cast<std::uint64_t>(parse_rate(a.text("rotate-size")));
+    if (a.has("rotate-time")) r.time = parse_duration(a.text("rotate-time"));
+    if (a.has("keep")) r.keep = parse_count(a.text("keep"));
+    return r;
 }
 
 void print(packet const& p, arguments const& a) {
@@ -49,8 +45,14 @@ void print(packet const& p, arguments const& a) {
 }
 
 asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a) {
-    std::optional<capture_writer> file;
-    if (a.has("write")) file.emplace(a.text("write"));
+    std::optional<rotating_file> file;
+    if (a.has("write")) file.emplace(a.text("write"), rotation_of(a));
+    std::optional<progress_line> progress;
+    if (file)
+        progress.emplace(s.net.get_executor(), [&capture] {
+            auto r = capture.report();
+            return fmt::format("{} packets, {} dropped by the kernel", r.received, r.kernel_drops);
+        });
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
     for (;;) {
@@ -63,6 +65,7 @@ asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a
         else
             print(*p, a);
     }
+    progress.reset();
     if (file) file->close();
     s.on_interrupt = {};
     auto r = capture.report();
@@ -72,10 +75,33 @@ asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a
 
 }  // namespace
 
+verb sniff_verb(std::string const&) {
+    verb v("sniff", "[OPTIONS]", "Print packets as they come and go.",
+           "sonde sniff --iface eth1 --filter 'icmp' --count 10");
+    v.needs_subject = false;
+    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
+        "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
+        "count,c", po::value<std::string>(), "end after so many packets")(
+        "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
+        "rotate-size", po::value<std::string>(),
+        "with --write: begin a new file after so many bytes: 500k, 10M")(
+        "rotate-time", po::value<std::string>(), "with --write: begin a new file after so long")(
+        "keep", po::value<std::string>(), "with rotation: keep the newest so many files, delete older ones")(
+        "timeout,t", po::value<std::string>(), "end after so long")(
+        "no-promisc", "leave out frames for other hosts")("reassemble", "whole packets instead of fragments")(
+        "show", "all fields of each packet")("hex", "a hexdump of each packet");
+    add_output(v);
+    return v;
+}
+
 int run_sniff(std::string const& name, words const& arguments_) {
-    auto v = make_verb();
+    auto v = sniff_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
+    if ((a.has("rotate-size") || a.has("rotate-time")) && !a.has("write"))
+        throw usage_error("rotation goes with --write");
+    if (a.has("keep") && !rotation_of(a).rotates())
+        throw usage_error("--keep goes with --rotate-size or --rotate-time");
     sniff_options o;
     auto filter = a.text("filter");
     o.iface = if_name(a.text("iface"));

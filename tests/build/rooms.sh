@@ -1,6 +1,6 @@
 #!/bin/sh
 # The rooms' directions, read from #include lines: rooms.sh SOURCE_DIRECTORY. Prints what breaks them; status 1 then.
-#   packet <- layers <- net    packet <- probe <- net    packet <- link <- net    packet <- capture    all <- sim    all <- tool
+#   packet <- layers <- net    packet <- probe <- net    packet <- link <- net    packet <- capture    all <- sim    all but sim <- tools    all <- tool
 cd "$1" || exit 2
 
 # Headers of one room (a file or directory below include/sonde and src) include only the rooms named after it.
@@ -10,7 +10,7 @@ check() {
     [ -e "$where" ] || return 0
     grep -rnE '^ *# *include *["<]' "$where" --include=*.hpp --include=*.cpp |
         sed -E 's/^([^:]*:[0-9]+): *# *include *["<](sonde\/)?([^">]*)[">].*/\1 \3/' |
-        grep -E '^[^ ]+ (packet|layers|probe|link|net|sim|capture|tool|sonde\.hpp)(/[a-z0-9_/]+\.hpp)?$' |
+        grep -E '^[^ ]+ (packet|layers|probe|link|net|sim|capture|tools|tool|sonde\.hpp)(/[a-z0-9_/]+\.hpp)?$' |
         grep -vE '^[^ ]+ net/(if|if_arp|ethernet)\.h' |
         grep -vE "^[^ ]+ ($allowed)(/|\$)" |
         sed "s#\$# is not for this room (it may use: $allowed)#"
@@ -33,6 +33,7 @@ broken=$(
         check $top/link 'packet|link'
         check $top/net 'packet|layers|probe|link|capture|net'
         check $top/sim 'packet|layers|probe|link|capture|net|sim'
+        check $top/tools 'packet|layers|probe|link|capture|net|tools'
         for room in packet layers capture probe; do check_pure $top/$room; done
     done
     grep -rlE '<pcap(/pcap)?\.h>' include src | sort | sed '1d; s/$/ includes pcap.h, which one file may/'

@@ -46,6 +46,12 @@ inline bool drain(int fd, std::string& text) {
     ::_exit(127);
 }
 
+/// For a child: what it prints goes nowhere. (Closed descriptors would be given to the files that it opens.)
+inline void be_quiet() {
+    int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ::dup2(nowhere, 1), ::dup2(nowhere, 2);
+}
+
 }  // namespace detail
 
 /// Runs a command with `input` (of at most a pipe's 64 KiB) on its stdin and gives what it printed. `before`

@@ -117,7 +117,8 @@ struct ICMPv6ND_NA {
 SONDE_DECLARE_LAYER(ICMPv6ND_NA, type, code, cksum, R, S, O, res, tgt)
 layer_hooks hooks(ICMPv6ND_NA const*);
 
-/// Source link-layer address option (RFC 4861 §4.6.1). `len` in units of 8 bytes.
+/// Source link-layer address option (RFC 4861 §4.6.1). `len` in units of 8 bytes. `lladdr` set to `automatic`
+/// is the sending interface's.
 struct ICMPv6NDOptSrcLLAddr {
     field<mac> lladdr = mac();
     field<std::uint8_t> len = 1;

@@ -49,6 +49,9 @@ public:
     /// Of a probe without an answer: why it could not leave, operation_aborted when it was stopped, or
     /// nothing when it timed out.
     error_code failure{};
+    /// The number of `sent` among the packets given, from 0: of a set, the one that `operator[]` takes; of a
+    /// range or generator, how many came before it.
+    std::uint64_t index = 0;
 
     /// False for a probe of `srloop`, or of `sr` with `unanswered`, that nothing answered. An ICMP error is
     /// an answer; `outcome` tells it from others.

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <sonde/net/network.hpp>
+#include <sonde/tools/traceroute.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace sonde::tools {
+
+struct ping_options {
+    probe_protocol protocol = probe_protocol::icmp;
+    std::uint16_t port = 0;                                       ///< 0: 80 of TCP, 7 (echo) of UDP
+    std::uint64_t count = forever;                                ///< of each target
+    std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< from one probe of a target to its next
+    std::chrono::nanoseconds timeout = std::chrono::seconds(1);   ///< may be longer than the interval
+    std::uint16_t size = 56;                                      ///< bytes of payload; not of TCP
+    std::uint8_t ttl = 64;
+    if_name iface{};  ///< empty: by the route
+};
+
+/// What one probe came to.
+struct ping_reply {
+    std::size_t target = 0;      ///< its number
+    std::uint64_t sequence = 0;  ///< of its probes, from 1
+    probe_outcome outcome{};
+    error_code failure{};  ///< why it could not leave
+    ip_address from{};     ///< who answered; unspecified when nobody did
+    std::chrono::nanoseconds rtt{};
+    timestamp received{};
+    std::uint8_t ttl = 0;     ///< of the answer
+    std::uint32_t bytes = 0;  ///< of the answer, behind its IP header
+
+    /// The target's own answer: a closed port's reset, or its port unreachable, are one too.
+    bool answered = false;
+};
+
+/// Loss and round-trip times of one target.
+struct ping_target {
+    ip_address address{};
+    std::uint64_t ended = 0;     ///< probes that were answered, or passed their timeout
+    std::uint64_t answered = 0;  ///< of these
+    std::uint64_t errors = 0;    ///< of these, by ICMP errors, or could not leave
+    std::chrono::nanoseconds latest{};
+    rtt_statistics rtt;
+
+    double loss() const noexcept {
+        return ended == 0 ? 0 : 1 - static_cast<double>(answered) / static_cast<double>(ended);
+    }
+};
+
+/// Pings targets side by side: each once an interval, spread evenly over it, all on one grid of time that no
+/// answer and no timeout moves.
+///
+/// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sr`; 100 bytes and
+/// a histogram for each target.
+class ping {
+public:
+    /// A target may come up more than once.
+    ping(network& net, std::vector<ip_address> targets, ping_options options = {});
+
+    /// The next probe that came to something.
+    /// Completes when: an answer came, or a timeout passed; nothing at the end. Result and errors: throws
+    /// what ended it as a whole (permission, no_such_interface …). Cancellation: use `stop`. Lifetimes: this
+    /// must outlive it. Threads: see above.
+    boost::asio::awaitable<std::optional<ping_reply>> next();
+
+    /// Sends nothing more; probes that are out are not waited for, and count as not sent.
+    void stop();
+
+    std::span<ping_target const> targets() const noexcept { return targets_; }
+    sonde::report report() const { return probes_.report(); }
+
+private:
+    std::vector<ping_target> targets_;
+    exchange_stream probes_;
+};
+
+}  // namespace sonde::tools

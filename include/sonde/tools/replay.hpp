@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sonde/net/network.hpp>
+#include <sonde/probe/statistics.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sonde::tools {
+
+/// What replayed packets are changed to, checksums with it.
+struct replay_rewrite {
+    replay_rewrite() {}  // no aggregate: see docs/design/co-await-safe.md
+
+    std::vector<std::pair<ip_address, ip_address>> addresses;  ///< old and new, of either end
+    std::optional<mac> source, destination;                    ///< of Ethernet
+};
+
+/// One of `rate`, `bit_rate` and `top` at most; with none the file's own times.
+struct replay_options {
+    double speed = 1;               ///< of the file's times: 2 is twice as fast
+    double rate = 0;                ///< packets per second
+    double bit_rate = 0;            ///< bits per second
+    bool top = false;               ///< as fast as the kernel takes them
+    std::uint64_t passes = 1;       ///< through the file
+    std::uint64_t limit = forever;  ///< packets at most
+    if_name iface{};                ///< empty: the default interface
+    bool measure = true;            ///< watch the interface for when packets really left; not with `top`
+};
+
+struct replay_report {
+    send_report sent{};
+    std::uint64_t measured = 0;  ///< packets that were seen leaving
+    rtt_statistics
+        lateness;  ///< of these, by the kernel's stamps: how much later than due, from the first on
+};
+
+/// Sends the packets of a capture file, to its times or others.
+///
+/// When packets left is what the kernel stamps them with on their way out, so lateness is the wire's, not
+/// this process's idea of it.
+///
+/// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sendp`; measuring
+/// takes a copy of each packet. Memory does not grow with the file.
+class replay {
+public:
+    /// Throws as capture_reader does.
+    replay(network& net, std::string path, replay_options options = {}, replay_rewrite rewrite = {});
+    ~replay();
+
+    /// Completes when: the last packet left. Result and errors: as `sendp`; what the file throws.
+    /// Cancellation: use `stop`. Lifetimes: this must outlive it. Threads: see above.
+    boost::asio::awaitable<replay_report> run();
+
+    /// Ends `run` early: its report says what left.
+    void stop();
+    /// Packets so far.
+    std::uint64_t drawn() const noexcept;
+
+private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace sonde::tools

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <sonde/net/network.hpp>
+#include <sonde/tools/scan_plan.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sonde::tools {
+
+struct scan_options {
+    timeout_option timeout = std::chrono::seconds(1);  ///< of each attempt
+    int retry = 2;
+    rate_option rate = 0;  ///< packets per second, at most; 0: no limit
+    double bit_rate = 0;   ///< bits per second, at most; 0: no limit
+    if_name iface{};       ///< empty: by the route
+    std::uint32_t window = 16384;
+};
+
+/// What a port, or in a sweep an address, turned out to be; in words of nmap.
+enum class scan_state : std::uint8_t {
+    open,
+    closed,
+    filtered,       ///< nothing came, or an ICMP error
+    open_filtered,  ///< UDP: nothing came; open services may be silent
+    up,
+    down,
+    failed,  ///< could not be asked
+};
+std::string_view name_of(scan_state state) noexcept;
+
+struct scan_result {
+    std::uint64_t position = 0;  ///< in the plan
+    ip_address target{};
+    probe_protocol protocol = probe_protocol::tcp;
+    std::uint16_t port = 0;
+    scan_state state = scan_state::filtered;
+    std::string reason;         ///< "syn-ack", "reset", "port-unreach", "no-response" …
+    ip_address from{};          ///< who answered, where that is not the target
+    std::uint8_t ttl = 0;       ///< of the answer
+    std::uint16_t attempt = 0;  ///< which was answered, or how many there were
+    std::chrono::nanoseconds rtt{};
+    timestamp received{};
+};
+
+/// Runs a plan: every probe of it comes to exactly one result.
+///
+/// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sr`, and a packet
+/// made for each probe.
+class scan {
+public:
+    /// Leaves out what is `done`.
+    scan(network& net, scan_plan plan, scan_options options = {}, positions done = {});
+
+    /// The next result.
+    /// Completes when: there is one; nothing at the end. Result and errors: throws what ended it as a whole
+    /// (permission, no_such_interface …). Cancellation: use `stop`. Lifetimes: this must outlive it. Threads:
+    /// see above.
+    boost::asio::awaitable<std::optional<scan_result>> next();
+    /// One that is there already.
+    std::optional<scan_result> try_next();
+
+    /// Sends nothing more; what is on the way has no result.
+    void stop() { probes_.stop(); }
+
+    scan_plan const& plan() const noexcept { return job_->plan; }
+    /// What has come to a result, this time and before.
+    positions const& done() const noexcept { return done_; }
+    sonde::report report() const { return probes_.report(); }
+
+private:
+    struct job {
+        job(scan_plan p, positions const& done);
+        std::uint64_t position(std::uint64_t index) const;
+
+        scan_plan plan;
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;
+        std::vector<std::uint64_t> ends;  // of the gaps, in probes
+    };
+    std::optional<scan_result> take(exchange const& x);
+
+    std::shared_ptr<job const> job_;
+    positions done_;
+    exchange_stream probes_;
+};
+
+}  // namespace sonde::tools

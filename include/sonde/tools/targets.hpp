@@ -1,0 +1,47 @@
+#pragma once
+
+#include <sonde/packet/address.hpp>
+#include <sonde/packet/address_set.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sonde::tools {
+
+/// Targets as people write them: `198.18.0.1`, `198.18.0.0/24`, `198.18.0.1-198.18.3.4`, `198.18.0.1-9`,
+/// `2001:db8::/120`, `host.example`. A value; const members: any thread.
+class target_list {
+public:
+    /// Adds what one word stands for. Throws bad_text that names the word.
+    void add(std::string_view word);
+    /// Adds the words of a file: any number on a line, `#` begins a comment. Throws bad_text that names file
+    /// and line.
+    void add_lines(std::istream& in, std::string_view name);
+
+    /// Looks the host names up, and forgets them for their first address of the family that is wanted.
+    /// Completes when: the last name has its answer, or one has none. Result and errors: throws
+    /// host_not_found that names the host. Cancellation: as Asio's resolver. Lifetimes: the list must outlive
+    /// it. Threads: the coroutine's. Cost: a lookup for each name.
+    boost::asio::awaitable<void> resolve(bool v6 = false);
+
+    /// All addresses, each once. Host names that were not looked up are not among them.
+    address_set addresses() const { return address_set(networks_); }
+    /// The addresses in the order in which they were written. Throws set_too_large above `limit`.
+    std::vector<ip_address> in_order(std::size_t limit = 65536) const;
+
+    std::vector<std::string> const& names() const noexcept { return names_; }
+    bool empty() const noexcept { return networks_.empty() && names_.empty(); }
+
+private:
+    std::vector<std::string> networks_, names_;
+};
+
+/// How many addresses these are. Throws set_too_large from 2^64 on.
+std::uint64_t count_of(address_set const& addresses);
+
+}  // namespace sonde::tools

@@ -1,0 +1,36 @@
+#include "tool/rotating_file.hpp"
+
+#include <fmt/format.h>
+
+namespace sonde::tool {
+
+void rotating_file::open(timestamp time) {
+    if (file_) file_->close();
+    auto path = path_;
+    if (when_.rotates())
+        path.replace_filename(
+            fmt::format("{}-{:05}{}", path_.stem().string(), ++number_, path_.extension().string()));
+    file_.emplace(path.string());
+    files_.push_back(path);
+    bytes_ = 0, began_ = time;
+    std::error_code gone;
+    for (; when_.keep != 0 && files_.size() > when_.keep; files_.pop_front())
+        std::filesystem::remove(files_.front(), gone);
+}
+
+void rotating_file::append(packet const& p) {
+    constexpr std::uint64_t record = 32;  // header and padding, about
+    auto size = p.view().bytes.size() + record;
+    bool full = when_.size != 0 && bytes_ != 0 && bytes_ + size > when_.size;
+    bool old = when_.time.count() != 0 && p.time - began_ >= when_.time;
+    if (!file_ || full || old) open(p.time);
+    file_->append(p);
+    bytes_ += size;
+}
+
+void rotating_file::close() {
+    if (!file_) open({});
+    file_->close();
+}
+
+}  // namespace sonde::tool

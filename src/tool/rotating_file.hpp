@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sonde/capture/capture_writer.hpp>
+
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace sonde::tool {
+
+/// When a capture goes on in a new file.
+struct rotation {
+    std::uint64_t size = 0;           ///< bytes of frames; 0: never
+    std::chrono::nanoseconds time{};  ///< by the frames' own times; 0: never
+    std::uint64_t keep = 0;           ///< files; 0: all
+
+    bool rotates() const { return size != 0 || time.count() != 0; }
+};
+
+/// Capture files one after the other: session-00001.pcapng, session-00002.pcapng … Without rotation the one
+/// file. Throws as capture_writer.
+class rotating_file {
+public:
+    rotating_file(std::string path, rotation when) : path_(std::move(path)), when_(when) {}
+
+    void append(packet const& p);
+    /// Makes an empty file where nothing came.
+    void close();
+
+private:
+    void open(timestamp time);
+
+    std::filesystem::path path_;
+    rotation when_;
+    std::optional<capture_writer> file_;
+    std::deque<std::filesystem::path> files_;
+    std::uint64_t number_ = 0, bytes_ = 0;
+    timestamp began_{};
+};
+
+}  // namespace sonde::tool

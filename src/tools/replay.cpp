@@ -1,0 +1,193 @@
+#include <sonde/capture/capture_file.hpp>
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/tcp.hpp>
+#include <sonde/layers/udp.hpp>
+#include <sonde/tools/packets.hpp>
+#include <sonde/tools/replay.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+
+namespace sonde::tools {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::nanoseconds;
+
+std::size_t hash_of(std::span<std::byte const> bytes) {
+    return std::hash<std::string_view>()({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+}
+
+nanoseconds scaled(nanoseconds t, double factor) {
+    return nanoseconds(static_cast<std::int64_t>(static_cast<double>(t.count()) * factor));
+}
+
+/// True when the field was changed.
+template <class Field>
+bool map_end(Field& end, std::vector<std::pair<ip_address, ip_address>> const& addresses) {
+    using address = typename Field::native;
+    for (auto const& [from, to] : addresses) {
+        if (from != ip_address(end.value()) || from.is_v4() != to.is_v4()) continue;
+        if constexpr (std::same_as<address, ipv4>)
+            end = to.v4();
+        else
+            end = to.v6();
+        return true;
+    }
+    return false;
+}
+
+template <class L>
+bool map_ends(L& header, std::vector<std::pair<ip_address, ip_address>> const& addresses) {
+    bool source = map_end(header.src, addresses), destination = map_end(header.dst, addresses);
+    return source || destination;
+}
+
+void rewrite(packet& p, replay_rewrite const& how) {
+    if (auto* ether = how.source || how.destination ? p.find<Ether>() : nullptr) {
+        if (how.source) ether->src = *how.source;
+        if (how.destination) ether->dst = *how.destination;
+    }
+    if (how.addresses.empty()) return;
+    bool changed = false;
+    if (auto* ip = p.find<IP>()) {
+        changed = map_ends(*ip, how.addresses);
+        if (changed) ip->chksum = automatic;
+    }
+    if (auto* ip = p.find<IPv6>()) changed |= map_ends(*ip, how.addresses);
+    if (!changed) return;
+    if (auto* tcp = p.find<TCP>()) tcp->chksum = automatic;
+    if (auto* udp = p.find<UDP>(); udp && udp->chksum != 0) udp->chksum = automatic;
+    if (auto* echo = p.find<ICMPv6EchoRequest>()) echo->cksum = automatic;
+    if (auto* echo = p.find<ICMPv6EchoReply>()) echo->cksum = automatic;
+}
+
+}  // namespace
+
+struct replay::state {
+    struct expectation {
+        nanoseconds due;
+        std::size_t bytes;
+    };
+
+    network& net;
+    replay_options options;
+    replay_rewrite changes;
+    capture_file file;
+    std::optional<capture_file::iterator> at;
+    std::uint64_t pass = 0, drawn = 0;
+    timestamp first{}, last{};  // of the file's own times
+    nanoseconds offset{};       // of this pass, before scaling
+    double bits = 0;
+    std::deque<expectation> expected;
+    std::optional<packet_stream> watch;
+    std::optional<timestamp> began;  // when the first left
+    replay_report result;
+    asio::cancellation_signal stop_sending;
+
+    state(network& n, std::string path, replay_options o, replay_rewrite r)
+        : net(n), options(o), changes(std::move(r)), file(std::move(path)) {}
+
+    bool measures() const { return options.measure && !options.top; }
+
+    std::optional<packet> draw() {
+        look();
+        if (drawn == options.limit || !advance()) return {};
+        packet p = **at;
+        if (drawn == 0) first = last = p.time;
+        last = p.time;
+        rewrite(p, changes);
+        auto bytes = p.build();
+        auto due = due_of(p.time, bytes.size());
+        p.time = timestamp() + std::chrono::hours(1) + due;
+        if (measures() && expected.size() < most_expected) expected.push_back({due, hash_of(bytes)});
+        ++drawn;
+        return p;
+    }
+
+    /// To the next packet, in the next pass if need be.
+    bool advance() {
+        if (at)
+            ++*at;
+        else
+            at = file.begin();
+        while (*at == file.end()) {
+            if (++pass >= options.passes || drawn == 0) return false;
+            offset += last - first;
+            at = file.begin();
+        }
+        return true;
+    }
+
+    nanoseconds due_of(timestamp time, std::size_t size) {
+        auto before = bits;
+        bits += 8.0 * static_cast<double>(size);
+        if (options.rate > 0)
+            return nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(drawn) / options.rate));
+        if (options.bit_rate > 0)
+            return nanoseconds(static_cast<std::int64_t>(1e9 * before / options.bit_rate));
+        return scaled(time - first + offset, 1 / options.speed);
+    }
+
+    /// Takes note of what was seen leaving.
+    void look() {
+        while (auto p = watch ? watch->try_next() : std::nullopt) {
+            auto bytes = hash_of(p->view().bytes);
+            // Frames that the capture lost are passed over; those of others are none of ours.
+            auto end = expected.begin() + std::min<std::ptrdiff_t>(std::ssize(expected), 256);
+            auto found = std::find_if(expected.begin(), end, [&](auto const& e) { return e.bytes == bytes; });
+            if (found == end) continue;
+            if (!began) began = p->time - found->due;
+            result.lateness.add(p->time - *began - found->due);
+            ++result.measured;
+            expected.erase(expected.begin(), found + 1);
+        }
+    }
+
+    static constexpr std::size_t most_expected = 65536;
+};
+
+replay::replay(network& net, std::string path, replay_options options, replay_rewrite changes)
+    : state_(std::make_shared<state>(net, std::move(path), options, std::move(changes))) {}
+
+replay::~replay() = default;
+
+asio::awaitable<replay_report> replay::run() {
+    auto s = state_;
+    auto const& o = s->options;
+    if (s->measures()) s->watch.emplace(s->net.sniff({.iface = o.iface, .queue = state::most_expected}));
+    bool by_file = !o.top && o.rate <= 0 && o.bit_rate <= 0;
+    send_options const how{.rate = o.rate, .iface = o.iface, .realtime = by_file, .bit_rate = o.bit_rate};
+    auto token = asio::bind_cancellation_slot(s->stop_sending.slot(), asio::as_tuple(asio::use_awaitable));
+    packet_source frames(packets_on_demand([s] { return s->draw(); }));
+    auto [ec, report] = co_await s->net.sendp(std::move(frames), how, token);
+    if (ec && ec != asio::error::operation_aborted) throw boost::system::system_error(ec);
+    s->result.sent = report;
+    // The last frames were stamped when they left; the loop has yet to read them.
+    for (int turns = 0; turns < 50 && s->watch && !s->expected.empty(); ++turns) {
+        co_await asio::post(asio::use_awaitable);
+        s->look();
+    }
+    s->watch.reset();
+    co_return s->result;
+}
+
+void replay::stop() {
+    state_->stop_sending.emit(asio::cancellation_type::terminal);
+}
+
+std::uint64_t replay::drawn() const noexcept {
+    return state_->drawn;
+}
+
+}  // namespace sonde::tools

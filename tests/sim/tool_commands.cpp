@@ -1,0 +1,359 @@
+// The tools as commands, on the simulated network: shards and their merging, scans that were killed, replay,
+// neighbours, and what is printed.
+#include "support/command.hpp"
+#include "support/simulated.hpp"
+
+#include <sonde/sonde.hpp>
+#include <sonde/tools/neighbours.hpp>
+#include <sonde/tools/replay.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using namespace sonde;
+using namespace std::chrono_literals;
+
+namespace {
+
+support::command_result command(std::vector<std::string> words, std::string const& input = {}) {
+    words.insert(words.begin(), support::sonde_command());
+    return support::run(words, input);
+}
+
+bool holds(std::string const& text, std::string_view part) {
+    return text.find(part) != text.npos;
+}
+
+/// A directory of its own, gone with the test.
+class directory {
+public:
+    directory()
+        : path_(std::filesystem::temp_directory_path() / ("sonde-tools-" + std::to_string(::getpid()))) {
+        std::filesystem::create_directories(path_);
+    }
+    ~directory() { std::filesystem::remove_all(path_); }
+    std::string file(std::string const& name) const { return (path_ / name).string(); }
+    std::size_t size() const {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+std::string read(std::string const& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// How often each target and port came.
+std::map<std::string, int> results_of(std::string const& lines) {
+    static std::regex const result(R"rx("type":"answer","target":"([^"]+)","proto":"[a-z]+","port":(\d+))rx");
+    std::map<std::string, int> found;
+    for (std::sregex_iterator i(lines.begin(), lines.end(), result), end; i != end; ++i)
+        ++found[(*i)[1].str() + " " + (*i)[2].str()];
+    return found;
+}
+
+bool each_once(std::map<std::string, int> const& found) {
+    return std::ranges::all_of(found, [](auto const& f) { return f.second == 1; });
+}
+
+/// Runs a command and kills it after so long; true when it was still running.
+bool run_and_kill(std::vector<std::string> words, std::chrono::milliseconds after) {
+    words.insert(words.begin(), support::sonde_command());
+    auto child = ::fork();
+    if (child == 0) {
+        support::detail::be_quiet();
+        support::detail::execute(words);
+    }
+    auto until = std::chrono::steady_clock::now() + after;
+    int status = 0;
+    while (std::chrono::steady_clock::now() < until) {
+        if (::waitpid(child, &status, WNOHANG) == child) return false;
+        ::usleep(1000);
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+    return true;
+}
+
+std::vector<std::string> const scan_words = {"scan", "198.18.0.0/26", "-p",      "22,81,U:7,9", "--sim",
+                                             "-o",   "jsonl",         "--state", "all"};
+
+std::vector<std::string> operator+(std::vector<std::string> words, std::vector<std::string> const& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+}  // namespace
+
+TEST_CASE("n processes scan exactly what one does, and merge joins what they found") {
+    auto whole = results_of(command(scan_words).out);
+    REQUIRE(whole.size() == 64 * 4);
+    std::mt19937 chance(static_cast<unsigned>(support::seed()));
+    for (int round = 0; round < 3; ++round) {
+        auto n = 1 + chance() % 7;
+        std::string all;
+        for (unsigned i = 1; i <= n; ++i)
+            all += command(scan_words + std::vector<std::string>{"--shard", fmt::format("{}/{}", i, n)} +
+                           std::vector<std::string>{"--seed", "7"})
+                       .out;
+        CHECK(results_of(all) == whole);
+        auto merged = command({"merge", "--expect", std::to_string(n)}, all + all);
+        CHECK(merged.status == 0);
+        CHECK(results_of(merged.out) == whole);
+        CHECK(holds(merged.out, fmt::format("\"results\":256,\"repeats\":256")));
+    }
+}
+
+TEST_CASE("Shards that are given no seed agree on one; Slurm's job gives its own") {
+    auto one = command(scan_words + std::vector<std::string>{"--shard", "1/2"}).out;
+    auto two = command(scan_words + std::vector<std::string>{"--shard", "2/2"}).out;
+    CHECK(command({"merge"}, one + two).status == 0);
+    ::setenv("SLURM_ARRAY_JOB_ID", "4711", 1);
+    auto job = command(scan_words + std::vector<std::string>{"--shard", "1/2"}).out;
+    ::unsetenv("SLURM_ARRAY_JOB_ID");
+    auto mixed = command({"merge"}, job + two);
+    CHECK(mixed.status == 1);
+    CHECK(holds(mixed.err, "is of another scan"));
+}
+
+TEST_CASE("merge fails loudly when a shard is missing, did not end, or was cut off inside a line") {
+    auto one = command(scan_words + std::vector<std::string>{"--shard", "1/2"}).out;
+    auto missing = command({"merge"}, one);
+    CHECK(missing.status == 1);
+    CHECK(holds(missing.err, "shard 2/2: is missing"));
+    CHECK(holds(missing.out, "\"complete\":false"));
+    auto two = command(scan_words + std::vector<std::string>{"--shard", "2/2"}).out;
+    auto ended = command({"merge"}, one + two.substr(0, two.find("{\"type\":\"summary\"")));
+    CHECK(ended.status == 1);
+    CHECK(holds(ended.err, "shard 2/2: has no summary record"));
+    auto cut = command({"merge"}, one + two.substr(0, two.size() - 300));
+    CHECK(cut.status == 1);
+    CHECK(holds(cut.err, "no JSON record"));
+    CHECK(command({"merge"}, "").status == 1);
+    CHECK(command({"merge", "/nowhere/at/all"}).status == 3);
+}
+
+TEST_CASE("A scan that is killed at any moment and resumed tells of every target exactly once") {
+    directory here;
+    std::mt19937 chance(static_cast<unsigned>(support::seed()));
+    auto words = std::vector<std::string>{"scan",     "198.18.0.0/20",
+                                          "-p",       "80",
+                                          "--sim",    "--pace",
+                                          "-R",       "1000",
+                                          "-o",       "jsonl",
+                                          "--state",  "all",
+                                          "--resume", here.file("resume"),
+                                          "-w",       here.file("out")};
+    int kills = 0;
+    while (kills < 3 && run_and_kill(words, std::chrono::milliseconds(1100 + chance() % 700))) ++kills;
+    CHECK(kills == 3);
+    auto part = results_of(read(here.file("out"))).size();
+    CHECK(part > 500);
+    CHECK(part < 4096);
+    words.erase(words.begin() + 5, words.begin() + 8);  // the rest as fast as it goes
+    auto last = command(words);
+    CHECK(last.status == 0);
+    auto text = read(here.file("out"));
+    auto found = results_of(text);
+    CHECK(found.size() == 4096);
+    CHECK(each_once(found));
+    CHECK(command({"merge", here.file("out")}).status == 0);
+    auto again = command(words);
+    CHECK(again.status == 0);
+    CHECK(holds(again.err, "has ended"));
+    CHECK(read(here.file("out")) == text);
+    auto other = command(words + std::vector<std::string>{"--seed", "5"});
+    CHECK(other.status == 2);
+    CHECK(holds(other.err, "is of another scan"));
+}
+
+TEST_CASE(
+    "A scan prints what was asked for: states, CSV, nmap's greppable form, and the packets of a dry run") {
+    auto text = command({"scan", "198.18.0.1", "-p", "22,81", "--sim"});
+    CHECK(text.status == 0);
+    CHECK(holds(text.out, "198.18.0.1      22/tcp    open          syn-ack  ttl 64"));
+    CHECK(!holds(text.out, "81/tcp"));
+    CHECK(holds(text.err, "2 of 2 probes: 1 open, 1 closed"));
+    auto csv = command({"scan", "198.18.0.1", "-p", "81", "--sim", "-o", "csv", "--state", "closed"});
+    CHECK(csv.out.starts_with(
+        "target,proto,port,state,reason,ttl,rtt_us,attempt\n198.18.0.1,tcp,81,closed,\"reset\",64,"));
+    auto grep = command({"scan", "198.18.0.1", "-p", "22", "--sim", "-o", "grep"});
+    CHECK(grep.out == "Host: 198.18.0.1 ()\tPorts: 22/open/tcp////\n");
+    auto dry =
+        command({"scan", "198.18.0.0/30", "-p", "22", "--dry-run", "--exclude", "198.18.0.2-3", "--sim"});
+    CHECK(std::ranges::count(dry.out, '\n') == 2);
+    CHECK(holds(dry.err, "nothing was sent"));
+    auto file = command({"scan", "-f", "-", "--sim"}, "198.18.0.1 198.18.0.2\n# nothing\n");
+    CHECK(holds(file.err, "2 of 2 probes: 2 up"));
+    for (auto const& [words, told] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"198.18.0.1", "-p", "http"}, "\"http\" is no port"},
+             {{"198.18.0.256"}, "\"198.18.0.256\" is no target"},
+             {{}, "no target"},
+             {{"198.18.0.1", "--shard", "3/2"}, "\"3/2\" is no shard"},
+             {{"198.18.0.1", "-o", "xml"}, "text, jsonl, csv or grep"}}) {
+        auto wrong = command(std::vector<std::string>{"scan", "--sim"} + words);
+        CHECK(wrong.status == 2);
+        CHECK(holds(wrong.err, told));
+    }
+}
+
+TEST_CASE("ping ends with its statistics, and 1 when a target stayed silent") {
+    auto good = command({"ping", "198.18.0.1", "2001:db8::1", "-c", "3", "--sim"});
+    CHECK(good.status == 0);
+    CHECK(holds(good.out, "64 bytes from 198.18.0.1: seq=3 ttl=64"));
+    CHECK(holds(good.out, "2001:db8::1      3/3 0.0% loss"));
+    auto silent = command({"ping", "198.19.248.1", "-c", "2", "--sim", "--json"});
+    CHECK(silent.status == 1);
+    CHECK(holds(silent.out, "\"answered\":0,\"errors\":0,\"loss\":1.000000"));
+    CHECK(command({"ping", "198.18.0.1", "--tcp", "99999", "--sim"}).status == 2);
+}
+
+TEST_CASE("Reports are one page that needs nothing from elsewhere") {
+    directory here;
+    for (auto const& words : std::vector<std::vector<std::string>>{{"ping", "198.18.0.1", "-c", "5"},
+                                                                   {"traceroute", "198.18.0.1"},
+                                                                   {"scan", "198.18.0.0/28", "-p", "22"}}) {
+        auto page = here.file("report.html");
+        CHECK(command(words + std::vector<std::string>{"--sim", "--report", page}).status == 0);
+        auto html = read(page);
+        CHECK(holds(html, "<svg"));
+        CHECK(holds(html, "</body></html>"));
+        for (auto const* part : {"<script", "http", "src=", "url("}) CHECK(!holds(html, part));
+    }
+}
+
+TEST_CASE("show prints each field beside its bytes; completion and man know every tool") {
+    auto shown = command({"show", R"(IP(dst="198.18.0.1")/UDP(dport=53)/"abc")"});
+    CHECK(shown.status == 0);
+    CHECK(holds(shown.out, "  0010  c6 12 00 01              dst                    = 198.18.0.1\n"));
+    CHECK(holds(shown.out, "  0016  00 35                    dport                  = domain\n"));
+    CHECK(!holds(shown.out, "\x1b["));
+    CHECK(holds(command({"show", "IP()", "--color", "always"}).out, "\x1b[36m"));
+    CHECK(command({"show", "IP(dstt=1)"}).status == 1);
+    for (std::string tool : {"scan", "ping", "traceroute", "replay", "sniff", "arping", "show", "merge"}) {
+        auto page = command({"man", tool});
+        CHECK(page.status == 0);
+        CHECK(page.out.starts_with(".TH SONDE"));
+        CHECK(holds(command({"completion", "bash"}).out, "        " + tool + ") words=\"--help"));
+        CHECK(holds(command({"completion", "zsh"}).out, "        " + tool + ") _arguments"));
+    }
+    CHECK(command({"man", "nothing"}).status == 2);
+    CHECK(command({"completion", "fish"}).status == 2);
+}
+
+TEST_CASE("replay keeps the file's gaps at any speed, in every pass, and measures none late") {
+    directory here;
+    std::vector<packet> session;
+    for (auto at : {0ms, 200ms, 300ms}) {
+        packet p = Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
+                   IP{.dst = "198.18.0.1", .src = "10.0.0.1"} / UDP{.dport = 9};
+        p.time = timestamp(1000s + at);
+        session.push_back(p);
+    }
+    write_pcap(here.file("session.pcap"), session);
+    auto gaps = [&](tools::replay_options o) {
+        std::vector<std::chrono::nanoseconds> found;
+        support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+            sim.record();
+            network net{co_await asio::this_coro::executor};
+            o.iface = "eth1";
+            tools::replay run(net, here.file("session.pcap"), o);
+            auto r = co_await run.run();
+            CHECK(r.sent.sent == sim.trace().size());
+            if (!o.top) CHECK(r.measured == r.sent.sent);
+            CHECK(r.lateness.most() == 0ns);
+            for (auto const& f : sim.trace()) found.push_back(f.time - sim.trace().front().time);
+        });
+        return found;
+    };
+    using list = std::vector<std::chrono::nanoseconds>;
+    CHECK(gaps({}) == list{0ms, 200ms, 300ms});
+    CHECK(gaps({.speed = 2}) == list{0ms, 100ms, 150ms});
+    CHECK(gaps({.passes = 2}) == list{0ms, 200ms, 300ms, 300ms, 500ms, 600ms});
+    CHECK(gaps({.rate = 100}) == list{0ms, 10ms, 20ms});
+    CHECK(gaps({.top = true}) == list{0ms, 0ms, 0ms});
+    CHECK(gaps({.limit = 1}) == list{0ms});
+}
+
+TEST_CASE("replay rewrites addresses, and the checksums follow") {
+    directory here;
+    packet p = Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
+               IP{.dst = "198.18.0.1", .src = "10.0.0.1"} / UDP{.dport = 9} / "payload";
+    write_pcap(here.file("one.pcap"), p);
+    support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        tools::replay_rewrite changes;
+        changes.addresses = {{ipv4("10.0.0.1"), ipv4("10.9.9.9")}};
+        changes.destination = mac("02:00:00:00:00:77");
+        tools::replay run(net, here.file("one.pcap"), {.iface = "eth1"}, changes);
+        co_await run.run();
+        REQUIRE(sim.trace().size() == 1);
+        auto sent = dissect(sim.trace()[0].bytes);
+        packet const expected = Ether{.dst = "02:00:00:00:00:77", .src = "02:00:00:00:00:01"} /
+                                IP{.dst = "198.18.0.1", .src = "10.9.9.9"} / UDP{.dport = 9} / "payload";
+        CHECK(sent.build() == expected.build());
+    });
+}
+
+TEST_CASE("Neighbours are told once each, and a second host with the same address as a duplicate") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.51.100.9");
+        network net{co_await asio::this_coro::executor};
+        sim.inject(
+            Ether{.dst = "02:00:c6:33:64:01", .src = "02:00:00:00:00:99"} / ARP{.pdst = "198.51.100.1",
+                                                                                .op = 2,
+                                                                                .psrc = "198.51.100.9",
+                                                                                .hwsrc = "02:00:00:00:00:99",
+                                                                                .hwdst = "02:00:c6:33:64:01"},
+            500ms);
+        tools::neighbours run(net, address_set("198.51.100.0/28"), {.iface = "eth1"});
+        std::set<std::string> found;
+        while (auto n = co_await run.next())
+            CHECK(found.insert(fmt::format("{} {} {}", n->address, n->hardware, n->duplicate)).second);
+        CHECK(found == std::set<std::string>{"198.51.100.2 02:00:c6:33:64:02 false",
+                                             "198.51.100.9 02:00:00:00:00:99 true",
+                                             "198.51.100.9 02:00:c6:33:64:09 false"});
+    });
+}
+
+TEST_CASE("Neighbour discovery asks with the interface's own hardware address") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("2001:db8:ffff::77");
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        tools::neighbours run(net, address_set("2001:db8:ffff::77"), {.iface = "eth1"});
+        auto n = co_await run.next();
+        REQUIRE(n);
+        CHECK(n->address == ip_address(ipv6("2001:db8:ffff::77")));
+        auto asked = dissect(sim.trace().at(0).bytes);
+        CHECK(asked.get<ICMPv6NDOptSrcLLAddr>().lladdr == "02:00:c6:33:64:01");
+    });
+}
+
+TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
+    directory here;
+    std::ofstream(here.file("oui"))
+        << "# comment\n00-00-0C   (hex)\t\tCisco Systems, Inc\r\n00000D     (base 16)\n000011\tTek\n"
+           "00:00:12\tOther Maker\nabcdefg no\n";
+    tools::vendor_table const vendors(here.file("oui"));
+    CHECK(vendors.vendor_of("00:00:0c:01:02:03") == "Cisco Systems, Inc");
+    CHECK(vendors.vendor_of("00:00:11:01:02:03") == "Tek");
+    CHECK(vendors.vendor_of("00:00:12:ff:02:03") == "Other Maker");
+    CHECK(vendors.vendor_of("02:00:00:00:00:00").empty());
+}
