@@ -127,7 +127,8 @@ int run_show(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     painter const paint(wants_colour(a));
     auto most = a.has("count") ? parse_count(a.text("count")) : 1000;
-    text_lines lines(text_streams{std::cin, std::cout, std::cerr}, false);
+    text_streams const streams{std::cin, std::cout, std::cerr};
+    text_lines lines(streams, false);
     std::error_code ec;
     bool file = std::filesystem::is_regular_file(a.subject, ec);
     lines.guard([&] {
