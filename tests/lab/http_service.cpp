@@ -1,4 +1,4 @@
-// examples/06_http_service.cpp under load: hundreds of requests at once over loopback, each with a probe of
+// examples/09_http_service.cpp under load: hundreds of requests at once over loopback, each with a probe of
 // its own.
 #include "support/catch.hpp"
 #include "support/command.hpp"
