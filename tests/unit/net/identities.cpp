@@ -28,9 +28,9 @@ secret_key some_secret(generator& random) {
     return {.low = random(), .high = random()};
 }
 
-outgoing probe(packet const& p, identity const& who) {
+outgoing probe(packet const& p, identity_source const& source, std::uint32_t draw) {
     outgoing o(p);
-    o.identify(who);
+    o.identify(source, draw);
     o.finish();
     return o;
 }
@@ -173,8 +173,9 @@ TEST_CASE(
         packet const shape = dissect(bytes, a.sent.has<IPv6>() ? link_type::ipv6 : link_type::ipv4);
         std::uint64_t taken = 0;
         for (std::uint64_t n = 0; n < guesses; n += at_one_probe) {
-            auto const who = source.at(source.draw());
-            auto const sent = probe(a.sent, who);
+            auto const draw = source.draw();
+            auto const who = source.at(draw);
+            auto const sent = probe(a.sent, source, draw);
             auto judged = [&](identity const& known) {
                 put(bytes, a.places, known);
                 packet_view answer{bytes, shape.layers()};
@@ -204,8 +205,8 @@ TEST_CASE("Ports, ids and numbers of 100,000 probes look random, and no probe is
         std::vector<std::uint64_t> ports, numbers, ids, steps;
         std::set<std::pair<std::uint64_t, std::uint64_t>> tcp, echo;
         for (int n = 0; n < 100'000; ++n) {
-            auto who = source.at(source.draw());
-            auto syn = probe(kinds[0], who), ping = probe(kinds[1], who);
+            auto const draw = source.draw();
+            auto syn = probe(kinds[0], source, draw), ping = probe(kinds[1], source, draw);
             auto octets = [&](outgoing const& o, std::size_t at, std::size_t count) {
                 std::uint64_t value = 0;
                 for (std::size_t i = 0; i < count; ++i) value = value << 8 | std::uint64_t(o.bytes()[at + i]);
@@ -236,7 +237,8 @@ TEST_CASE("Tuples that a stranger chooses to fall together cost the table what r
     auto const secret = some_secret(random);
     // How many entries a search looks at, over all of them, when the keys are those of these probes.
     auto cost = [&](std::function<void(std::vector<std::byte>&, std::uint32_t)> choose) {
-        auto shape = probe(IP{.dst = "198.18.0.1", .src = "198.51.100.1"} / TCP{.dport = 80, .sport = 1}, {});
+        auto shape = probe(IP{.dst = "198.18.0.1", .src = "198.51.100.1"} / TCP{.dport = 80, .sport = 1},
+                           identity_source(secret), 0);
         auto bytes = shape.bytes();
         detail::key_index index;
         index.reset(count);
