@@ -39,8 +39,8 @@ enum class errc {
     header_too_long,        ///< a header or option list grew over what its length field can say
     user_code_failed,  ///< a source of packets, or a layer's `answers`, threw an exception; `why()` has its
                        ///< text
-    target_refused,         ///< a broadcast, multicast, unspecified or own address that nobody named
-    target_blocked,         ///< the destination is on the network's block list, or not on its allow list
+    target_refused,    ///< a broadcast, multicast, unspecified or own address that nobody named
+    target_blocked,    ///< the destination is on the network's block list, or not on its allow list
 };
 
 /// The category of `errc`; its name is "sonde".
