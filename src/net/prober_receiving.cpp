@@ -33,9 +33,13 @@ packet without_link_layers(packet&& received) {
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
     auto p = make(attempt.index, attempt.attempt);
-    bool has_names = p.is_template();
-    auto o = has_names ? outgoing(p) : outgoing(std::move(p));
-    if (has_names) o.resolve(p, names_);
+    outgoing o;
+    if (p.is_template()) {
+        o = outgoing(p);
+        o.resolve(p, names_);
+    } else {
+        o = outgoing(std::move(p));
+    }
     if (o.has_automatic_source()) {
         // An answer was found by a key that holds both addresses, so it came to where its probe came from.
         bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());

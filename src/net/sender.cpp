@@ -152,10 +152,13 @@ void sender::launch(packet p) {
         return;
     }
     try {
-        bool has_names = p.is_template();
-        auto o = has_names ? outgoing(p) : outgoing(std::move(p));
-        if (has_names && !o.resolve(p, names_))
-            return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
+        outgoing o;
+        bool known = true;
+        if (p.is_template())
+            o = outgoing(p), known = o.resolve(p, names_);
+        else
+            o = outgoing(std::move(p));
+        if (!known) return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
         error_code ec;
         auto way = engine_->way_of(o, interface_, layer2_, ec);
         if (!ec && !way.next_hop_mac)

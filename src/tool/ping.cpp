@@ -135,6 +135,7 @@ void write_report(std::string const& path, tools::ping const& run, std::vector<p
                         fmt::format("{:.3f}", milliseconds(t.rtt.most())),
                         fmt::format("{:.3f}", milliseconds(t.rtt.jitter()))});
     std::vector<double> rtts;
+    rtts.reserve(points.size());
     for (auto const& p : points) rtts.push_back(p.y);
     page.add_scatter("Round-trip times as they came", points, "seconds", "ms");
     page.add_histogram("How round-trip times are spread", rtts, "ms");

@@ -64,6 +64,7 @@ public:
     void write(std::string const& path, std::string const& about) {
         report_page page("sonde scan", about);
         std::vector<double> rtts;
+        rtts.reserve(points_.size());
         for (auto const& p : points_) rtts.push_back(p.y);
         page.add_scatter("Answers over time", points_, "seconds", "ms");
         page.add_histogram("How round-trip times are spread", rtts, "ms");

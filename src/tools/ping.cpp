@@ -42,6 +42,7 @@ packet probe_of(ip_address const& target, ping_options const& o) {
 
 std::vector<ping_target> targets_of(std::vector<ip_address> const& addresses) {
     std::vector<ping_target> targets;
+    targets.reserve(addresses.size());
     for (auto const& a : addresses) targets.push_back({.address = a, .rtt = {}});
     return targets;
 }
@@ -49,6 +50,7 @@ std::vector<ping_target> targets_of(std::vector<ip_address> const& addresses) {
 /// Probe number i goes to target i % n: the targets share out each interval.
 exchange_stream start(network& net, std::vector<ip_address> const& targets, ping_options const& o) {
     std::vector<packet> probes;
+    probes.reserve(targets.size());
     for (auto const& t : targets) probes.push_back(probe_of(t, o));
     auto n = static_cast<std::int64_t>(std::max<std::size_t>(targets.size(), 1));
     auto most = std::numeric_limits<std::int64_t>::max() / n;

@@ -107,7 +107,7 @@ struct traceroute::state {
     void take(exchange const& x) {
         auto const& which = sent.at(x.index);
         auto& w = ways[which.way];
-        auto at = which.ttl - options.first_hop;
+        auto at = static_cast<std::size_t>(which.ttl - options.first_hop);
         auto reply = reply_of(x);
         if (reply.outcome.error && !w.result.failure) w.result.failure = reply.outcome.error;
         // A closed port is the target's, whichever of its addresses says so.
