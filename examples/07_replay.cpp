@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
@@ -19,21 +20,22 @@ asio::awaitable<void> replay(std::string path, std::string iface) {
     fmt::print("{}\n", report);
 }
 
-/// Three frames, 20 ms apart.
-std::string some_capture() {
-    auto path = (std::filesystem::temp_directory_path() / "sonde-example.pcap").string();
+/// A file of three frames, 20 ms apart.
+void write_some(std::string const& path) {
     std::vector<packet> frames(3,
                                Ether{.dst = "ff:ff:ff:ff:ff:ff"} / IP{.dst = "198.18.0.1"} / UDP{.dport = 9});
     for (std::size_t i = 0; i < frames.size(); ++i) frames[i].time = timestamp(1s + i * 20ms);
     write_pcap(path, frames);
-    return path;
 }
 
 int main(int argc, char** argv) {
+    std::string directory = "/tmp/sonde-example-XXXXXX";
+    std::string path = argc > 1 ? argv[1] : "";
+    if (path.empty()) write_some(path = std::string(mkdtemp(directory.data())) + "/frames.pcap");
     asio::io_context loop;
-    asio::co_spawn(loop, replay(argc > 1 ? argv[1] : some_capture(), argc > 2 ? argv[2] : "eth1"),
-                   [](std::exception_ptr e) {
-                       if (e) std::rethrow_exception(e);
-                   });
+    asio::co_spawn(loop, replay(path, argc > 2 ? argv[2] : "eth1"), [](std::exception_ptr e) {
+        if (e) std::rethrow_exception(e);
+    });
     loop.run();
+    if (argc <= 1) std::filesystem::remove_all(directory);
 }
