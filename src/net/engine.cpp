@@ -16,7 +16,7 @@
 namespace sonde::detail {
 namespace {
 
-constexpr std::size_t frames_before_a_deadline = 1 << 16;
+constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
 
 /// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
 /// have theirs.
@@ -46,14 +46,26 @@ engine::engine(asio::any_io_executor executor, network_options options)
 void engine::begin(std::shared_ptr<operation> op) {
     op->serial = ++begun_;
     operations_.insert(op);
-    if (op->is_listening() && ++listening_ == 1) read_ports(true);
+    if (op->is_listening() && ++listening_ == 1) start_listening();
     ready(std::move(op));
+}
+
+/// What came while nobody listened has filled the sockets, perhaps, and they would drop the answers to come.
+/// Between operations that follow one another at once there is no time for that.
+void engine::start_listening() {
+    using namespace std::chrono_literals;
+    if (now() > later(deaf_since_, 1ms))
+        for (auto& p : std::map(ports_)) p.second->drain(frames_at_once);
+    read_ports(true);
 }
 
 void engine::end(operation& op) noexcept {
     wake_at(op, never);
     bool was_here = operations_.erase(op.shared_from_this()) > 0;
-    if (was_here && op.is_listening() && --listening_ == 0) read_ports(false);
+    if (was_here && op.is_listening() && --listening_ == 0) {
+        deaf_since_ = now();
+        read_ports(false);
+    }
     if (operations_.empty()) table_.forget_all();
     arm_timer();
 }
@@ -143,7 +155,7 @@ void engine::arm_timer() {
 void engine::on_timer() try {
     armed_ = never;
     // An answer that waits in a socket came in time: read before anything expires.
-    for (auto& p : std::map(ports_)) p.second->drain(frames_before_a_deadline);
+    for (auto& p : std::map(ports_)) p.second->drain(frames_at_once);
     auto now = system_->now();
     while (auto attempt = table_.expire(now))
         if (attempt->user) reinterpret_cast<answer_judge*>(attempt->user)->expired(*attempt, now);

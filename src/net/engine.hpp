@@ -226,6 +226,7 @@ private:
     void run_turn();
     void take_turn(steady_time now);
     void schedule_turn();
+    void start_listening();
     void on_timer();
     void arm_timer();
     void read_ports(bool on);
@@ -243,6 +244,7 @@ private:
     std::uint64_t last_seed_ = 0;
     std::size_t listening_ = 0;  // operations that are
     steady_time turn_began_ = never;
+    steady_time deaf_since_{};  // when the last that listened ended
     port_range free_ports_;
     identity_source identities_;
     neighbours neighbours_;
