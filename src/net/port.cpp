@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t batch = 64;             // more gains nothing: docs/design/transmit.md
 constexpr std::size_t frames_per_turn = 512;  // then the loop's other users have their turn
 constexpr std::size_t spares = 1024;          // frames whose memory is kept
+constexpr std::size_t largest_spare = 2048;   // octets of each
 constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond apart
 
 }  // namespace
@@ -113,7 +114,7 @@ void port::flush() {
         if (full) back_off(ec);
         for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
         for (std::size_t i = 0; i < taken && spare_.size() < spares; ++i)
-            spare_.push_back(std::move(leaving[i].bytes));
+            if (leaving[i].bytes.capacity() <= largest_spare) spare_.push_back(std::move(leaving[i].bytes));
         if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
     }
 }

@@ -104,6 +104,23 @@ chosen choose(field_content const& c, std::uint64_t digit, unsigned width, rando
     }
 }
 
+/// What each set contributes to the packet at an index, in Scapy's order: the innermost layer fastest, within
+/// a layer the first wire field.
+template <class Use>
+void for_each_choice(std::span<varying_field const> sets, std::span<layer_span const> layers,
+                     std::uint64_t index, random_source& random, Use const& use) {
+    for (auto layer = layers.size(); layer-- > 0;)
+        for (std::size_t k = 0; k < sets.size(); ++k) {
+            if (sets[k].layer != layer) continue;
+            auto const& description = *layers[layer].layer;
+            auto n = count_of(sets[k], description);
+            if (n == 0) throw_error(errc::value_out_of_range, "a packet of a set that is empty");
+            use(k, choose(sets[k].content, index % n, description.fields[sets[k].field].width, random));
+            index /= n;
+        }
+    if (index != 0) throw_error(errc::value_out_of_range, "index past the end of the set");
+}
+
 /// What the field holds in the one packet that was chosen.
 field_content content_from(chosen value) {
     field_content c;
@@ -189,24 +206,16 @@ bool packet::is_patchable() const {
     });
 }
 
-/// The digits of the index, the last set fastest; Scapy's order: the innermost layer fastest, within a layer
-/// the first wire field.
 packet packet::patched(std::uint64_t index, random_source& random) const {
     auto out = from_parts(bytes_, layers_);
     out.time = time, out.interface = interface, out.wire_length = wire_length;
-    for (auto layer = layers_.size(); layer-- > 0;)
-        for (auto const& v : sets_) {
-            if (v.layer != layer) continue;
-            auto& span = out.layers_[layer];
-            auto const& field = span.layer->fields[v.field];
-            auto n = count_of(v, *span.layer);
-            if (n == 0) throw_error(errc::value_out_of_range, "a packet of a set that is empty");
-            auto value = choose(v.content, index % n, field.width, random);
-            index /= n;
-            span.drawn |= drawn_bit(value, field, v.field);
-            write_bits(out.header(layer), {span.layer->offsets[v.field], field.width}, value.value);
-        }
-    if (index != 0) throw_error(errc::value_out_of_range, "index past the end of the set");
+    for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen const& value) {
+        auto const& v = sets_[k];
+        auto& span = out.layers_[v.layer];
+        auto const& field = span.layer->fields[v.field];
+        span.drawn |= drawn_bit(value, field, v.field);
+        write_bits(out.header(v.layer), {span.layer->offsets[v.field], field.width}, value.value);
+    });
     return out;
 }
 
@@ -215,19 +224,11 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     if (is_patchable()) return patched(index, random);
     packet out;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
-    // Scapy's order: the innermost layer fastest, within a layer the first wire field.
     std::vector<chosen> values(sets_.size());
-    for (auto layer = layers_.size(); layer-- > 0;)
-        for (std::size_t k = 0; k < sets_.size(); ++k) {
-            if (sets_[k].layer != layer) continue;
-            auto const& description = *layers_[layer].layer;
-            auto n = count_of(sets_[k], description);
-            if (n == 0) throw_error(errc::value_out_of_range, "a packet of a set that is empty");
-            values[k] = choose(sets_[k].content, index % n, description.fields[sets_[k].field].width, random);
-            if (sets_[k].content.state == field_state::name) values[k].text = sets_[k].name;
-            index /= n;
-        }
-    if (index != 0) throw_error(errc::value_out_of_range, "index past the end of the set");
+    for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen value) {
+        values[k] = std::move(value);
+        if (sets_[k].content.state == field_state::name) values[k].text = sets_[k].name;
+    });
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
         auto const& description = *layers_[layer].layer;
         auto varies = [&](varying_field const& v) { return v.layer == layer; };
