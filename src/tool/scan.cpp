@@ -31,6 +31,10 @@ scan_format format_of(arguments const& a) {
     return static_cast<scan_format>(found - std::begin(names));
 }
 
+scan_states states_of(arguments const& a) {
+    return read_states(a.has("state") ? a.text("state") : "open,up");
+}
+
 int print_plan(tools::scan_plan const& plan, arguments const& a) {
     auto limit = a.has("limit") ? parse_count(a.text("limit")) : plan.size();
     for (std::uint64_t i = 0; i < std::min(plan.size(), limit); ++i) fmt::print("{}\n", plan[i]);
@@ -88,8 +92,7 @@ public:
         : session_(s),
           a_(a),
           job_(std::move(job)),
-          out_(a.text("write"), job_.from.output, job_.goes_on, format_of(a),
-               a.has("state") ? a.text("state") : "open,up"),
+          out_(a.text("write"), job_.from.output, job_.goes_on, format_of(a), states_of(a)),
           run_(s.net, job_.plan, job_.options, job_.from.done) {}
 
     asio::awaitable<int> run() {
@@ -170,7 +173,7 @@ int run_scan(std::string const& name, words const& arguments_) {
     auto v = scan_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
-    (void)format_of(a);
+    (void)format_of(a), (void)states_of(a);
     return run(name, a, [&a, &arguments_](session& s) { return scan(s, a, arguments_); });
 }
 

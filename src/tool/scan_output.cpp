@@ -1,6 +1,9 @@
 #include "tool/scan_output.hpp"
 
 #include "tool/lines.hpp"
+#include "tool/options.hpp"
+
+#include <sonde/packet/escape.hpp>
 
 #include <fmt/format.h>
 
@@ -65,14 +68,27 @@ std::string grep_of(tools::scan_result const& r) {
 
 }  // namespace
 
+scan_states read_states(std::string_view text) {
+    scan_states wanted{};
+    if (text == "all") return wanted.fill(true), wanted;
+    for (;;) {
+        auto end = text.find(',');
+        auto word = text.substr(0, end);
+        std::size_t i = 0;
+        while (i < wanted.size() && tools::name_of(static_cast<scan_state>(i)) != word) ++i;
+        if (i == wanted.size())
+            throw usage_error(
+                fmt::format("--state {}: of open, closed, filtered, open|filtered, up, down, failed; or all",
+                            escape(word)));
+        wanted[i] = true;
+        if (end == text.npos) return wanted;
+        text.remove_prefix(end + 1);
+    }
+}
+
 scan_output::scan_output(std::string const& file, std::uint64_t keep, bool go_on, scan_format format,
-                         std::string const& states)
-    : format_(format), at_terminal_(file.empty() && is_terminal(stdout)) {
-    for (std::size_t i = 0; i < wanted_.size(); ++i)
-        wanted_[i] =
-            states == "all" ||
-            ("," + states + ",").find(fmt::format(",{},", tools::name_of(static_cast<scan_state>(i)))) !=
-                std::string::npos;
+                         scan_states const& wanted)
+    : format_(format), wanted_(wanted), at_terminal_(file.empty() && is_terminal(stdout)) {
     if (file.empty()) return;
     owned_.reset(std::fopen(file.c_str(), go_on ? "r+e" : "we"));
     if (!owned_) failed(file);

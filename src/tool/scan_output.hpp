@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sonde::tool {
@@ -22,11 +23,16 @@ struct scan_identity {
 
 /// Where results go, and in which form. In text and the grep form nothing but results; in JSON lines a record
 /// of type start before and one of type summary behind them.
+/// A bit for each scan_state.
+using scan_states = std::array<bool, 7>;
+/// "open,up", or "all". Throws usage_error, naming the word, for what is no state.
+scan_states read_states(std::string_view text);
+
 class scan_output {
 public:
     /// `file` empty: stdout. Else the file is made anew, or cut to `keep` bytes and gone on with.
     scan_output(std::string const& file, std::uint64_t keep, bool go_on, scan_format format,
-                std::string const& states);
+                scan_states const& wanted);
 
     void start(scan_identity const& scan, std::uint64_t done);
     /// Counts the result, and writes it if its state is wanted.
@@ -51,7 +57,7 @@ private:
     std::unique_ptr<std::FILE, close> owned_;
     std::FILE* out_ = stdout;
     scan_format format_;
-    std::array<bool, 7> wanted_{};
+    scan_states wanted_;
     std::array<std::uint64_t, 7> counts_{};
     bool at_terminal_;
 };

@@ -1,8 +1,8 @@
 #include "hop_reply.hpp"
 
+#include "answer.hpp"
+
 #include <sonde/layers/icmp_extensions.hpp>
-#include <sonde/layers/ip.hpp>
-#include <sonde/layers/ipv6.hpp>
 
 namespace sonde::tools {
 namespace {
@@ -29,19 +29,14 @@ hop_reply reply_of(exchange const& x) {
     hop_reply r{.outcome = x.outcome()};
     if (!x.answered()) return r;
     r.rtt = x.rtt();
-    if (auto const* ip = x.received.find<IP>()) r.from = ip->src.value(), r.ttl = ip->ttl.value();
-    if (auto const* ip = x.received.find<IPv6>()) r.from = ip->src.value(), r.ttl = ip->hlim.value();
+    auto source = source_of(x.received);
+    r.from = source.from, r.ttl = source.ttl;
     r.labels = labels_of(x.received);
     return r;
 }
 
 bool is_time_exceeded(hop_reply const& r, bool v6) {
     return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 3 : 11);
-}
-
-bool is_port_unreachable(hop_reply const& r, bool v6) {
-    return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 1 : 3) &&
-           r.outcome.code == (v6 ? 4 : 3);
 }
 
 }  // namespace sonde::tools

@@ -8,6 +8,5 @@ namespace sonde::tools {
 hop_reply reply_of(exchange const& x);
 /// Routers say this of packets that have further to go; everything else ends the way.
 bool is_time_exceeded(hop_reply const& r, bool v6);
-bool is_port_unreachable(hop_reply const& r, bool v6);
 
 }  // namespace sonde::tools

@@ -7,6 +7,7 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <fstream>
@@ -33,29 +34,34 @@ packet question(ip_address const& a) {
 /// The addresses of a set by their number.
 class addresses_in_turn {
 public:
-    explicit addresses_in_turn(address_set const& set)
-        : v4_(set.v4().begin(), set.v4().end()), v6_(set.v6().begin(), set.v6().end()) {
-        size_ = count_of(set);
+    explicit addresses_in_turn(address_set const& set) : size_(count_of(set)) {
+        add(set.v4());
+        v4_parts_ = firsts_.size();
+        add(set.v6());
     }
     std::uint64_t size() const { return size_; }
     ip_address operator[](std::uint64_t i) const {
-        for (auto const& part : v4_)
-            if (auto w = within(part, i)) return value_traits<ipv4>::from_wire(*w);
-        for (auto const& part : v6_)
-            if (auto w = within(part, i)) return value_traits<ipv6>::from_wire(*w);
-        return {};
+        auto part = static_cast<std::size_t>(std::ranges::upper_bound(ends_, i) - ends_.begin());
+        i -= part ? ends_[part - 1] : 0;
+        auto const& first = firsts_.at(part);
+        wire_value at{first.high, first.low + i};
+        at.high += at.low < i;
+        if (part < v4_parts_) return value_traits<ipv4>::from_wire(at);
+        return value_traits<ipv6>::from_wire(at);
     }
 
 private:
-    static std::optional<wire_value> within(address_set::interval const& part, std::uint64_t& i) {
-        auto last = part.last.low - part.first.low;
-        if (i > last) return i -= last + 1, std::nullopt;
-        auto low = part.first.low + i;
-        return wire_value{part.first.high + (low < i), low};
+    void add(std::span<address_set::interval const> parts) {
+        for (auto const& p : parts) {
+            firsts_.push_back(p.first);
+            ends_.push_back((ends_.empty() ? 0 : ends_.back()) + (p.last.low - p.first.low) + 1);
+        }
     }
 
-    std::vector<address_set::interval> v4_, v6_;
-    std::uint64_t size_ = 0;
+    std::vector<wire_value> firsts_;
+    std::vector<std::uint64_t> ends_;  // how many addresses the first 1, 2, … parts have
+    std::size_t v4_parts_ = 0;
+    std::uint64_t size_;
 };
 
 exchange_stream start(network& net, address_set const& addresses, neighbour_options const& o) {

@@ -7,6 +7,8 @@
 #include <sonde/layers/udp.hpp>
 #include <sonde/tools/ping.hpp>
 
+#include "answer.hpp"
+
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -68,15 +70,13 @@ ping_reply reply_of(exchange const& x, ip_address const& asked) {
     if (!x.answered()) return r;
     r.rtt = x.rtt();
     r.received = x.received.time;
-    if (auto const* ip = x.received.find<IP>()) {
-        r.from = ip->src.value(), r.ttl = ip->ttl.value();
+    auto source = source_of(x.received);
+    r.from = source.from, r.ttl = source.ttl;
+    if (auto const* ip = x.received.find<IP>())
         r.bytes = static_cast<std::uint32_t>(ip->len.value() - 4u * ip->ihl.value());
-    } else if (auto const* v6 = x.received.find<IPv6>()) {
-        r.from = v6->src.value(), r.ttl = v6->hlim.value(), r.bytes = v6->plen.value();
-    }
-    // Port unreachable: the target is there, and says so.
-    bool closed = r.outcome.what == probe_outcome::kind::icmp_error && r.from == asked &&
-                  r.outcome.type == (asked.is_v6() ? 1 : 3) && r.outcome.code == (asked.is_v6() ? 4 : 3);
+    else if (auto const* v6 = x.received.find<IPv6>())
+        r.bytes = v6->plen.value();
+    bool closed = r.from == asked && is_port_unreachable(r.outcome, asked.is_v6());
     r.answered = r.outcome.what == probe_outcome::kind::answered || closed;
     return r;
 }

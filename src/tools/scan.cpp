@@ -6,6 +6,8 @@
 #include <sonde/layers/udp.hpp>
 #include <sonde/tools/scan.hpp>
 
+#include "answer.hpp"
+
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fmt/format.h>
@@ -33,10 +35,6 @@ std::string reason_of(probe_outcome const& o, bool v6) {
     if (o.type == (v6 ? 1 : 3) && o.code < names.size()) return std::string(names[o.code]);
     if (o.type == (v6 ? 3 : 11)) return "time-exceeded";
     return fmt::format("icmp-{}-{}", o.type, o.code);
-}
-
-bool is_port_unreachable(probe_outcome const& o, bool v6) {
-    return o.type == (v6 ? 1 : 3) && o.code == (v6 ? 4 : 3);
 }
 
 void judge_silence(scan_result& r, bool sweep) {
@@ -77,8 +75,8 @@ void read_probe(scan_result& r, packet const& sent) {
 void read_answer(scan_result& r, exchange const& x) {
     r.rtt = x.rtt();
     r.received = x.received.time;
-    if (auto const* ip = x.received.find<IP>()) r.from = ip->src.value(), r.ttl = ip->ttl.value();
-    if (auto const* ip = x.received.find<IPv6>()) r.from = ip->src.value(), r.ttl = ip->hlim.value();
+    auto source = source_of(x.received);
+    r.from = source.from, r.ttl = source.ttl;
 }
 
 }  // namespace

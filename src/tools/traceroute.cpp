@@ -9,6 +9,7 @@
 #include <sonde/tools/packets.hpp>
 #include <sonde/tools/traceroute.hpp>
 
+#include "answer.hpp"
 #include "hop_reply.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
@@ -112,7 +113,7 @@ struct traceroute::state {
         if (reply.outcome.error && !w.result.failure) w.result.failure = reply.outcome.error;
         // A closed port is the target's, whichever of its addresses says so.
         w.result.reached |= reply.came() && (reply.from == w.result.target ||
-                                             is_port_unreachable(reply, w.result.target.is_v6()));
+                                             is_port_unreachable(reply.outcome, w.result.target.is_v6()));
         if (reply.came() && !is_time_exceeded(reply, w.result.target.is_v6()))
             w.last = std::min<unsigned>(w.last, which.ttl);
         w.result.hops[at].replies.push_back(std::move(reply));

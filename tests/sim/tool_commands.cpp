@@ -256,6 +256,23 @@ TEST_CASE("show prints each field beside its bytes; completion and man know ever
     CHECK(command({"completion", "fish"}).status == 2);
 }
 
+TEST_CASE("A scan refuses what it does not understand, names it, and makes no file") {
+    directory here;
+    auto refused = [&](std::vector<std::string> const& more) {
+        auto r =
+            command(std::vector<std::string>{"scan", "198.18.0.1", "--sim", "-w", here.file("out")} + more);
+        CHECK(r.status == 2);
+        CHECK(here.size() == 0);
+        return r.err;
+    };
+    CHECK(holds(refused({"--state", "open,opened"}), "--state opened: of open, closed"));
+    CHECK(holds(refused({"--output", "xml"}), "--output xml: text, jsonl, csv or grep"));
+    CHECK(holds(refused({"-p", "80,http"}), "\"http\" is no port"));
+    CHECK(holds(refused({"--shard", "5/4"}), "\"5/4\" is no shard"));
+    CHECK(holds(refused({"--rate", "fast"}), "\"fast\" is no rate"));
+    CHECK(holds(refused({"--exclude", "198.18.0.0/33"}), "\"198.18.0.0/33\" is no target"));
+}
+
 TEST_CASE("replay keeps the file's gaps at any speed, in every pass, and measures none late") {
     directory here;
     std::vector<packet> session;

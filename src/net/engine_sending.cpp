@@ -1,0 +1,223 @@
+#include "engine.hpp"
+
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
+
+// Packets going out: interfaces, routes, names, limits.
+namespace sonde::detail {
+
+int engine::interface_index(if_name const& name, error_code& ec) {
+    if (name.empty()) return 0;
+    if (auto const* found = system_->interfaces(ec).find(name.view())) return found->index;
+    if (!ec) ec = fail(errc::no_such_interface, std::string(name.view()));
+    return 0;
+}
+
+int engine::default_interface(error_code& ec) {
+    auto index = system_->default_interface();
+    if (index) return *index;
+    ec = fail(index.error(), "default interface");
+    return 0;
+}
+
+std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& ec) {
+    // One device for each interface; on the loopback interface a second one, whose packets take the kernel's
+    // own way.
+    int id = routed ? -interface : interface;
+    if (auto found = ports_.find(id); found != ports_.end()) return found->second;
+    receive_options how;
+    how.buffer = options_.receive_buffer;
+    std::string about;
+    auto device = system_->open_device(interface, routed, how, ec, &about);
+    if (ec) {
+        note(std::move(about));
+        return {};
+    }
+    return add_port(id, std::move(device));
+}
+
+std::shared_ptr<port> engine::add_port(int id, std::unique_ptr<link_device> device) {
+    auto p = std::make_shared<port>(
+        *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
+        [self = weak_from_this(), id](error_code failure) {
+            if (auto e = self.lock()) e->port_failed(id, failure);
+        });
+    p->after_batch = [self = weak_from_this()] {
+        if (auto e = self.lock()) e->run_turn();
+    };
+    ports_.emplace(id, p);
+    read_ports(reading_);
+    return p;
+}
+
+way_out engine::route(outgoing& packet, int interface, any_route const& known, error_code& ec) {
+    way_out way;
+    auto destination = packet.destination();
+    if (!destination || packet.network_layer().index() != 0) {
+        ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
+        return way;
+    }
+    auto found = interface == 0 && known ? *known : system_->route_to(*destination, interface);
+    if (!found || !found->usable()) {
+        ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
+        return way;
+    }
+    if (packet.has_automatic_source()) packet.set_source(found->source);
+    auto const* out = system_->interfaces(ec).find(found->interface);
+    if (ec) return way;
+    bool loopback = out && out->loopback;
+    way.out = open_port(found->interface, loopback, ec);
+    if (ec) return way;
+    way.to_many = found->kind == route_kind::broadcast || found->kind == route_kind::multicast;
+    way.add_ethernet = !loopback && way.out->info().type == link_type::ethernet;
+    if (!way.add_ethernet)
+        way.next_hop_mac = mac();
+    else if (found->kind == route_kind::broadcast)
+        way.next_hop_mac = mac::broadcast();
+    else if (destination->is_multicast())
+        way.next_hop_mac = multicast_address(*destination);
+    way.next_hop = found->gateway.value_or(*destination);
+    return way;
+}
+
+way_out engine::link(outgoing& frame, int interface, error_code& ec) {
+    way_out way;
+    way.out = open_port(interface, false, ec);
+    if (ec) return way;
+    auto const& own = way.out->info();
+    frame.set_link_source(own.address);
+    way.next_hop_mac = mac::broadcast();  // a frame that names no destination at all
+    auto destination = frame.destination();
+    if (!destination) return way;
+    auto found = system_->route_to(*destination, interface);
+    bool known = found && found->usable();
+    if (frame.has_automatic_source() && known) frame.set_source(found->source);
+    if (!frame.wants_neighbour() || !(frame.network_layer().is<IP>() || frame.network_layer().is<IPv6>()))
+        return way;
+    if (destination->is_multicast()) {
+        way.next_hop_mac = multicast_address(*destination);
+    } else if (!known) {
+        ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
+    } else if (found->kind != route_kind::broadcast) {
+        way.next_hop_mac.reset();
+        way.next_hop = found->gateway.value_or(*destination);
+    }
+    return way;
+}
+
+way_out engine::way_of(outgoing& packet, int interface, bool layer2, error_code& ec) {
+    any_route found;
+    if ((ec = refusal(packet, found))) return {};
+    return layer2 ? link(packet, interface, ec) : route(packet, interface, found, ec);
+}
+
+/// Every verb's packets pass here, before a route, a neighbour or a socket is asked for them.
+error_code engine::refusal(outgoing const& packet, any_route& found) {
+    auto to = packet.destination();
+    if (!to) return {};
+    if (auto ec = targets_.by_lists(*to)) return fail(ec, to->to_string());
+    auto naming = packet.naming();
+    if (naming == target_naming::written) return {};
+    auto kind = kind_of_target(*to, found);
+    auto ec = targets_.by_kind(kind, naming);
+    return ec ? fail(ec, to->to_string() + " (" + std::string(name_of(kind)) + ")") : ec;
+}
+
+/// By the kernel's route, whichever interface the packet is to leave by: an own address is this host's on
+/// any wire, and a broadcast address that of one of its networks.
+target_kind engine::kind_of_target(ip_address const& to, any_route& found) {
+    auto kind = target_policy::kind_by_address(to);
+    if (kind != target_kind::host) return kind;
+    found = system_->route_to(to, 0);
+    if (!*found) return kind;
+    auto by_route = (*found)->kind;
+    if (by_route == route_kind::local) return target_kind::own;
+    return by_route == route_kind::broadcast ? target_kind::broadcast : kind;
+}
+
+void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
+                      std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
+    if (!way.out->is_open()) return owner->frame_failed(tag, way.out->end());
+    auto bytes = way.out->buffer();
+    auto const& body = packet.bytes();
+    if (way.add_ethernet) {
+        bytes.reserve(14 + body.size());
+        auto put = [&](mac const& m) {
+            for (auto o : m.octets) bytes.push_back(std::byte(o));
+        };
+        put(next_hop);
+        put(way.out->info().address);
+        bool v6 = packet.network_layer().is<IPv6>();
+        bytes.push_back(std::byte(v6 ? 0x86 : 0x08));
+        bytes.push_back(std::byte(v6 ? 0xdd : 0x00));
+    }
+    bytes.insert(bytes.end(), body.begin(), body.end());
+    schedule_turn();
+    if (limiter_.active()) {
+        auto layer = packet.network_layer();
+        bool to_network = layer.is<IP>() || layer.is<IPv6>();
+        auto held = limiter_.ask(to_network ? packet.destination() : std::nullopt, bytes.size() * 8,
+                                 ++last_ticket_, recent());
+        if (held != rate_limiter::hold::none) {
+            bool by_all = held == rate_limiter::hold::network;
+            ++owner->held;
+            owner->held_by_all += by_all;
+            held_.emplace(last_ticket_, held_frame{way.out, std::move(bytes), std::move(owner), tag, by_all});
+            return;
+        }
+    }
+    way.out->queue(std::move(bytes), std::move(owner), tag);
+    ++backlog_;
+}
+
+void engine::release_held(steady_time now) {
+    while (!is_backlogged()) {
+        auto who = limiter_.release(now);
+        if (!who) return;
+        auto at = held_.find(*who);
+        if (at == held_.end()) continue;  // there was no memory to hold it
+        auto frame = std::move(at->second);
+        held_.erase(at);
+        --frame.owner->held;
+        frame.owner->held_by_all -= frame.by_all;
+        if (!frame.out->is_open()) {
+            frame.owner->frame_failed(frame.tag, frame.out->end());
+            continue;
+        }
+        frame.out->queue(std::move(frame.bytes), std::move(frame.owner), frame.tag);
+        ++backlog_;
+    }
+}
+
+void engine::drop_held() noexcept {
+    auto gone = [](held_frame const& f) { return !f.owner->wants_to_send(); };
+    limiter_.withdraw([&](rate_limiter::ticket t) {
+        auto at = held_.find(t);
+        return at == held_.end() || gone(at->second);
+    });
+    boost::unordered::erase_if(held_, [&](auto const& h) { return gone(h.second); });
+}
+
+void engine::resolve_name(std::string const& name, bool v6,
+                          std::function<void(error_code, ip_address)> handler) {
+    auto& waiting = asked_names_[(v6 ? "6" : "4") + name];
+    waiting.push_back(std::move(handler));
+    if (waiting.size() > 1) return;
+    auto answered = [self = weak_from_this(), name, v6](error_code ec, ip_address address) {
+        auto e = self.lock();
+        if (!e) return;
+        auto key = (v6 ? "6" : "4") + name;
+        auto askers = std::exchange(e->asked_names_[key], {});
+        e->asked_names_.erase(key);
+        if (ec && ec != asio::error::operation_aborted) ec = e->fail(errc::host_not_found, name);
+        for (auto& done : askers) done(ec, address);
+    };
+    try {
+        system_->resolve(name, v6, std::move(answered));
+    } catch (...) {  // nobody was asked: the next who wants to know asks anew
+        asked_names_.erase((v6 ? "6" : "4") + name);
+        throw;
+    }
+}
+
+}  // namespace sonde::detail
