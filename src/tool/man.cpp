@@ -159,7 +159,7 @@ int run_man(std::string const& name, words const& arguments_) {
     v.needs_subject = false, v.many_subjects = true;
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
-    if (a.subjects.size() != 1) throw usage_error("sonde man TOOL");
+    if (a.subjects.size() != 1) throw usage_error("of which tool? Write sonde man TOOL");
     auto found = std::ranges::find(commands(), a.subjects[0], &command::name);
     if (found == commands().end())
         throw usage_error(
@@ -174,7 +174,7 @@ int run_completion(std::string const& name, words const& arguments_) {
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     if (a.subjects != words{"bash"} && a.subjects != words{"zsh"})
-        throw usage_error("sonde completion bash, or zsh");
+        throw usage_error("for which shell? Write sonde completion bash, or zsh");
     fmt::print("{}", a.subjects[0] == "bash" ? for_bash() : for_zsh());
     return answered;
 }

@@ -79,11 +79,11 @@ arguments verb::parse(std::vector<std::string> const& words) const {
         auto const& subjects = a.values["subject"].as<std::vector<std::string>>();
         a.subjects = subjects;
         if (!many_subjects && (subjects.size() > 1 || !needs_subject))
-            throw usage_error(fmt::format("unexpected argument \"{}\": quote the whole packet expression",
-                                          subjects.back()));
+            throw usage_error(fmt::format("unexpected argument \"{}\"{}", subjects.back(),
+                                          is_expression ? ": quote the whole packet expression" : ""));
         a.subject = subjects.front();
     } else if (needs_subject && !many_subjects) {
-        throw usage_error("a packet expression is missing");
+        throw usage_error(is_expression ? "a packet expression is missing" : "a file is missing");
     }
     return a;
 }

@@ -49,6 +49,7 @@ struct verb {
     std::string about;     ///< what it does, one paragraph
     std::string example;
     bool needs_subject = true;
+    bool is_expression = true;   ///< the subject is; else a file
     bool many_subjects = false;  ///< as many as one likes, or none
     std::string exit_status =
         "0 answered, 1 no answer, 2 usage, 3 system (permission, interface, route), 130 interrupted.";

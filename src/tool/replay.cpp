@@ -18,6 +18,7 @@ verb replay_verb(std::string const&) {
            "the kernel's "
            "stamps on their way out, from the first packet on.",
            "sonde replay session.pcap --iface eth1 --speed 2");
+    v.is_expression = false;
     add_targets(v);
     v.options.add_options()("iface,i", po::value<std::string>(),
                             "interface; default: that of the default route")(

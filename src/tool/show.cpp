@@ -130,7 +130,9 @@ int run_show(std::string const& name, words const& arguments_) {
     text_streams const streams{std::cin, std::cout, std::cerr};
     text_lines lines(streams, false);
     std::error_code ec;
-    bool file = std::filesystem::is_regular_file(a.subject, ec);
+    bool named = a.subject.find_first_of("('\"") == std::string::npos &&
+                 a.subject.find_first_of("./") != std::string::npos;
+    bool file = named || std::filesystem::is_regular_file(a.subject, ec);  // what is no expression is a path
     lines.guard([&] {
         file ? show_file(a.subject, paint, most, lines) : show_expression(a.subject, paint, most, lines);
     });

@@ -254,6 +254,8 @@ TEST_CASE("show prints each field beside its bytes; completion and man know ever
     }
     CHECK(command({"man", "nothing"}).status == 2);
     CHECK(command({"completion", "fish"}).status == 2);
+    CHECK(holds(command({"show", "/no/such.pcap"}).err, "/no/such.pcap: open: No such file"));
+    CHECK(holds(command({"replay", "--sim"}).err, "a file is missing"));
 }
 
 TEST_CASE("A scan refuses what it does not understand, names it, and makes no file") {
