@@ -63,7 +63,8 @@ void finish_with_extensions(build_step& step) {
 
 match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.is<ICMPv6EchoReply>()) return match_verdict::mismatch("icmpv6 echo reply expected");
-    if (!reply.has<&ICMPv6EchoReply::seq>()) return match_verdict::mismatch("icmpv6 header cut short");
+    if (!reply.has<&ICMPv6EchoReply::seq>() || !sent.has<&ICMPv6EchoRequest::seq>())
+        return match_verdict::mismatch("icmpv6 header cut short");
     if (auto id = reply.get<&ICMPv6EchoReply::id>(), ours = sent.get<&ICMPv6EchoRequest::id>(); id != ours)
         return match_verdict::mismatch(fmt::format("icmpv6 id {}, expected {}", id, ours));
     if (auto seq = reply.get<&ICMPv6EchoReply::seq>(), ours = sent.get<&ICMPv6EchoRequest::seq>();

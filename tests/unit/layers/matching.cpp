@@ -99,6 +99,17 @@ TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the sam
           "ICMPv6ND_NA has no answer");
 }
 
+TEST_CASE("A query that was cut short has no answer") {
+    auto cut = [](packet const& p, std::size_t octets) {
+        auto bytes = p.build();
+        bytes.resize(bytes.size() - octets);
+        return dissect(bytes, link_type::raw);
+    };
+    auto echo = cut(parse_packet(there6("ICMPv6EchoRequest(id=0, seq=0)")), 4);
+    auto reply = read(back6("ICMPv6EchoReply(id=0, seq=0)"), link_type::raw);
+    CHECK(match(reply.view(), echo.view()).why == "icmpv6 header cut short");
+}
+
 TEST_CASE("Multicast listeners report the address they were asked for, or any to a general query") {
     auto query = [](std::string const& address) {
         return "IPv6(src='fe80::1', dst='ff02::1', hlim=1)/ICMPv6MLQuery(mladdr='" + address + "')";
