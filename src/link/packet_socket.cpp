@@ -1,5 +1,6 @@
 #include <sonde/link/packet_socket.hpp>
 
+#include "link/bulk_receiver.hpp"
 #include "link/interface_type.hpp"
 #include "link/readiness.hpp"
 #include "link/receive_slots.hpp"
@@ -34,6 +35,8 @@ static_assert(offsetof(bpf_instruction, k) == offsetof(sock_filter, k));
 constexpr std::chrono::milliseconds look_again{100};
 // For an error that receive() has yet to tell, which no event will announce.
 constexpr std::chrono::milliseconds at_once{1};
+// While frames may come by two ways, of which only one is waited for.
+constexpr std::chrono::milliseconds look_at_both{2};
 
 template <class T>
 bool set_option(int fd, int level, int name, T const& value) noexcept {
@@ -84,6 +87,22 @@ std::optional<failure> attach(int fd, capture_filter const& filter, std::string 
     return detail::system_failure(place, "SO_ATTACH_FILTER");
 }
 
+// Nothing passes from now on, but for what is on its way.
+bool deafen(int fd) noexcept {
+    sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+    sock_fprog program{1, &none};
+    return set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, program);
+}
+
+bool same_namespace(int one, int other) noexcept {
+    std::uint64_t names[2] = {};
+    for (int i : {0, 1}) {
+        socklen_t size = sizeof names[i];
+        if (::getsockopt(i ? other : one, SOL_SOCKET, SO_NETNS_COOKIE, &names[i], &size) != 0) return false;
+    }
+    return names[0] == names[1];
+}
+
 // The interface of a packet socket that was made elsewhere, 0 when it has none yet. Its descriptor flags are
 // ours.
 int bound_interface(int fd, error_code& ec) noexcept {
@@ -120,7 +139,15 @@ struct packet_socket::state {
     std::optional<failure> take(detail::unique_fd fd, receive_options const& options);
     std::optional<failure> prepare(int fd, receive_options const& options);
     std::optional<failure> finish(detail::unique_fd fd);
-    std::optional<received_frame> acceptable(unsigned slot);
+    std::optional<received_frame> acceptable(detail::kernel_frame const& f);
+    bool hand_over(detail::kernel_frame const& f, bool by_ring, frame_sink const& sink);
+    void read_queue(std::size_t limit, frame_sink const& sink);
+    void read_ring(std::size_t limit, frame_sink const& sink);
+    void adapt(bool all_read);
+    bool take_ring();
+    bool open_ring();
+    bool reopen_ring();
+    bool leave_ring();
     void no_more(error_code& ec);
     void went_down() noexcept;
     bool gone() const;
@@ -129,8 +156,13 @@ struct packet_socket::state {
     readiness waits;
     link_info info;
     bool see_outgoing = false;
-    std::optional<capture_filter> own_filter;    // run here, on the frame with its VLAN tag
-    std::optional<detail::receive_slots> slots;  // none when it only sends
+    receive_options how;
+    std::optional<capture_filter> filter;
+    std::optional<capture_filter> own_filter;     // run here, on the frame with its VLAN tag
+    std::optional<detail::receive_slots> slots;   // none when it only sends
+    std::unique_ptr<detail::bulk_receiver> bulk;  // none when frames come by the queue alone
+    bool changing = false;                        // between the two
+    std::size_t seen = 0, delivered = 0;          // by this receive()
     detail::transmit_batch batch;
     link_counters counted;
     bool down = false;    // it went down, and was not seen up since
@@ -152,13 +184,19 @@ std::optional<failure> packet_socket::state::open_transmitter() {
 std::optional<failure> packet_socket::state::open_receiver(receive_options const& options) {
     detail::unique_fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return detail::system_failure(place_of(info), "socket");
-    return take(std::move(fd), options);
+    if (auto f = take(std::move(fd), options)) return f;
+    bulk = std::make_unique<detail::bulk_receiver>(waits.get_executor());
+    return {};
 }
 
 std::optional<failure> packet_socket::state::take(detail::unique_fd fd, receive_options const& options) {
     if (auto f = prepare(fd.get(), options)) return f;
     if (!bind_to(fd.get(), info.index, ETH_P_ALL)) return detail::system_failure(place_of(info), "bind");
-    slots.emplace(std::clamp(options.snapshot, 1u, capture_filter::whole_frame));
+    how = options;
+    how.filter = nullptr;
+    how.snapshot = std::clamp(options.snapshot, 1u, capture_filter::whole_frame);
+    if (options.filter) filter = *options.filter;
+    slots.emplace(how.snapshot);
     return finish(std::move(fd));
 }
 
@@ -188,15 +226,102 @@ std::optional<failure> packet_socket::state::finish(detail::unique_fd fd) {
     return {};
 }
 
-// The frame of a slot, unless it is one that the caller did not ask for.
-std::optional<received_frame> packet_socket::state::acceptable(unsigned slot) {
-    auto const& source = slots->source(slot);
-    bool twice = source.sll_hatype == ARPHRD_LOOPBACK;  // on its way out and then on its way in
-    if (source.sll_pkttype == PACKET_OUTGOING && (!see_outgoing || twice)) return {};
-    auto f = slots->at(slot);
+// The frame, unless it is one that the caller did not ask for.
+std::optional<received_frame> packet_socket::state::acceptable(detail::kernel_frame const& frame) {
+    bool twice = frame.from->sll_hatype == ARPHRD_LOOPBACK;  // on its way out and then on its way in
+    if (frame.from->sll_pkttype == PACKET_OUTGOING && (!see_outgoing || twice)) return {};
+    auto f = frame.read(how.snapshot);
     if (!f) return ++counted.unreadable, f;
     if (own_filter && !own_filter->matches(f->bytes, f->length)) return {};
     return f;
+}
+
+// Frames left out count as seen: a flood of them must not hold the caller.
+bool packet_socket::state::hand_over(detail::kernel_frame const& frame, bool by_ring,
+                                     frame_sink const& sink) {
+    ++seen;
+    auto f = acceptable(frame);
+    if (!f) return false;
+    if (changing && bulk->is_second(*f, by_ring)) {
+        --counted.received;
+        return false;
+    }
+    ++delivered;
+    sink(*f);
+    return true;
+}
+
+void packet_socket::state::read_queue(std::size_t limit, frame_sink const& sink) {
+    while (seen < limit) {
+        auto wanted =
+            static_cast<unsigned>(std::min<std::size_t>(limit - seen, detail::receive_slots::count));
+        int got = slots->fill(waits.fd(), wanted);
+        if (got < 0 && errno == ENETDOWN) {  // told before what is still queued: read on
+            down = untold = true;
+            continue;
+        }
+        if (got < 0 && errno != EAGAIN) behind = detail::link_error(errno);
+        if (got < 0) return;
+        for (unsigned i = 0; i < static_cast<unsigned>(got); ++i) hand_over(slots->at(i), false, sink);
+        if (static_cast<unsigned>(got) < wanted) return;
+    }
+}
+
+void packet_socket::state::read_ring(std::size_t limit, frame_sink const& sink) {
+    while (seen < limit) {
+        auto f = bulk->ring()->next();
+        if (!f) break;
+        hand_over(*f, true, sink);
+    }
+    if (seen > 0) return;
+    // Its own word of an interface that went down, which the queue's socket tells the caller.
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(bulk->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+}
+
+void packet_socket::state::adapt(bool all_read) {
+    using advice = detail::bulk_receiver::advice;
+    auto now = detail::bulk_receiver::clock::now();
+    if (changing) {
+        changing = !all_read || !bulk->is_over(now);
+        return;
+    }
+    auto what = bulk->count(seen, now);
+    if (what == advice::stay) return;
+    bool on = what == advice::take_ring;
+    if (!(on ? take_ring() : leave_ring())) return;
+    (on ? waits : bulk->waits()).end_wait(readiness::reading);
+    bulk->change(on, now);
+    changing = true;
+}
+
+// In either direction the one opens before the other closes; what comes by both is handed over once.
+bool packet_socket::state::take_ring() {
+    bool open = bulk->ring() ? reopen_ring() : open_ring();
+    open = open && deafen(waits.fd());
+    if (!open) bulk.reset();
+    return open;
+}
+
+// The thread may be in another network namespace by now, and may have fewer privileges.
+bool packet_socket::state::open_ring() {
+    detail::unique_fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd || !same_namespace(fd.get(), waits.fd())) return false;
+    how.filter = filter ? &*filter : nullptr;
+    auto failed = prepare(fd.get(), how);
+    how.filter = nullptr;
+    int number = fd.get();
+    return !failed && bulk->open(std::move(fd), how.buffer) && bind_to(number, info.index, ETH_P_ALL);
+}
+
+bool packet_socket::state::reopen_ring() {
+    bulk->forget_frames();
+    return !attach(bulk->fd(), filter.value_or(capture_filter()), {});
+}
+
+bool packet_socket::state::leave_ring() {
+    return !attach(waits.fd(), filter.value_or(capture_filter()), {}) && deafen(bulk->fd());
 }
 
 // The queue is empty and the caller has been given nothing: what else is there to say?
@@ -299,27 +424,17 @@ link_info const& packet_socket::info() const noexcept {
 std::size_t packet_socket::receive(std::size_t limit, frame_sink sink, error_code& ec) {
     auto& s = *state_;
     ec = {};
-    std::size_t seen = 0,
-                delivered = 0;  // frames left out count as seen: a flood of them must not hold the caller
-    while (s.slots && seen < limit) {
-        auto wanted =
-            static_cast<unsigned>(std::min<std::size_t>(limit - seen, detail::receive_slots::count));
-        int got = s.slots->fill(s.waits.fd(), wanted);
-        if (got < 0 && errno == ENETDOWN) {  // told before what is still queued: read on
-            s.down = s.untold = true;
-            continue;
-        }
-        if (got < 0 && errno != EAGAIN) s.behind = detail::link_error(errno);
-        if (got < 0) break;
-        for (unsigned i = 0; i < static_cast<unsigned>(got); ++i)
-            if (auto f = s.acceptable(i)) {
-                ++delivered;
-                sink(*f);
-            }
-        seen += static_cast<unsigned>(got);
-        if (static_cast<unsigned>(got) < wanted) break;
-    }
-    if (s.slots && delivered == 0 && seen < limit) s.no_more(ec);
+    if (!s.slots) return 0;
+    bool by_ring = s.bulk && s.bulk->is_on();
+    s.seen = s.delivered = 0;
+    // The way that is left is emptied first.
+    if (by_ring != s.changing) s.read_ring(limit, sink);
+    // Errors are told by the queue.
+    if (!by_ring || s.changing || s.seen == 0) s.read_queue(limit, sink);
+    if (by_ring && s.changing) s.read_ring(limit, sink);
+    if (s.delivered == 0 && s.seen < limit) s.no_more(ec);
+    auto delivered = s.delivered;
+    if (s.bulk) s.adapt(s.seen < limit);
     return delivered;
 }
 
@@ -344,9 +459,11 @@ std::size_t packet_socket::transmit(std::span<std::span<std::byte const> const> 
 }
 
 void packet_socket::wait_readable(wait_handler handler) {
-    auto const& s = *state_;
+    auto& s = *state_;
     auto at_most = s.untold || s.behind ? at_once : s.down ? look_again : std::chrono::milliseconds(0);
-    state_->waits.wait(readiness::reading, std::move(handler), at_most);
+    if (at_most.count() == 0 && s.changing) at_most = look_at_both;
+    bool by_ring = s.bulk && s.bulk->is_on();
+    (by_ring ? s.bulk->waits() : s.waits).wait(readiness::reading, std::move(handler), at_most);
 }
 
 void packet_socket::wait_writable(wait_handler handler) {
@@ -354,6 +471,7 @@ void packet_socket::wait_writable(wait_handler handler) {
 }
 void packet_socket::cancel_readable() {
     state_->waits.cancel(readiness::reading);
+    if (state_->bulk) state_->bulk->waits().cancel(readiness::reading);
 }
 void packet_socket::cancel_writable() {
     state_->waits.cancel(readiness::writing);
@@ -362,21 +480,27 @@ void packet_socket::cancel_writable() {
 // PACKET_STATISTICS starts anew with each reading, and counts among the packets those that it dropped.
 link_counters packet_socket::counters() {
     auto& s = *state_;
-    tpacket_stats since{};
-    socklen_t size = sizeof since;
-    if (s.slots && ::getsockopt(s.waits.fd(), SOL_PACKET, PACKET_STATISTICS, &since, &size) == 0) {
+    auto add = [&](int fd) {
+        tpacket_stats since{};
+        socklen_t size = sizeof since;
+        if (::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &since, &size) != 0) return;
         s.counted.received += since.tp_packets - since.tp_drops;
         s.counted.kernel_dropped += since.tp_drops;
-    }
+    };
+    if (s.slots) add(s.waits.fd());
+    if (s.bulk && s.bulk->ring()) add(s.bulk->fd());
     return s.counted;
 }
 
 void packet_socket::set_filter(capture_filter const& filter, error_code& ec, std::string* why) {
+    auto& s = *state_;
     ec = {};
-    if (auto f = attach(state_->waits.fd(), filter, place_of(state_->info)))
+    bool by_ring = s.bulk && s.bulk->is_on();
+    if (auto f = attach(by_ring ? s.bulk->fd() : s.waits.fd(), filter, place_of(s.info)))
         return detail::report_failure(std::move(*f), ec, why);
-    state_->own_filter.reset();
-    if (filter.reads_vlan_tag()) state_->own_filter = filter;
+    s.filter = filter;
+    s.own_filter.reset();
+    if (filter.reads_vlan_tag()) s.own_filter = filter;
 }
 
 std::size_t packet_socket::granted_buffer() const {

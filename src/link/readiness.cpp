@@ -93,4 +93,11 @@ void readiness::cancel(direction d) {
     state_->interrupt();
 }
 
+void readiness::end_wait(direction d) {
+    auto& side = state_->sides[d];
+    if (!side.waiting) return;
+    side.time_is_up = true;
+    state_->interrupt();
+}
+
 }  // namespace sonde::detail

@@ -30,6 +30,8 @@ public:
     /// With `at_most`, also completes without an event when that time has passed (0: never). Reading only.
     void wait(direction d, wait_handler handler, std::chrono::milliseconds at_most = {});
     void cancel(direction d);
+    /// Completes the pending wait, if there is one, as if its time were up.
+    void end_wait(direction d);
 
 private:
     struct state;

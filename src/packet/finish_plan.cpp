@@ -31,25 +31,21 @@ finish_plan::stretch addresses_of(layer_view const& network) {
 
 }  // namespace
 
-/// The place of a field may follow from values: from those that all packets of a plan have in common.
 bool finish_plan::can_learn(packet_view const& model) {
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
         auto const& span = model.layers[i];
-        auto rule = rule_of({model, i});
-        if (span.quoted || span.truncated || rule.sums == over::unknown) return false;
-        auto behind = span.layer->offsets.size();
-        bool is_loose = behind < 64 && (span.automatic >> behind) != 0 && rule.fixed_octets == 0;
-        if (is_loose) return false;
+        if (span.quoted || span.truncated || rule_of({model, i}).sums == over::unknown) return false;
     }
     return true;
 }
 
-void finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span const> layers) {
+bool finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span const> layers) {
     *this = {};
     packet_view const model{bytes, layers};
+    if (!can_learn(model)) return false;
     std::vector<std::byte> finished(bytes.begin(), bytes.end());
     sonde::finish(finished, layers);
-    fill(model, finished);
+    if (!fill(model, finished)) return false;
     for (auto i = layers.size(); i-- > 0;) {
         auto rule = rule_of({model, i});
         for (std::uint32_t k = 0; k < rule.fixed_octets; ++k)
@@ -58,11 +54,13 @@ void finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span c
     }
     size_ = bytes.size();
     layers_.assign(layers.begin(), layers.end());
+    return true;
 }
 
 /// Fields that finishing changed hold the same in all packets of the plan. Others may have been computed when
-/// the packet was made, out of what it holds.
-void finish_plan::fill(packet_view const& model, std::span<std::byte const> finished) {
+/// the packet was made, out of what it holds. False when the place of one follows from values, but from those
+/// that all packets of the plan have in common.
+bool finish_plan::fill(packet_view const& model, std::span<std::byte const> finished) {
     std::vector<std::byte> mask(finished.size());
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
         auto const& span = model.layers[i];
@@ -74,12 +72,14 @@ void finish_plan::fill(packet_view const& model, std::span<std::byte const> fini
             auto end = std::min<std::size_t>(where.offset + where.width, 8 * before.size());
             if (where.width > 128 || where.offset + where.width > end) continue;
             if (read_bits(before, where) == read_bits(after, where)) continue;
+            if (f >= span.layer->offsets.size() && rule_of({model, i}).fixed_octets == 0) return false;
             for (auto bit = where.offset; bit < end; ++bit)
                 mask[span.begin + bit / 8] |= std::byte(0x80 >> bit % 8);
         }
     }
     for (std::uint32_t at = 0; at < mask.size(); ++at)
         if (mask[at] != std::byte(0)) filled_.push_back({at, mask[at], finished[at] & mask[at]});
+    return true;
 }
 
 void finish_plan::sum_up(layer_view const& layer, checksum_rule const& rule) {
@@ -126,9 +126,10 @@ void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> la
         last_ = at;
         return plans_[at].apply(bytes);
     }
-    if (finish_plan::can_learn({bytes, layers})) {
+    finish_plan next;
+    if (next.learn(bytes, layers)) {
         last_ = std::exchange(oldest_, (oldest_ + 1) % shapes);
-        plans_[last_].learn(bytes, layers);
+        plans_[last_] = std::move(next);
     }
     sonde::finish(bytes, layers);
 }

@@ -27,8 +27,10 @@ namespace sonde {
 /// While the interface is down, a pending `wait_readable` completes every 100 ms, to see whether it is gone:
 /// the kernel tells of the going down, not of a removal after that.
 ///
-/// Cost: 64 frames a system call. The receive buffers are 64 x snapshot bytes of address space, of which only
-/// the pages that frames have touched are resident. All descriptors are close-on-exec.
+/// Cost: 64 frames a system call; while more than about 50,000 frames a second come, none: they then come by
+/// a ring that the kernel writes to, and may be told of a millisecond late (docs/design/receive.md). The
+/// receive buffers are 64 x snapshot bytes of address space, of which only the pages that frames have touched
+/// are resident. All descriptors are close-on-exec.
 class packet_socket final : public link_device {
 public:
     /// Opens the interface with this index; 0 takes the frames of all interfaces (then nothing can be

@@ -21,9 +21,8 @@ public:
         std::uint32_t begin = 0, end = 0;
     };
 
-    static bool can_learn(packet_view const& model);
-    /// From one packet, not finished yet, that it can learn from.
-    void learn(std::span<std::byte const> bytes, std::span<layer_span const> layers);
+    /// From one packet, not finished yet. False, and then it fits nothing, when some layer has no rule.
+    bool learn(std::span<std::byte const> bytes, std::span<layer_span const> layers);
     bool fits(std::span<std::byte const> bytes, std::span<layer_span const> layers) const;
     /// As `finish`, for a packet that fits.
     void apply(std::span<std::byte> bytes) const;
@@ -40,7 +39,8 @@ private:
         std::array<stretch, 2> over;
     };
 
-    void fill(packet_view const& model, std::span<std::byte const> finished);
+    static bool can_learn(packet_view const& model);
+    bool fill(packet_view const& model, std::span<std::byte const> finished);
     void sum_up(layer_view const& layer, checksum_rule const& rule);
 
     std::vector<layer_span> layers_;

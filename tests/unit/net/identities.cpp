@@ -31,7 +31,7 @@ secret_key some_secret(generator& random) {
 outgoing probe(packet const& p, identity_source const& source, std::uint32_t draw) {
     outgoing o(p);
     o.identify(source, draw);
-    finisher shapes;
+    detail::finisher shapes;
     o.finish(shapes);
     return o;
 }

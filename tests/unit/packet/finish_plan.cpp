@@ -25,7 +25,7 @@ made member(packet const& set, std::uint64_t index = 0) {
 
 bool is_planned(std::string const& text) {
     auto m = member(parse_packet(text));
-    return finish_plan::can_learn({m.bytes, m.layers});
+    return finish_plan().learn(m.bytes, m.layers);
 }
 
 /// How many of so many packets of the set become others than they should.
@@ -57,9 +57,8 @@ TEST_CASE("Packets of one shape are finished by what the first one taught") {
         INFO(text);
         auto set = parse_packet(text);
         auto m = member(set);
-        REQUIRE(finish_plan::can_learn({m.bytes, m.layers}));
         finish_plan plan;
-        plan.learn(m.bytes, m.layers);
+        REQUIRE(plan.learn(m.bytes, m.layers));
         for (std::uint64_t i = 0; i < std::min<std::uint64_t>(set.size(), 256); ++i) {
             auto next = member(set, i);
             REQUIRE(plan.fits(next.bytes, next.layers));
