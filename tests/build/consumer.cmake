@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(root "${build}/consumer_${how}")
 file(REMOVE_RECURSE "${root}")
-set(ENV{CCACHE_NOHASHDIR} 1)  # the same sources at the same paths: the library is not compiled again
+set(ENV{CCACHE_NOHASHDIR} 1)  # the same sources with the same flags: as a part, the library is compiled once for both ways
 
 function(run)
     execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
