@@ -135,6 +135,14 @@ void finish(build_step& step) {
     step.fill<&ICMP::chksum>(sum.finish());
 }
 
+checksum_rule checksum(layer_view const& v) {
+    constexpr std::uint8_t type_and_code = 2;
+    bool follows = v.span().automatic >> field_index<&ICMP::chksum> & 1;
+    return {.sums = follows ? checksum_rule::over::message : checksum_rule::over::nothing,
+            .field = field_index<&ICMP::chksum>,
+            .fixed_octets = type_and_code};
+}
+
 bool is_error(unsigned t) {
     return t == 3 || t == 4 || t == 5 || t == 11 || t == 12;
 }
@@ -196,6 +204,7 @@ layer_hooks hooks(ICMP const*) {
     return {.rules = rules,
             .header_length = header_length,
             .finish = finish,
+            .checksum = checksum,
             .follow = follow,
             .answers = answers,
             .key = key,

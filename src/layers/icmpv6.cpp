@@ -165,6 +165,7 @@ layer_hooks hooks(ICMPv6EchoRequest const*) {
     return {.title = "ICMPv6 Echo Request",
             .rules = echo_rules,
             .finish = finish_icmpv6<ICMPv6EchoRequest>,
+            .checksum = detail::transport_checksum_rule<&ICMPv6EchoRequest::cksum>,
             .answers = echo_answers,
             .key = echo_key,
             .summarize = summarize_echo};
@@ -181,6 +182,7 @@ layer_hooks hooks(ICMPv6ND_NS const*) {
     return {.title = "ICMPv6 Neighbor Discovery - Neighbor Solicitation",
             .rules = solicitation_rules,
             .finish = finish_icmpv6<ICMPv6ND_NS>,
+            .checksum = detail::transport_checksum_rule<&ICMPv6ND_NS::cksum>,
             .answers = solicitation_answers,
             .key = target_key<ICMPv6ND_NS>,
             .summarize = summarize_target<ICMPv6ND_NS>};

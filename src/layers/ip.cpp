@@ -37,6 +37,13 @@ void finish(build_step& step) {
     step.fill<&IP::chksum>(sum.finish());
 }
 
+checksum_rule checksum(layer_view const& v) {
+    auto is_automatic = [&](std::size_t field) { return (v.span().automatic >> field & 1) != 0; };
+    if (is_automatic(field_index<&IP::src>)) return {};
+    if (!is_automatic(field_index<&IP::chksum>)) return {.sums = checksum_rule::over::nothing};
+    return {.sums = checksum_rule::over::header, .field = field_index<&IP::chksum>};
+}
+
 void follow(dissect_step& step) {
     auto header = step.view.header().size(), total = std::size_t(step.view.get<&IP::len>());
     if (total >= header)
@@ -92,6 +99,7 @@ layer_hooks hooks(IP const*) {
             .header_length = header_length,
             .prepare = prepare,
             .finish = finish,
+            .checksum = checksum,
             .follow = follow,
             .answers = answers,
             .key = key,

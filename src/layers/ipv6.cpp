@@ -44,6 +44,11 @@ void finish(build_step& step) {
     step.fill<&IPv6::plen>(size);
 }
 
+checksum_rule checksum(layer_view const& v) {
+    bool follows = v.span().automatic >> field_index<&IPv6::src> & 1;
+    return {.sums = follows ? checksum_rule::over::unknown : checksum_rule::over::nothing};
+}
+
 void follow(dissect_step& step) {
     auto length = std::size_t(step.view.get<&IPv6::plen>());
     bool jumbo = length == 0 && step.view.get<&IPv6::nh>() == 0;  // RFC 2675: the hop-by-hop header tells
@@ -92,6 +97,7 @@ void summarize(layer_view const& v, std::string& out) {
 layer_hooks hooks(IPv6 const*) {
     return {.prepare = prepare,
             .finish = finish,
+            .checksum = checksum,
             .follow = follow,
             .answers = answers,
             .key = key,

@@ -101,6 +101,7 @@ layer_hooks hooks(TCP const*) {
     return {.rules = rules,
             .header_length = header_length,
             .finish = finish,
+            .checksum = detail::transport_checksum_rule<&TCP::chksum>,
             .answers = answers,
             .key = key,
             .summarize = summarize};

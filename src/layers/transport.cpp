@@ -60,6 +60,13 @@ bool carries_multicast_dns(layer_view const& network) {
     return message_at(network, {5353}).is<DNS>();
 }
 
+bool sums_plain_addresses(layer_view const& lower) {
+    constexpr std::size_t without_options = 20;
+    bool plain = lower.is<IP>() && lower.header().size() == without_options &&
+                 (lower.span().automatic >> field_index<&IP::len> & 1) != 0;
+    return plain || lower.is<IPv6>();
+}
+
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {
     auto segment =
         layer.packet().bytes.subspan(layer.span().begin, layer.span().size() + layer.payload().size());

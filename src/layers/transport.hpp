@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/packet/layer.hpp>
 #include <sonde/packet/view.hpp>
 
 #include <optional>
@@ -9,6 +10,18 @@ namespace sonde::detail {
 /// The checksum over the pseudo header of the IP layer below (RFC 9293 §3.1, RFC 8200 §8.1), the header and
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol);
+
+/// The rule of a field that holds it: over an IP layer without options that tells its length itself, or over
+/// IPv6 without extension headers.
+bool sums_plain_addresses(layer_view const& lower);
+template <auto Field, bool NeverZero = false>
+checksum_rule transport_checksum_rule(layer_view const& v) {
+    if (!(v.span().automatic >> field_index<Field> & 1)) return {.sums = checksum_rule::over::nothing};
+    if (!sums_plain_addresses(v.lower())) return {};
+    return {.sums = checksum_rule::over::message_and_addresses,
+            .field = field_index<Field>,
+            .never_zero = NeverZero};
+}
 
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own
 /// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.

@@ -73,6 +73,7 @@ void summarize(layer_view const& v, std::string& out) {
 layer_hooks hooks(UDP const*) {
     return {.rules = rules,
             .finish = finish,
+            .checksum = detail::transport_checksum_rule<&UDP::chksum, true>,
             .follow = follow,
             .answers = answers,
             .key = key,

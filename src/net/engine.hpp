@@ -93,6 +93,8 @@ public:
         schedule_turn();
     }
     identity_source& identities() { return identities_; }
+    /// How packets like those that left lately are finished.
+    finisher& shapes() { return shapes_; }
     /// Those that the identities take.
     port_range const& ports() const { return free_ports_; }
     neighbours& neighbour_cache() { return neighbours_; }
@@ -247,6 +249,7 @@ private:
     steady_time deaf_since_{};  // when the last that listened ended
     port_range free_ports_;
     identity_source identities_;
+    finisher shapes_;
     neighbours neighbours_;
     std::unique_ptr<timer> timer_;
     steady_time armed_ = never;

@@ -5,9 +5,9 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
-#include <sonde/packet/build.hpp>
 #include <sonde/packet/match.hpp>
 
+#include <bit>
 #include <tuple>
 
 namespace sonde::detail {
@@ -121,13 +121,13 @@ bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
     bool any = false;
     for (auto& span : layers_) {
         auto header = std::span(bytes_).subspan(span.begin, span.size());
-        auto const& fields = span.layer->fields;
-        if (span.automatic == 0) continue;
-        for (std::size_t i = 0; i < fields.size(); ++i) {
-            auto bit = std::uint64_t(1) << i;
-            if (!(span.automatic & bit) || fields[i].rule.identity == identity_part::none) continue;
+        auto open = span.automatic & span.layer->identities;
+        span.automatic &= ~open;
+        any |= open != 0;
+        for (; open != 0; open &= open - 1) {
+            auto i = static_cast<std::size_t>(std::countr_zero(open));
             std::uint64_t part = 0;
-            switch (fields[i].rule.identity) {
+            switch (span.layer->fields[i].rule.identity) {
                 case identity_part::port: part = all.port(draw); break;
                 case identity_part::id: part = all.id(draw); break;
                 case identity_part::sequence: part = all.sequence(draw); break;
@@ -135,15 +135,13 @@ bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
                 case identity_part::none: break;
             }
             write_bits(header, locate(*span.layer, i, header), {0, part});
-            span.automatic &= ~bit;
-            any = true;
         }
     }
     return any;
 }
 
-void outgoing::finish() {
-    sonde::finish(bytes_, layers_);
+void outgoing::finish(finisher& how) {
+    how.finish(bytes_, layers_);
     for (auto& span : layers_) span.automatic = 0;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sonde/net/kernel_tables.hpp>
+#include <sonde/packet/build.hpp>
 #include <sonde/packet/packet.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/target_policy.hpp>
@@ -45,7 +46,7 @@ public:
     bool identify(identity_source const& all, std::uint32_t draw);
 
     /// Lengths and checksums. After this nothing is automatic any more.
-    void finish();
+    void finish(finisher& how);
 
     packet_view view() const { return {bytes_, layers_}; }
     std::vector<std::byte> const& bytes() const { return bytes_; }

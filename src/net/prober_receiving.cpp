@@ -47,7 +47,7 @@ outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> 
     }
     o.set_link_source(link_source_);
     o.identify(engine_->identities(), attempt.draw);
-    o.finish();
+    o.finish(engine_->shapes());
     return o;
 }
 

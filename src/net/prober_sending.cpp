@@ -218,7 +218,7 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
         l.draw = engine_->identities().draw();
         finished = o;
         bool own_identity = finished.identify(engine_->identities(), l.draw);
-        finished.finish();
+        finished.finish(engine_->shapes());
         auto view = finished.view();
         view.relaxed = what_.relaxed;
         bool to_many = way.to_many || goes_to_many(view);

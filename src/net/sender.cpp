@@ -193,7 +193,7 @@ void sender::ask_neighbour(outgoing o, way_out const& way) {
 
 void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
     o.set_link_destination(next_hop);
-    o.finish();
+    o.finish(engine_->shapes());
     ++open_;
     engine_->transmit(way, o, next_hop, self(), o.bytes().size() + (way.add_ethernet ? 14 : 0));
 }

@@ -26,6 +26,9 @@ void layer_description::finish() {
     }
     std::uint32_t offset = 0;
     bool leading = true;
+    identities = 0;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        if (fields[i].rule.identity != identity_part::none) identities |= std::uint64_t(1) << i;
     for (auto const& f : fields) {
         bool movable = f.rule.present || f.rule.width || f.rule.phantom || f.width == 0;
         if (movable) leading = fixed = false;

@@ -2,10 +2,65 @@
 
 #include <sonde/packet/packet.hpp>
 
+#include <array>
+#include <vector>
+
 namespace sonde {
 
 /// Fills in the automatic fields of a packet's bytes, in place: what bindings tell and addresses from the
 /// outside in, then lengths and checksums from the inside out.
 void finish(std::span<std::byte> bytes, std::span<layer_span const> layers);
+
+namespace detail {
+
+/// What `finish` does to packets of one shape: these layers, at these places, with these fields automatic. It
+/// is the same for all of them but for the checksums, as long as every layer says so (checksum_rule).
+class finish_plan {
+public:
+    struct stretch {
+        std::uint32_t begin = 0, end = 0;
+    };
+
+    static bool can_learn(packet_view const& model);
+    /// From one packet, not finished yet, that it can learn from.
+    void learn(std::span<std::byte const> bytes, std::span<layer_span const> layers);
+    bool fits(std::span<std::byte const> bytes, std::span<layer_span const> layers) const;
+    /// As `finish`, for a packet that fits.
+    void apply(std::span<std::byte> bytes) const;
+
+private:
+    struct octet {
+        std::uint32_t at;
+        std::byte mask, value;
+    };
+    struct checksum {
+        std::uint32_t at;
+        std::uint16_t rest;  // what is summed besides the stretches
+        bool never_zero;
+        std::array<stretch, 2> over;
+    };
+
+    void fill(packet_view const& model, std::span<std::byte const> finished);
+    void sum_up(layer_view const& layer, checksum_rule const& rule);
+
+    std::vector<layer_span> layers_;
+    std::size_t size_ = 0;
+    std::vector<octet> fixed_, filled_;
+    std::vector<checksum> checksums_;  // innermost first
+};
+
+/// Finishes packets that come one after another, mostly of few shapes. Cost: of a shape that was seen lately
+/// the sums over the bytes, no call of any layer's code.
+class finisher {
+public:
+    void finish(std::span<std::byte> bytes, std::span<layer_span const> layers);
+
+private:
+    static constexpr std::size_t shapes = 8;
+    std::array<finish_plan, shapes> plans_;
+    std::size_t last_ = 0, oldest_ = 0;
+};
+
+}  // namespace detail
 
 }  // namespace sonde

@@ -81,6 +81,22 @@ struct field_rule {
     std::string (*show)(std::string usual, literal const& value, std::span<std::byte const> header) = nullptr;
 };
 
+/// How values change what building fills in, for a packet of given layers: by nothing but a checksum. Packets
+/// of one shape are then finished by a plan (`detail::finisher`) and not by every layer's own code.
+struct checksum_rule {
+    enum class over : std::uint8_t {
+        unknown,               ///< values decide more than that
+        nothing,               ///< and there is no checksum
+        header,                ///< of this layer
+        message,               ///< header and payload
+        message_and_addresses  ///< and the addresses of the layer below, IP or IPv6
+    };
+    over sums = over::unknown;
+    std::size_t field = 0;          ///< the checksum
+    bool never_zero = false;        ///< as UDP's: 0xffff stands for 0
+    std::uint8_t fixed_octets = 0;  ///< of the header, that decide more: equal in all packets of the plan
+};
+
 /// What a layer does beyond its fields. A layer gives its own by a function `layer_hooks hooks(L const*)`
 /// beside it.
 struct layer_hooks {
@@ -97,6 +113,8 @@ struct layer_hooks {
     void (*prepare)(build_step&) = nullptr;
     /// Innermost first, the payload is complete: lengths and checksums.
     void (*finish)(build_step&) = nullptr;
+    /// What `prepare` and `finish` make of values. Without it: anything, if there is one of them.
+    checksum_rule (*checksum)(layer_view const&) = nullptr;
     /// Where the payload ends and what it is, when bindings do not tell all.
     void (*follow)(dissect_step&) = nullptr;
     /// This layer lies behind the packet that an ICMP error quotes, and is no part of it.
@@ -149,6 +167,7 @@ struct layer_description {
     std::size_t size = 0;                   ///< bytes of the fields of fixed width
     bool fixed = true;                      ///< no optional fields, no variable widths
     bool shaped = false;                    ///< some field's value tells which others there are, or how wide
+    std::uint64_t identities = 0;           ///< a bit for each field that takes part of an identity
     std::size_t struct_size = 0;
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
     layer_description const* plain = nullptr;  ///< of another form of a layer: the layer

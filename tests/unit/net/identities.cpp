@@ -31,7 +31,8 @@ secret_key some_secret(generator& random) {
 outgoing probe(packet const& p, identity_source const& source, std::uint32_t draw) {
     outgoing o(p);
     o.identify(source, draw);
-    o.finish();
+    finisher shapes;
+    o.finish(shapes);
     return o;
 }
 

@@ -1,0 +1,136 @@
+#include <sonde/packet/build.hpp>
+#include <sonde/packet/checksum.hpp>
+#include <sonde/packet/layer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace sonde::detail {
+namespace {
+
+using over = checksum_rule::over;
+
+checksum_rule rule_of(layer_view const& v) {
+    auto const& hooks = v.description().hooks;
+    if (hooks.checksum) return hooks.checksum(v);
+    return {.sums = hooks.prepare || hooks.finish ? over::unknown : over::nothing};
+}
+
+bool same_shape(layer_span const& a, layer_span const& b) {
+    return a.layer == b.layer && a.begin == b.begin && a.end == b.end && a.automatic == b.automatic &&
+           a.quoted == b.quoted && a.truncated == b.truncated;
+}
+
+/// Source and destination of an IP or IPv6 header.
+finish_plan::stretch addresses_of(layer_view const& network) {
+    auto const& d = network.description();
+    auto last = d.find("dst");
+    auto begin = network.span().begin;
+    return {begin + d.offsets[d.find("src")] / 8, begin + (d.offsets[last] + d.fields[last].width) / 8};
+}
+
+}  // namespace
+
+/// The place of a field may follow from values: from those that all packets of a plan have in common.
+bool finish_plan::can_learn(packet_view const& model) {
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+        auto const& span = model.layers[i];
+        auto rule = rule_of({model, i});
+        if (span.quoted || span.truncated || rule.sums == over::unknown) return false;
+        auto behind = span.layer->offsets.size();
+        bool is_loose = behind < 64 && (span.automatic >> behind) != 0 && rule.fixed_octets == 0;
+        if (is_loose) return false;
+    }
+    return true;
+}
+
+void finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span const> layers) {
+    *this = {};
+    packet_view const model{bytes, layers};
+    std::vector<std::byte> finished(bytes.begin(), bytes.end());
+    sonde::finish(finished, layers);
+    fill(model, finished);
+    for (auto i = layers.size(); i-- > 0;) {
+        auto rule = rule_of({model, i});
+        for (std::uint32_t k = 0; k < rule.fixed_octets; ++k)
+            fixed_.push_back({layers[i].begin + k, std::byte(0xff), bytes[layers[i].begin + k]});
+        if (rule.sums != over::nothing) sum_up({{finished, layers}, i}, rule);
+    }
+    size_ = bytes.size();
+    layers_.assign(layers.begin(), layers.end());
+}
+
+/// Fields that finishing changed hold the same in all packets of the plan. Others may have been computed when
+/// the packet was made, out of what it holds.
+void finish_plan::fill(packet_view const& model, std::span<std::byte const> finished) {
+    std::vector<std::byte> mask(finished.size());
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+        auto const& span = model.layers[i];
+        auto before = layer_view(model, i).header();
+        auto after = finished.subspan(span.begin, span.size());
+        for (std::size_t f = 0; f < span.layer->fields.size(); ++f) {
+            if (!(span.automatic >> f & 1)) continue;
+            auto where = locate(*span.layer, f, before);
+            auto end = std::min<std::size_t>(where.offset + where.width, 8 * before.size());
+            if (where.width > 128 || where.offset + where.width > end) continue;
+            if (read_bits(before, where) == read_bits(after, where)) continue;
+            for (auto bit = where.offset; bit < end; ++bit)
+                mask[span.begin + bit / 8] |= std::byte(0x80 >> bit % 8);
+        }
+    }
+    for (std::uint32_t at = 0; at < mask.size(); ++at)
+        if (mask[at] != std::byte(0)) filled_.push_back({at, mask[at], finished[at] & mask[at]});
+}
+
+void finish_plan::sum_up(layer_view const& layer, checksum_rule const& rule) {
+    auto const& span = layer.span();
+    auto const finished = layer.packet().bytes;
+    auto end = rule.sums == over::header ? span.end : span.end + layer.payload().size();
+    checksum c{.at = span.begin + span.layer->offsets[rule.field] / 8,
+               .rest = 0,
+               .never_zero = rule.never_zero,
+               .over = {stretch{}, {span.begin, static_cast<std::uint32_t>(end)}}};
+    if (rule.sums == over::message_and_addresses) c.over[0] = addresses_of(layer.lower());
+    // With its checksum, all that is summed is 0 modulo 2^16 - 1 (RFC 1071): what the stretches lack for that
+    // is the rest of the pseudo header, length and protocol.
+    internet_checksum sum;
+    for (auto const& s : c.over) sum.add(finished.subspan(s.begin, s.end - s.begin));
+    c.rest = sum.finish();
+    checksums_.push_back(c);
+}
+
+bool finish_plan::fits(std::span<std::byte const> bytes, std::span<layer_span const> layers) const {
+    return !layers_.empty() && size_ == bytes.size() && std::ranges::equal(layers, layers_, same_shape) &&
+           std::ranges::all_of(fixed_, [&](octet const& o) { return bytes[o.at] == o.value; });
+}
+
+void finish_plan::apply(std::span<std::byte> bytes) const {
+    for (auto const& o : filled_) bytes[o.at] = (bytes[o.at] & ~o.mask) | o.value;
+    for (auto const& c : checksums_) {
+        bytes[c.at] = bytes[c.at + 1] = std::byte(0);
+        internet_checksum sum;
+        for (auto const& s : c.over) sum.add(bytes.subspan(s.begin, s.end - s.begin));
+        sum.add16(c.rest);
+        auto value = sum.finish();
+        if (c.never_zero && value == 0) value = 0xffff;
+        bytes[c.at] = static_cast<std::byte>(value >> 8);
+        bytes[c.at + 1] = static_cast<std::byte>(value);
+    }
+}
+
+void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
+    if (std::ranges::all_of(layers, [](layer_span const& l) { return l.automatic == 0; })) return;
+    for (std::size_t k = 0; k < shapes; ++k) {
+        auto at = (last_ + k) % shapes;
+        if (!plans_[at].fits(bytes, layers)) continue;
+        last_ = at;
+        return plans_[at].apply(bytes);
+    }
+    if (finish_plan::can_learn({bytes, layers})) {
+        last_ = std::exchange(oldest_, (oldest_ + 1) % shapes);
+        plans_[last_].learn(bytes, layers);
+    }
+    sonde::finish(bytes, layers);
+}
+
+}  // namespace sonde::detail
