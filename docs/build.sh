@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+command -v doxygen >/dev/null || { echo 'docs/build.sh: needs doxygen: sudo apt-get install doxygen doxygen-awesome-css' >&2; exit 3; }
 SONDE_SITE=${1:-build/site}
 SONDE_VERSION=$(sed -nE 's/^project\(sonde VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 SONDE_STYLE=
