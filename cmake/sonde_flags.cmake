@@ -6,6 +6,19 @@ foreach(warning IN ITEMS maybe-uninitialized restrict)
     target_compile_options(sonde_flags INTERFACE
         $<$<AND:$<CXX_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-Wno-${warning}>)
 endforeach()
+
+# Hardening, of what is built from here only: a project that sonde is a part of has flags of its own. _FORTIFY_SOURCE
+# needs optimization, and sanitizers find what it finds, and more.
+if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(sonde_flags INTERFACE -fstack-protector-strong)
+    target_compile_definitions(sonde_flags INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+    if(NOT SONDE_SANITIZE)
+        set(optimized $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+        target_compile_options(sonde_flags INTERFACE
+            $<${optimized}:-U_FORTIFY_SOURCE> $<${optimized}:-D_FORTIFY_SOURCE=3>)
+    endif()
+endif()
+
 if(SONDE_WERROR)
     target_compile_options(sonde_flags INTERFACE -Werror)
 endif()
