@@ -22,6 +22,7 @@ namespace sonde::tools {
 namespace {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 std::size_t hash_of(std::span<std::byte const> bytes) {
@@ -165,7 +166,7 @@ replay::~replay() = default;
 asio::awaitable<replay_report> replay::run() {
     auto s = state_;
     auto const& o = s->options;
-    if (s->measures()) s->watch.emplace(s->net.sniff({.iface = o.iface, .queue = state::most_expected}));
+    if (s->measures()) s->watch.emplace(s->net.sniff({.iface = o.iface}));
     bool by_file = !o.top && o.rate <= 0 && o.bit_rate <= 0;
     send_options const how{.rate = o.rate, .iface = o.iface, .realtime = by_file, .bit_rate = o.bit_rate};
     auto token = asio::bind_cancellation_slot(s->stop_sending.slot(), asio::as_tuple(asio::use_awaitable));
@@ -173,8 +174,10 @@ asio::awaitable<replay_report> replay::run() {
     auto [ec, report] = co_await s->net.sendp(std::move(frames), how, token);
     if (ec && ec != asio::error::operation_aborted) throw boost::system::system_error(ec);
     s->result.sent = report;
-    // The last frames were stamped when they left; the loop has yet to read them.
-    for (int turns = 0; turns < 50 && s->watch && !s->expected.empty(); ++turns) {
+    // The last frames were stamped when they left; the loop has yet to read them, a millisecond later
+    // perhaps.
+    using clock = std::chrono::steady_clock;
+    for (auto end = clock::now() + 5ms; s->watch && !s->expected.empty() && clock::now() < end;) {
         co_await asio::post(asio::use_awaitable);
         s->look();
     }

@@ -70,7 +70,9 @@ TEST_CASE("sr1 yields the echo reply with its round-trip time, and an idle netwo
     });
 }
 
-TEST_CASE("A thousand coroutines await sr1 to different addresses over the sockets of one interface and no thread") {
+TEST_CASE(
+    "A thousand coroutines await sr1 to different addresses over the sockets of one interface and no "
+    "thread") {
     support::run([]() -> asio::awaitable<void> {
         auto executor = co_await asio::this_coro::executor;
         network net{executor};

@@ -109,14 +109,14 @@ struct loop_options {
     std::string_view filter{};         ///< as in sr_options
 };
 
-/// What `sniff` captures.
+/// What `sniff` captures. Packets for a slow consumer wait in the kernel (`network_options::receive_buffer`);
+/// the newest are dropped when that is full, and counted as `kernel_drops`.
 struct sniff_options {
     if_name iface{};                     ///< empty: all interfaces
     std::string_view filter{};           ///< pcap-filter(7), run by the kernel. Copied by the call
     std::uint64_t count = 0;             ///< ends after so many packets; 0: never
     std::chrono::nanoseconds timeout{};  ///< ends after so long; 0: never
     bool promisc = true;                 ///< also frames for other hosts
-    std::uint32_t queue = 4096;  ///< packets held for a slow consumer; the newest are dropped and counted
     /// Yield whole packets instead of fragments; see `reassembler` for its limits. `filter` sees fragments:
     /// of a UDP or TCP packet only the first has ports.
     bool reassemble = false;

@@ -239,7 +239,7 @@ class [[nodiscard]] packet_stream : public stream<packet> {
 public:
     explicit packet_stream(std::shared_ptr<detail::capture_state> state) : stream(std::move(state)) {}
 
-    /// Counts so far: `received`, `kernel_drops`, and in `unrelated` what a slow consumer lost.
+    /// Counts so far: `received`, and in `kernel_drops` what a slow consumer lost.
     sonde::report report() const { return static_cast<detail::capture_state&>(*state_).report(); }
 };
 
