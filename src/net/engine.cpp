@@ -198,15 +198,13 @@ void engine::read_ports(bool on) {
 
 /// The attempt that the packet answers. Several keys may lead to it, and only the packet itself tells; the
 /// one that says most is looked up first.
-std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received) {
+std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received, bool to_many) {
+    auto accepts = [&](attempt_info const& a) {
+        return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
+    };
+    auto const& each = to_many ? keys.to_many : keys.to_one;
     for (auto i = keys.count; i-- > 0;)
-        for (bool to_many : {false, true}) {
-            if (to_many && !asks_groups_) break;
-            auto accepts = [&](attempt_info const& a) {
-                return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
-            };
-            if (auto found = table_.find((to_many ? keys.to_many : keys.to_one)[i], accepts)) return found;
-        }
+        if (auto found = table_.find(each[i], accepts)) return found;
     return {};
 }
 
@@ -234,10 +232,15 @@ std::shared_ptr<reassembler> engine::reassembly() {
 std::optional<attempt_info> engine::find_probe(packet const& received, bool& readable) {
     for (bool relaxed : {false, true}) {
         if (relaxed && relaxed_runs_ == 0) break;
-        auto keys = keys_of_answer(received.view(), secret_, relaxed, asks_groups_);
-        readable = keys.readable;
-        if (!readable) return {};
-        if (auto found = find(keys, received)) return found;
+        // Most answers are to a probe that went to their sender: the keys of others are made when they are
+        // needed.
+        for (bool to_many : {false, true}) {
+            if (to_many && !asks_groups_) break;
+            auto keys = keys_of_answer(received.view(), secret_, relaxed, to_many);
+            readable = keys.readable;
+            if (!readable) return {};
+            if (auto found = find(keys, received, to_many)) return found;
+        }
     }
     return {};
 }

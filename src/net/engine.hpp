@@ -40,6 +40,9 @@ public:
     /// A part of it threw: it ends with this error, now or in its next turn.
     virtual void broken(error_code ec) = 0;
 
+    /// An interface is no more: what was sent over it has no answer. `ec`: no_such_interface.
+    virtual void interface_gone(int, error_code) {}
+
     /// Whether frames that come in may mean something to it.
     virtual bool is_listening() const { return true; }
 
@@ -220,7 +223,7 @@ private:
     std::shared_ptr<port> add_port(int id, std::unique_ptr<link_device> device);
     void port_failed(int id, error_code ec);
     void on_frame(received_frame const& f);
-    std::optional<attempt_info> find(answer_keys const& keys, packet const& received);
+    std::optional<attempt_info> find(answer_keys const& keys, packet const& received, bool to_many);
     void on_packet(packet&& received, bool has_checksums);
     std::optional<attempt_info> find_probe(packet const& received, bool& readable);
     judgement judge(packet&& received, bool has_checksums);

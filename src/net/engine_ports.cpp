@@ -31,7 +31,8 @@ void engine::adopt(int descriptor, if_name const& name, error_code& ec) {
     add_port(id, std::move(device));
 }
 
-/// The interface is gone, as a rule: what waits for answers on it times out, the next probe opens it anew.
+/// The interface is gone, as a rule: who waits for answers from nowhere else is told, all others wait until
+/// their time is over. The next probe opens it anew.
 void engine::port_failed(int id, error_code ec) {
     auto at = ports_.find(id);
     if (at == ports_.end()) return;
@@ -41,6 +42,9 @@ void engine::port_failed(int id, error_code ec) {
     drops_of_closed_ += p->counters().kernel_dropped;
     p->fail(ec);
     read_ports(reading_);  // its place as the loopback interface's reader is the other port's now
+    if (ec != errc::no_such_interface) return;
+    for (auto const& op : std::vector(operations_.begin(), operations_.end()))
+        op->interface_gone(p->info().index, ec);
 }
 
 }  // namespace sonde::detail

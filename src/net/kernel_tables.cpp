@@ -54,6 +54,11 @@ private:
     detail::netlink_socket socket_;
     detail::table_monitor monitor_;
     route_table tables_;
+    struct {
+        route_table::address_range addresses;
+        int interface = 0;
+        route way;
+    } last_;  // the route that was found last: neighbours in a scan have the same
     answers answers_{1024};
     hardware hardware_{1024};
     bool neighbour_dumps_only_ = false;
@@ -129,6 +134,7 @@ error_code kernel_tables::engine::read_again() {
     for (auto const& e : found.routes)
         if (e.expires != 0) expires_ = std::min(expires_, read_ + std::chrono::seconds(e.expires));
     tables_ = route_table(std::move(found));
+    last_ = {};
     stale_ = links_stale_ = false;
     ++counters.rereads;
     return {};
@@ -151,9 +157,13 @@ boost::system::result<route> kernel_tables::engine::route_to(ip_address const& t
 
 boost::system::result<route> kernel_tables::engine::answer(ip_address const& to, int interface,
                                                            time_point now) {
-    if (current(now))
-        if (auto found = tables_.lookup(to, interface)) return *found;
-    return ask(to, interface, now);
+    if (!current(now)) return ask(to, interface, now);
+    if (to.is_v4() && interface == last_.interface && last_.addresses.contains(to.v4())) return last_.way;
+    auto found = tables_.lookup(to, interface);
+    if (!found) return ask(to, interface, now);
+    if (to.is_v4() && *found && (*found)->kind == route_kind::unicast)
+        last_ = {tables_.alike(to.v4()), interface, **found};
+    return *found;
 }
 
 boost::system::result<route> kernel_tables::engine::ask(ip_address const& to, int interface, time_point now) {

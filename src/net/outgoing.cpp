@@ -13,10 +13,20 @@
 namespace sonde::detail {
 
 outgoing::outgoing(packet const& p)
-    : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {}
+    : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {
+    find_network_layer();
+}
 
 outgoing::outgoing(packet&& p) {
     std::tie(bytes_, layers_) = std::move(p).into_parts();
+    find_network_layer();
+}
+
+void outgoing::find_network_layer() {
+    auto v = network_layer_of(view());
+    if (!v) return;
+    network_ = static_cast<std::uint32_t>(v.index());
+    kind_ = v.is<IP>() ? kind::ip : v.is<IPv6>() ? kind::ipv6 : v.is<ARP>() ? kind::arp : kind::other;
 }
 
 bool outgoing::resolve(packet const& p, host_names const& known) {
@@ -43,11 +53,17 @@ layer_view network_layer_of(packet_view const& p) {
 }
 
 layer_view outgoing::network_layer() const {
-    return network_layer_of(view());
+    return kind_ == kind::none ? layer_view() : layer_view(view(), network_);
 }
 
 std::optional<ip_address> outgoing::destination() const {
-    return destination_of(view());
+    layer_view v(view(), network_);
+    switch (kind_) {
+        case kind::ip: return v.get<&IP::dst>();
+        case kind::ipv6: return v.get<&IPv6::dst>();
+        case kind::arp: return v.get<&ARP::pdst>();
+        default: return {};
+    }
 }
 
 std::optional<ip_address> destination_of(packet_view const& p) {
@@ -59,56 +75,63 @@ std::optional<ip_address> destination_of(packet_view const& p) {
 }
 
 target_naming outgoing::naming() const {
-    auto v = network_layer();
-    if (!v.is<IP>() && !v.is<IPv6>()) return target_naming::written;
-    auto field = v.is<IP>() ? field_index<&IP::dst> : field_index<&IPv6::dst>;
-    if (v.span().drawn >> field & 1) return target_naming::drawn;
+    if (kind_ != kind::ip && kind_ != kind::ipv6) return target_naming::written;
+    auto field = kind_ == kind::ip ? field_index<&IP::dst> : field_index<&IPv6::dst>;
+    if (layers_[network_].drawn >> field & 1) return target_naming::drawn;
     return destination_looked_up_ ? target_naming::looked_up : target_naming::written;
 }
 
 std::optional<ip_address> outgoing::source() const {
-    auto v = network_layer();
-    if (v.is<IP>()) return v.get<&IP::src>();
-    if (v.is<IPv6>()) return v.get<&IPv6::src>();
-    if (v.is<ARP>()) return v.get<&ARP::psrc>();
-    return {};
+    layer_view v(view(), network_);
+    switch (kind_) {
+        case kind::ip: return v.get<&IP::src>();
+        case kind::ipv6: return v.get<&IPv6::src>();
+        case kind::arp: return v.get<&ARP::psrc>();
+        default: return {};
+    }
 }
 
 bool outgoing::has_automatic_source() const {
-    auto v = network_layer();
-    auto automatic = [&](std::size_t field) { return (v.span().automatic >> field & 1) != 0; };
-    if (v.is<IP>()) return automatic(field_index<&IP::src>);
-    if (v.is<IPv6>()) return automatic(field_index<&IPv6::src>);
-    return v.is<ARP>() && automatic(field_index<&ARP::psrc>);
+    switch (kind_) {
+        case kind::ip: return is_automatic<&IP::src>(network_);
+        case kind::ipv6: return is_automatic<&IPv6::src>(network_);
+        case kind::arp: return is_automatic<&ARP::psrc>(network_);
+        default: return false;
+    }
 }
 
 bool outgoing::wants_neighbour() const {
-    layer_view v(view(), 0);
-    return v.is<Ether>() && (v.span().automatic >> field_index<&Ether::dst> & 1) != 0;
+    return layer_view(view(), 0).is<Ether>() && is_automatic<&Ether::dst>(0);
+}
+
+template <auto Member>
+bool outgoing::is_automatic(std::size_t layer) const {
+    return (layers_[layer].automatic >> field_index<Member> & 1) != 0;
 }
 
 template <auto Member>
 void outgoing::fill(std::size_t layer, wire_value value) {
+    if (!is_automatic<Member>(layer)) return;
     auto& span = layers_[layer];
     auto bit = std::uint64_t(1) << field_index<Member>;
-    if (!(span.automatic & bit)) return;
     auto header = std::span(bytes_).subspan(span.begin, span.size());
     write_bits(header, locate(*span.layer, field_index<Member>, header), value);
     span.automatic &= ~bit;
 }
 
 void outgoing::set_source(ip_address const& source) {
-    auto v = network_layer();
-    auto v4 = value_traits<ipv4>::to_wire(source.v4());
-    if (v.is<IP>() && source.is_v4()) fill<&IP::src>(v.index(), v4);
-    if (v.is<ARP>() && source.is_v4()) fill<&ARP::psrc>(v.index(), v4);
-    if (v.is<IPv6>() && source.is_v6()) fill<&IPv6::src>(v.index(), value_traits<ipv6>::to_wire(source.v6()));
+    if (!has_automatic_source() || source.is_v6() != (kind_ == kind::ipv6)) return;
+    if (kind_ == kind::ip) fill<&IP::src>(network_, value_traits<ipv4>::to_wire(source.v4()));
+    if (kind_ == kind::arp) fill<&ARP::psrc>(network_, value_traits<ipv4>::to_wire(source.v4()));
+    if (kind_ == kind::ipv6) fill<&IPv6::src>(network_, value_traits<ipv6>::to_wire(source.v6()));
 }
 
 void outgoing::set_link_source(mac const& address) {
     auto value = value_traits<mac>::to_wire(address);
     if (layer_view(view(), 0).is<Ether>()) fill<&Ether::src>(0, value);
-    if (auto v = network_layer(); v.is<ARP>()) fill<&ARP::hwsrc>(v.index(), value);
+    if (kind_ == kind::arp) fill<&ARP::hwsrc>(network_, value);
+    // IPv6 alone carries neighbour discovery, whose options name the link's address.
+    if (kind_ != kind::ipv6) return;
     for (auto v = network_layer(); v; v = v.upper())
         if (v.is<ICMPv6NDOptSrcLLAddr>()) fill<&ICMPv6NDOptSrcLLAddr::lladdr>(v.index(), value);
 }

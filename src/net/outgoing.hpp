@@ -53,11 +53,19 @@ public:
     packet to_packet() && { return packet::from_parts(std::move(bytes_), std::move(layers_)); }
 
 private:
+    enum class kind : std::uint8_t { none, other, ip, ipv6, arp };
+
+    void find_network_layer();
     template <auto Member>
     void fill(std::size_t layer, wire_value value);
+    template <auto Member>
+    bool is_automatic(std::size_t layer) const;
 
     std::vector<std::byte> bytes_;
     std::vector<layer_span> layers_;
+    // Where the network layer is and what; looked for once, as it is asked for again and again.
+    std::uint32_t network_ = 0;
+    kind kind_ = kind::none;
     bool destination_looked_up_ = false;
 };
 

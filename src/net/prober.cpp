@@ -104,6 +104,14 @@ void prober::broken(error_code ec) {
     engine_->ready(shared_from_this());
 }
 
+/// Ends it if no answer can come any more, and nothing would leave by another way. A loop goes on: the next
+/// round may find one.
+void prober::interface_gone(int interface, error_code ec) {
+    if (closed_ || !run_ || over_several_ || over_ != interface) return;
+    bool all_left = what_.rounds == 0 && source_size_ && run_->accounts().unsent == 0;
+    if (what_.interface == interface || all_left) fail(ec);
+}
+
 void prober::cancel() noexcept {
     auto alive = shared_from_this();
     if (!closed_) {
@@ -112,7 +120,7 @@ void prober::cancel() noexcept {
         close(asio::error::operation_aborted);
     }
     if (!last_cursor_) last_cursor_ = cursor();
-    queue_.clear();
+    queue_.set_capacity(0);
     end_told_ = true;
     abort_next();
     abort_collect();

@@ -6,7 +6,8 @@
 #include <sonde/net/stream.hpp>
 #include <sonde/probe/probe_run.hpp>
 
-#include <deque>
+#include <boost/circular_buffer.hpp>
+
 #include <map>
 #include <optional>
 #include <variant>
@@ -67,6 +68,7 @@ public:
     void turn(steady_time now) override;
     void shut_down() noexcept override { cancel(); }
     void broken(error_code ec) override;
+    void interface_gone(int interface, error_code ec) override;
 
     // answer_judge
     bool accepts(attempt_info const& attempt, packet const& received, bool to_many) override;
@@ -110,12 +112,12 @@ private:
     void begin(departure const& d, packet p);
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
-    void prepare(departure const& d, packet const& p);
-    void wait_for_turn(way_out const& way, departure const& d, packet const& p);
+    void prepare(departure const& d, packet&& p);
+    void wait_for_turn(way_out const& way, departure const& d);
     void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
     verdict take(attempt_info const& attempt, packet&& received, steady_time now);
-    void push(item next);
+    void push(item&& next);
     void take_ends();
     exchange silent(probe_end const& end) const;
     packet as_it_left(probe_end const& end) const;
@@ -149,12 +151,14 @@ private:
     std::vector<ip_address> sources_;  // automatic source addresses in use, few
     bool sources_overflown_ = false;
     mac link_source_;
+    std::optional<int> over_;  // the interface that it sends over
+    bool over_several_ = false;
     bool pulling_ = false;
     std::vector<std::pair<departure, packet>> late_;  // found their neighbour's queue full
     bool awaits_turn_ = false;                        // and the neighbours will say when to try again
     std::optional<std::uint64_t> source_size_;
 
-    std::deque<item> queue_;
+    boost::circular_buffer<item> queue_;  // grows as it has to: most probers have one answer
     waiting_ptr<std::optional<exchange>> waiting_;
     waiting_ptr<collected> collecting_;
     std::optional<std::uint64_t> last_cursor_;  // of a stream whose queue was given up

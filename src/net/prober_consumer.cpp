@@ -12,7 +12,8 @@ constexpr std::uint64_t statistics_limit = 65536;
 
 }  // namespace
 
-void prober::push(item next) {
+void prober::push(item&& next) {
+    if (queue_.full()) queue_.set_capacity(std::max<std::size_t>(4, 2 * queue_.size()));
     queue_.push_back(std::move(next));
     if (queue_.size() >= queue_limit && run_ && !collecting_) run_->pause();
 }
@@ -94,9 +95,11 @@ std::uint64_t prober::cursor() const {
 
 std::optional<exchange> prober::try_next() {
     if (queue_.empty()) return {};
-    auto& front = queue_.front().what;
-    auto* end = std::get_if<probe_end>(&front);
-    std::optional<exchange> next(end ? silent(*end) : std::get<exchange>(std::move(front)));
+    std::optional<exchange> next;
+    if (auto* answered = std::get_if<exchange>(&queue_.front().what))
+        next.emplace(std::move(*answered));
+    else
+        next.emplace(silent(std::get<probe_end>(queue_.front().what)));
     queue_.pop_front();
     if (queue_.size() == queue_limit / 2) go_on();
     return next;
@@ -126,7 +129,7 @@ void prober::deliver_all() {
         for (auto& i : queue_)
             if (auto* x = std::get_if<exchange>(&i.what)) all.answered.push_back(std::move(*x));
     });
-    queue_.clear();
+    queue_.set_capacity(0);
     auto ec = std::exchange(end_told_, true) ? error_code() : end_;
     if (broken_) ec = std::exchange(broken_, {});
     complete(std::move(collecting_), ec, std::move(all));

@@ -11,10 +11,10 @@ namespace sonde::detail {
 namespace {
 
 /// Layer 3 verbs give layer 3 packets, whatever link they came over.
-packet without_link_layers(packet&& received) {
+void drop_link_layers(packet& received) {
     layer_view v(received.view(), 0);
     while (v && is_link_layer(v)) v = v.upper();
-    if (!v || v.index() == 0) return std::move(received);
+    if (!v || v.index() == 0) return;
     auto begin = v.span().begin;
     auto below = static_cast<std::ptrdiff_t>(v.index());
     auto time = received.time;
@@ -24,9 +24,8 @@ packet without_link_layers(packet&& received) {
     bytes.erase(bytes.begin(), bytes.begin() + begin);
     layers.erase(layers.begin(), layers.begin() + below);
     for (auto& l : layers) l.begin -= begin, l.end -= begin;
-    auto p = packet::from_parts(std::move(bytes), std::move(layers));
-    p.time = time, p.interface = interface, p.wire_length = length;
-    return p;
+    received = packet::from_parts(std::move(bytes), std::move(layers));
+    received.time = time, received.interface = interface, received.wire_length = length;
 }
 
 }  // namespace
@@ -104,15 +103,16 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
                         .to_packet();
         sent.time = v.sent;
         sent.interface = received.interface;
-        if (!what_.layer2) received = without_link_layers(std::move(received));
-        exchange x(std::move(sent), std::move(received), v.attempt, round_);
+        if (!what_.layer2) drop_link_layers(received);
+        item next{v.index, exchange(std::move(sent), std::move(received), v.attempt, round_)};
+        auto& x = std::get<exchange>(next.what);
         x.ambiguous = v.ambiguous;
         x.index = v.index;
         if (auto* s = statistics_of(v.index)) {
             ++s->rounds, ++s->answered;
             s->rtt.add(x.rtt());
         }
-        push({v.index, std::move(x)});
+        push(std::move(next));
         if (!what_.run.multi && !source_size_) kept_.erase(v.index);
     }
     last_.reset();

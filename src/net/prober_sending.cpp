@@ -141,7 +141,7 @@ void prober::begin(departure const& d, packet p) {
 void prober::launch(departure const& d, packet p) {
     if (!resolve_names(d, p)) return;
     try {
-        prepare(d, p);
+        prepare(d, std::move(p));
     } catch (boost::system::system_error const& e) {
         engine_->note(e.what());
         failed(d, e.code());
@@ -168,16 +168,23 @@ bool prober::resolve_names(departure const& d, packet const& p) {
     return true;
 }
 
-void prober::prepare(departure const& d, packet const& p) {
-    outgoing o(p);
-    if (!o.resolve(p, names_))
-        return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
+void prober::prepare(departure const& d, packet&& p) {
+    outgoing o;
+    if (p.is_template()) {
+        o = outgoing(p);
+        if (!o.resolve(p, names_))
+            return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
+    } else {
+        o = outgoing(std::move(p));
+    }
     error_code ec;
     bool own_source = o.has_automatic_source();
     auto way = what_.own_question ? engine_->link(o, what_.interface, ec)
                                   : engine_->way_of(o, what_.interface, what_.layer2, ec);
     if (ec) return concerns_all(ec) ? fail(ec) : failed(d, ec);
     link_source_ = way.out->info().address;
+    over_several_ |= over_.value_or(way.out->info().index) != way.out->info().index;
+    over_ = way.out->info().index;
     if (own_source) remember_source(o);
     if (!way.next_hop_mac)
         way.next_hop_mac =
@@ -185,7 +192,7 @@ void prober::prepare(departure const& d, packet const& p) {
     if (ec) return failed(d, ec);
     if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
     auto& neighbours = engine_->neighbour_cache();
-    if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d, p);
+    if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d);
     neighbours.resolve(
         way.out->info().index, way.next_hop,
         [weak = weak_from_this(), d, o = std::move(o), way](error_code failure, mac address) mutable {
@@ -198,8 +205,8 @@ void prober::prepare(departure const& d, packet const& p) {
         });
 }
 
-void prober::wait_for_turn(way_out const& way, departure const& d, packet const& p) {
-    late_.emplace_back(d, p);
+void prober::wait_for_turn(way_out const& way, departure const& d) {
+    late_.emplace_back(d, make(d.index, d.attempt));
     if (std::exchange(awaits_turn_, true)) return;
     engine_->neighbour_cache().wait_for_turn(way.out->info().index, way.next_hop, [weak = weak_from_this()] {
         auto me = std::static_pointer_cast<prober>(weak.lock());

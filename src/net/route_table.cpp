@@ -26,6 +26,7 @@ route_table::route_table(table_contents contents)
         v4_[t] = prefix_table(std::move(v4[t]));
         v6_[t] = prefix_table(std::move(v6[t]));
     }
+    find_edges();
 }
 
 /// IPv4 sources do not depend on the destination: they are chosen once. IPv6 ones do.

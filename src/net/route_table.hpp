@@ -41,6 +41,14 @@ public:
     /// no_such_interface; interface_down.
     answer lookup(ip_address const& to, int interface) const;
 
+    struct address_range {
+        std::uint32_t first = 1, last = 0;
+        bool contains(ipv4 a) const { return first <= a.value && a.value <= last; }
+    };
+    /// Addresses around `to`, itself included, that lie in the same prefixes of all tables: if `lookup` gives
+    /// a unicast route for one of them, it gives the same for each. Just `to` where there are many routes.
+    address_range alike(ipv4 to) const;
+
     /// The part of `lookup` that no route has a say in: an interface that is missing or down, the unspecified
     /// address (this host), and IPv6 link-local and multicast destinations without an interface. These take
     /// the only IPv6 link, put into `interface`, or are no_route when there are several. Nothing: look for a
@@ -74,10 +82,12 @@ private:
     route on_link(ipv4 to, int interface) const;
     route along(route_entry const& e, ip_address const& to) const;
     void choose_sources(std::vector<route_entry>& entries) const;
+    void find_edges();
 
     interface_table interfaces_;
     source_selector sources_;
     family_tables v4_, v6_;
+    std::vector<std::uint32_t> edges_;  // IPv4 addresses at which a prefix begins, or has just ended; sorted
     bool standard_rules_v4_ = true, standard_rules_v6_ = true;
     int loopback_ = 0;
 };

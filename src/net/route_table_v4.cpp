@@ -2,9 +2,12 @@
 #include "net/route_table.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sonde::detail {
 namespace {
+
+constexpr std::size_t most_edges = 4096;  // a router's table is not worth the search
 
 bool is_local_multicast(ipv4 a) {
     return a.value >> 8 == 0xe00000;
@@ -50,6 +53,29 @@ route_table::match route_table::choose_v4(ip_address const& to, int interface) c
     found = find_v4(v4_[fallback], to, interface);
     found.doubtful |= refused;
     return found;
+}
+
+void route_table::find_edges() {
+    auto add = [&](ipv4 prefix, unsigned length) {
+        auto rest = length == 0 ? ~std::uint32_t{} : (std::uint32_t{1} << (32 - length)) - 1;
+        edges_.push_back(prefix.value & ~rest);
+        if ((prefix.value | rest) != ~std::uint32_t{}) edges_.push_back((prefix.value | rest) + 1);
+    };
+    for (auto const& table : v4_) {
+        if (edges_.size() + 2 * table.entries().size() > most_edges) return edges_.clear();
+        for (auto const& e : table.entries()) add(e.prefix.v4(), e.prefix_length);
+    }
+    // What `lookup` and `settle` treat in their own ways.
+    add(ipv4(), 0), add(ipv4(), 32), add(ipv4("224.0.0.0"), 4), add(ipv4("224.0.0.0"), 24);
+    add(ipv4("255.255.255.255"), 32);
+    std::ranges::sort(edges_);
+    edges_.erase(std::ranges::unique(edges_).begin(), edges_.end());
+}
+
+route_table::address_range route_table::alike(ipv4 to) const {
+    if (edges_.empty()) return {to.value, to.value};
+    auto behind = std::ranges::upper_bound(edges_, to.value);  // never the first: that is 0
+    return {*std::prev(behind), behind == edges_.end() ? ~std::uint32_t{} : *behind - 1};
 }
 
 route_table::answer route_table::lookup_v4(ipv4 to, int interface) const {

@@ -9,7 +9,7 @@
 namespace sonde {
 namespace {
 
-constexpr std::size_t max_layers = 32, max_quotes = 8;
+constexpr std::size_t max_layers = 32, max_quotes = 8, usual_layers = 4;
 
 /// IEEE 802.3 §3.2.6: a type is at least 1536; Scapy draws the line at 1500.
 bool has_length(std::span<std::byte const> frame) {
@@ -51,7 +51,9 @@ namespace {
 /// Finds the layers of a packet, one behind the other.
 class reader {
 public:
-    explicit reader(std::span<std::byte const> bytes) : bytes_(bytes), end_(bytes.size()) {}
+    explicit reader(std::span<std::byte const> bytes) : bytes_(bytes), end_(bytes.size()) {
+        layers_.reserve(usual_layers);
+    }
 
     std::vector<layer_span> whole(layer_description const& first, bool is_quoted) {
         quotes_ = is_quoted;

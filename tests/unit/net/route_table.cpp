@@ -4,6 +4,9 @@
 
 #include <linux/rtnetlink.h>
 
+#include <cstdint>
+#include <random>
+
 using namespace sonde;
 using namespace sonde::detail;
 
@@ -251,6 +254,48 @@ TEST_CASE("the default route's interface is the cheapest IPv4 one's, else IPv6's
     CHECK(
         host({entry(ipv4("0.0.0.0"), 0, lo, {.kind = route_kind::unreachable})}).default_route_interface() ==
         0);
+}
+
+TEST_CASE("addresses that are alike have one unicast route, up to the very ends of their range",
+          "[net][routes]") {
+    std::mt19937 random(4);
+    for (int round = 0; round < 50; ++round) {
+        std::vector<route_entry> routes;
+        for (unsigned n = random() % 12; n > 0; --n) {
+            auto length = static_cast<unsigned>(random() % 33);
+            auto mask = length == 0 ? 0 : ~std::uint32_t{} << (32 - length);
+            auto address =
+                static_cast<std::uint32_t>(random() % 3 ? 0xc6120000 | random() % 65536 : random());
+            routes.push_back(entry(ipv4(address & mask), length, random() % 2 ? eth1 : eth2,
+                                   {.table = random() % 4 ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
+                                    .metric = static_cast<std::uint32_t>(random() % 3),
+                                    .kind = random() % 5 ? route_kind::unicast : route_kind::local,
+                                    .gateway = random() % 2 ? std::optional(gateway1) : std::nullopt}));
+        }
+        auto t = host(routes);
+        for (int i = 0; i < 200; ++i) {
+            auto around = static_cast<std::uint32_t>(random() % 4 ? 0xc6120000 | random() % 65536 : random());
+            auto interface = random() % 2 ? 0 : eth1;
+            auto range = t.alike(ipv4(around));
+            REQUIRE(range.contains(ipv4(around)));
+            auto known = t.lookup(ipv4(around), interface);
+            if (!known || !*known || (*known)->kind != route_kind::unicast) continue;
+            auto between = range.first + static_cast<std::uint32_t>(
+                                             random() % (std::uint64_t(range.last) - range.first + 1));
+            for (auto a : {range.first, range.last, between})
+                REQUIRE(**t.lookup(ipv4(a), interface) == **known);
+        }
+    }
+}
+
+TEST_CASE("the ranges of addresses that are alike are whole, and end where a prefix does", "[net][routes]") {
+    auto t = host({entry(ipv4("10.0.0.0"), 8, eth1), entry(ipv4("10.9.0.0"), 16, eth2)});
+    auto range = t.alike(ipv4("10.1.2.3"));
+    CHECK(ipv4(range.first).to_string() == "10.0.0.0");
+    CHECK(ipv4(range.last).to_string() == "10.8.255.255");
+    CHECK(ipv4(t.alike(ipv4("10.10.0.0")).last).to_string() == "10.255.255.255");
+    CHECK(t.alike(ipv4("255.255.255.255")).contains(ipv4("255.255.255.255")));
+    CHECK_FALSE(t.alike(ipv4("255.255.255.254")).contains(ipv4("255.255.255.255")));
 }
 
 TEST_CASE("an empty table knows no way", "[net][routes]") {
