@@ -94,8 +94,8 @@ std::uint64_t prober::cursor() const {
 }
 
 std::optional<exchange> prober::try_next() {
-    if (queue_.empty()) return {};
     std::optional<exchange> next;
+    if (queue_.empty()) return next;
     if (auto* answered = std::get_if<exchange>(&queue_.front().what))
         next.emplace(std::move(*answered));
     else
