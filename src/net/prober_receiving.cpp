@@ -104,9 +104,9 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
         sent.time = v.sent;
         sent.interface = received.interface;
         if (!what_.layer2) drop_link_layers(received);
-        item next{
-            .index = v.index,
-            .what{std::in_place_type<exchange>, std::move(sent), std::move(received), v.attempt, round_}};
+        item next{.index = v.index,
+                  .what = decltype(item::what)(std::in_place_type<exchange>, std::move(sent),
+                                               std::move(received), v.attempt, round_)};
         auto& x = std::get<exchange>(next.what);
         x.ambiguous = v.ambiguous;
         x.index = v.index;
