@@ -12,7 +12,9 @@
 
 #include <fmt/format.h>
 
+#include <random>
 #include <string>
+#include <vector>
 
 using namespace sonde;
 
@@ -82,6 +84,26 @@ TEST_CASE("Editing a dissected packet changes what was edited and nothing else")
     auto bytes = p.build();
     sum.add(std::span(bytes).first(20));
     CHECK(sum.finish() == 0);
+}
+
+TEST_CASE("The Internet checksum is the sum of 16-bit words that RFC 1071 defines, whatever the length") {
+    std::mt19937 random(1071);
+    for (std::size_t size = 0; size < 100; ++size)
+        for (unsigned filled : {0u, 0xffu, 0x100u}) {
+            std::vector<std::byte> bytes(size);
+            for (auto& b : bytes) b = static_cast<std::byte>(filled == 0x100 ? random() : filled);
+            std::uint32_t words = 0;
+            for (std::size_t i = 0; i < size; ++i)
+                words += std::to_integer<std::uint32_t>(bytes[i]) << (i % 2 ? 0 : 8);
+            while (words >> 16) words = (words & 0xffff) + (words >> 16);
+            internet_checksum whole, parts;
+            whole.add(bytes);
+            auto half = size / 4 * 2;
+            parts.add(std::span(bytes).first(half));
+            parts.add(std::span(bytes).subspan(half));
+            CHECK(whole.finish() == (~words & 0xffff));
+            CHECK(parts.finish() == (~words & 0xffff));
+        }
 }
 
 TEST_CASE("A header that grows over its length field is refused") {
