@@ -1,6 +1,7 @@
 #include "local_ports.hpp"
 #include "nft_guard.hpp"
 #include "platform.hpp"
+#include "privilege.hpp"
 
 #include "netns.hpp"
 
@@ -88,6 +89,7 @@ public:
                 device = packet_socket::open(executor_, interface, how, ec, about);
         };
         if (auto failed = in_netns(netns_.get(), open)) ec = failed;
+        if (ec == errc::permission && about) *about += " (" + why_refused(facts_of_this_process()) + ")";
         return device;
     }
 
