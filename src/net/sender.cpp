@@ -192,6 +192,10 @@ void sender::ask_neighbour(outgoing o, way_out const& way) {
 }
 
 void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
+    if (way.out->echo)
+        return failed(engine_->fail(errc::permission,
+                                    "ping socket on " + way.out->info().name +
+                                        ": `send` keeps IP.id as it is, which takes a raw socket; `sr` does not"));
     o.set_link_destination(next_hop);
     o.finish(engine_->shapes());
     ++open_;
