@@ -92,7 +92,7 @@ std::string for_bash() {
         return
     fi
     case $previous in
-        --iface|-i) COMPREPLY=($(compgen -W "$(ls /sys/class/net)" -- "$current")); return ;;
+        --iface|-i|--intf2|-I) COMPREPLY=($(compgen -W "$(ls /sys/class/net)" -- "$current")); return ;;
     esac
     case ${{COMP_WORDS[1]}} in
 {}        man) words="{}" ;;
@@ -127,8 +127,9 @@ std::string for_zsh() {
         auto v = c.describe(std::string(c.name));
         cases += fmt::format("        {}) _arguments", c.name);
         for (auto const& o : v.options.options()) {
-            auto value = o->semantic()->max_tokens() == 0   ? ""
-                         : o->long_name() == "iface"        ? ":interface:_net_interfaces"
+            auto value = o->semantic()->max_tokens() == 0 ? ""
+                         : o->long_name() == "iface" || o->long_name() == "intf2"
+                             ? ":interface:_net_interfaces"
                          : o->long_name().ends_with("file") ? ":file:_files"
                                                             : ":value:_files";
             cases += fmt::format(" '--{}[{}]{}'", o->long_name(), zsh(o->description()), value);
