@@ -60,6 +60,7 @@ for task in "$@"; do
             need libclang-rt-19-dev have_file /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.asan-*.a
             need git have git
             need tshark have tshark  # a second judge of golden checks
+            need zsh have zsh  # where its completion is tried
             ;;
         *)
             echo "packages.sh: no such task: $task" >&2

@@ -193,7 +193,8 @@ void engine::shut_down() noexcept {
 void engine::read_ports(bool on) {
     reading_ = on;
     // Two devices of one interface would show each frame twice: the routed one reads for both.
-    for (auto& [id, p] : ports_) p->read(on && !(id > 0 && ports_.contains(-id)));
+    for (auto& [id, p] : ports_)
+        p->read(on && !(id.kind == port_kind::framed && ports_.contains({id.interface, port_kind::routed})));
 }
 
 /// The attempt that the packet answers. Several keys may lead to it, and only the packet itself tells; the

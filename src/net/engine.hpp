@@ -219,9 +219,13 @@ private:
     error_code refusal(outgoing const& packet, any_route& found);
     target_kind kind_of_target(ip_address const& to, any_route& found);
     void release_held(steady_time now);
+    std::shared_ptr<port> find_port(port_key id) const;
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
-    std::shared_ptr<port> add_port(int id, std::unique_ptr<link_device> device);
-    void port_failed(int id, error_code ec);
+    std::shared_ptr<port> open_echo(port_key id, error_code& ec);
+    std::shared_ptr<port> port_for(outgoing const& packet, bool chose_source, kernel_interface const& out,
+                                   error_code& ec);
+    std::shared_ptr<port> add_port(port_key id, std::unique_ptr<link_device> device);
+    void port_failed(port_key id, error_code ec);
     void on_frame(received_frame const& f);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received, bool to_many);
     void on_packet(packet&& received, bool has_checksums);
@@ -259,7 +263,7 @@ private:
     boost::unordered_flat_map<std::string, std::vector<std::function<void(error_code, ip_address)>>>
         asked_names_;
 
-    std::map<int, std::shared_ptr<port>> ports_;
+    std::map<port_key, std::shared_ptr<port>> ports_;
     std::uint64_t drops_of_closed_ = 0;  // by the kernel, on ports that are no longer there
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;

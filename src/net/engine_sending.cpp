@@ -20,36 +20,6 @@ int engine::default_interface(error_code& ec) {
     return 0;
 }
 
-std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& ec) {
-    // One device for each interface; on the loopback interface a second one, whose packets take the kernel's
-    // own way.
-    int id = routed ? -interface : interface;
-    if (auto found = ports_.find(id); found != ports_.end()) return found->second;
-    receive_options how;
-    how.buffer = options_.receive_buffer;
-    std::string about;
-    auto device = system_->open_device(interface, routed, how, ec, &about);
-    if (ec) {
-        note(std::move(about));
-        return {};
-    }
-    return add_port(id, std::move(device));
-}
-
-std::shared_ptr<port> engine::add_port(int id, std::unique_ptr<link_device> device) {
-    auto p = std::make_shared<port>(
-        *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
-        [self = weak_from_this(), id](error_code failure) {
-            if (auto e = self.lock()) e->port_failed(id, failure);
-        });
-    p->after_batch = [self = weak_from_this()] {
-        if (auto e = self.lock()) e->run_turn();
-    };
-    ports_.emplace(id, p);
-    read_ports(reading_);
-    return p;
-}
-
 way_out engine::route(outgoing& packet, int interface, any_route const& known, error_code& ec) {
     way_out way;
     auto destination = packet.destination();
@@ -62,14 +32,15 @@ way_out engine::route(outgoing& packet, int interface, any_route const& known, e
         ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
         return way;
     }
-    if (packet.has_automatic_source()) packet.set_source(found->source);
+    bool chose_source = !packet.has_automatic_source();
+    if (!chose_source) packet.set_source(found->source);
     auto const* out = system_->interfaces(ec).find(found->interface);
+    if (!ec && !out) ec = fail(errc::no_such_interface, destination->to_string());
     if (ec) return way;
-    bool loopback = out && out->loopback;
-    way.out = open_port(found->interface, loopback, ec);
+    way.out = port_for(packet, chose_source, *out, ec);
     if (ec) return way;
     way.to_many = found->kind == route_kind::broadcast || found->kind == route_kind::multicast;
-    way.add_ethernet = !loopback && way.out->info().type == link_type::ethernet;
+    way.add_ethernet = !out->loopback && way.out->info().type == link_type::ethernet;
     if (!way.add_ethernet)
         way.next_hop_mac = mac();
     else if (found->kind == route_kind::broadcast)

@@ -1,7 +1,9 @@
 #include "local_ports.hpp"
 #include "nft_guard.hpp"
 #include "platform.hpp"
+#include "privilege.hpp"
 
+#include "link/echo_socket.hpp"
 #include "netns.hpp"
 
 #include <sonde/link/packet_socket.hpp>
@@ -11,6 +13,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include <fmt/format.h>
 
 #include <sys/random.h>
 
@@ -88,6 +92,22 @@ public:
                 device = packet_socket::open(executor_, interface, how, ec, about);
         };
         if (auto failed = in_netns(netns_.get(), open)) ec = failed;
+        if (ec == errc::permission && about) *about += " (" + why_refused(facts_of_this_process()) + ")";
+        return device;
+    }
+
+    std::unique_ptr<link_device> open_echo(int interface, bool v6, std::span<std::uint16_t const> ids,
+                                           receive_options const& how, std::uint16_t& chosen, error_code& ec,
+                                           std::string* about) override {
+        std::unique_ptr<echo_socket> device;
+        auto open = [&] { device = echo_socket::open(executor_, interface, v6, ids, how.buffer, ec, about); };
+        if (auto failed = in_netns(netns_.get(), open)) ec = failed;
+        if (ec == errc::permission && about) {
+            auto facts = facts_of_this_process();
+            *about += fmt::format(" (net.ipv4.ping_group_range is \"{} {}\", the group {})",
+                                  facts.ping_groups.first, facts.ping_groups.second, facts.group);
+        }
+        if (device) chosen = device->id();
         return device;
     }
 
@@ -129,6 +149,13 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<link_device> platform::open_echo(int, bool, std::span<std::uint16_t const>,
+                                                 receive_options const&, std::uint16_t&, error_code& ec,
+                                                 std::string*) {
+    ec = errc::permission;
+    return {};
+}
 
 boost::asio::execution_context::id platform_service::id;
 

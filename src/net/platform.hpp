@@ -15,6 +15,7 @@
 #include <boost/system/result.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -56,6 +57,12 @@ public:
     /// `routed`: frames leave as IP packets, by this host's own routing.
     virtual std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
                                                      error_code& ec, std::string* about) = 0;
+
+    /// A device for echo requests alone, which takes no privilege; see echo_socket. `chosen`: which of `ids`
+    /// it has.
+    virtual std::unique_ptr<link_device> open_echo(int interface, bool v6, std::span<std::uint16_t const> ids,
+                                                   receive_options const& how, std::uint16_t& chosen,
+                                                   error_code& ec, std::string* about);
 
     /// A device on a packet socket that was opened elsewhere; see packet_socket::adopt.
     virtual std::unique_ptr<link_device> adopt_device(int descriptor, int interface,

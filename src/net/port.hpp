@@ -1,10 +1,14 @@
 #pragma once
 
+#include "echo.hpp"
 #include "platform.hpp"
 
+#include <compare>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace sonde::detail {
@@ -23,6 +27,18 @@ public:
 
     /// Its frames that wait for a limit of the network, and of these those that all wait for.
     std::size_t held = 0, held_by_all = 0;
+};
+
+/// An interface has one device, as a rule. The loopback interface may have a second one, whose packets take
+/// the kernel's own way; and where no device could be opened there may be some for echo requests, of one ICMP
+/// id each.
+enum class port_kind { framed, routed, echo4, echo6 };
+
+struct port_key {
+    int interface;
+    port_kind kind;
+    std::uint16_t echo_id = 0;  ///< of a device for echo requests, where the user chose it
+    friend auto operator<=>(port_key const&, port_key const&) = default;
 };
 
 /// What an interface's frames go through, both ways: one device, a queue of frames that leave in batches.
@@ -53,6 +69,8 @@ public:
     std::size_t backlog() const { return queue_.size(); }
     /// Sends what is queued, as far as the kernel takes it; the rest goes by itself. Owners are told.
     void flush();
+    /// Of a device for echo requests: what identities may leave through it.
+    std::optional<echo_draws> echo;
     /// Called after each batch of frames that came in, and after frames that had to wait have left: their
     /// deadlines begin.
     std::function<void()> after_batch;

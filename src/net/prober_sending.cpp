@@ -222,7 +222,7 @@ void prober::leave(departure const& d, outgoing o, way_out const& way, mac const
     auto& finished = scratch_;
     match_key before;
     for (int i = 0;; ++i, before = l.key) {
-        l.draw = engine_->identities().draw();
+        l.draw = way.out->echo ? way.out->echo->draw() : engine_->identities().draw();
         finished = o;
         bool own_identity = finished.identify(engine_->identities(), l.draw);
         finished.finish(engine_->shapes());

@@ -121,10 +121,19 @@ void sender::proceed(steady_time now) {
         }
         if (!next_) break;
         if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
+        if (awaits_others(*next_)) return;
         pacer_.left(now, engine::bits_of(*next_, layer2_));
         launch(*std::exchange(next_, {}));
     }
     if (exhausted_ && open_ == 0) finish(source_error_);
+}
+
+/// Each interface has a queue of its own: packets keep their order over several when those before have left.
+bool sender::awaits_others(packet const& p) {
+    if (!how_.own_iface) return false;
+    turning_ = open_ > 0 && p.interface != latest_interface_;
+    if (!turning_) latest_interface_ = p.interface;
+    return turning_;
 }
 
 void sender::source_failed(error_code ec) {
@@ -154,13 +163,14 @@ void sender::launch(packet p) {
     try {
         outgoing o;
         bool known = true;
+        auto interface = how_.own_iface && p.interface != 0 ? p.interface : interface_;
         if (p.is_template())
             o = outgoing(p), known = o.resolve(p, names_);
         else
             o = outgoing(std::move(p));
         if (!known) return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
         error_code ec;
-        auto way = engine_->way_of(o, interface_, layer2_, ec);
+        auto way = engine_->way_of(o, interface, layer2_, ec);
         if (!ec && !way.next_hop_mac)
             way.next_hop_mac =
                 engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
@@ -192,6 +202,10 @@ void sender::ask_neighbour(outgoing o, way_out const& way) {
 }
 
 void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
+    if (way.out->echo)
+        return failed(engine_->fail(
+            errc::permission, "ping socket on " + way.out->info().name +
+                                  ": `send` keeps IP.id as it is, which takes a raw socket; `sr` does not"));
     o.set_link_destination(next_hop);
     o.finish(engine_->shapes());
     ++open_;
@@ -206,6 +220,7 @@ void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
     ++report_.sent;
     report_.bytes += size;
     bool go_on = std::exchange(held_back_, false);
+    go_on |= open_ == 1 && std::exchange(turning_, false);
     if ((--open_ == 0 && exhausted_) || go_on) engine_->ready(shared_from_this());
 }
 

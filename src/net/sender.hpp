@@ -30,6 +30,7 @@ private:
     bool next_pass();
     steady_time due(packet const& p, steady_time now);
     void pull();
+    bool awaits_others(packet const& p);
     void launch(packet p);
     void proceed(steady_time now);
     void ask_neighbour(outgoing o, way_out const& way);
@@ -58,6 +59,8 @@ private:
     error_code source_error_;  // told when all that came before it has left
     bool exhausted_ = false, pulling_ = false, done_ = false;
     bool held_back_ = false;  // by the network's limits: goes on when its frame has left
+    bool turning_ = false;    // to another interface: goes on when all frames have left
+    int latest_interface_ = 0;
 };
 
 }  // namespace sonde::detail

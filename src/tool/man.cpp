@@ -74,6 +74,13 @@ std::string all_names() {
     return names;
 }
 
+/// Those that `man` knows.
+std::string names_of_tools() {
+    std::string names;
+    for (auto const& c : commands()) names += (names.empty() ? "" : " ") + std::string(c.name);
+    return names;
+}
+
 std::string options_of(verb const& v) {
     std::string list;
     for (auto const& o : v.options.options()) list += (list.empty() ? "--" : " --") + o->long_name();
@@ -92,7 +99,7 @@ std::string for_bash() {
         return
     fi
     case $previous in
-        --iface|-i) COMPREPLY=($(compgen -W "$(ls /sys/class/net)" -- "$current")); return ;;
+        --iface|-i|--intf2|-I) COMPREPLY=($(compgen -W "$(ls /sys/class/net)" -- "$current")); return ;;
     esac
     case ${{COMP_WORDS[1]}} in
 {}        man) words="{}" ;;
@@ -108,7 +115,7 @@ std::string for_bash() {
 }}
 complete -o filenames -F _sonde sonde
 )sh",
-                       all_names(), cases, all_names());
+                       all_names(), cases, names_of_tools());
 }
 
 /// For a single-quoted string of _arguments.
@@ -124,11 +131,13 @@ std::string zsh(std::string_view text) {
 std::string for_zsh() {
     std::string cases;
     for (auto const& c : commands()) {
+        if (c.name == "man" || c.name == "completion") continue;  // words of their own
         auto v = c.describe(std::string(c.name));
         cases += fmt::format("        {}) _arguments", c.name);
         for (auto const& o : v.options.options()) {
-            auto value = o->semantic()->max_tokens() == 0   ? ""
-                         : o->long_name() == "iface"        ? ":interface:_net_interfaces"
+            auto value = o->semantic()->max_tokens() == 0 ? ""
+                         : o->long_name() == "iface" || o->long_name() == "intf2"
+                             ? ":interface:_net_interfaces"
                          : o->long_name().ends_with("file") ? ":file:_files"
                                                             : ":value:_files";
             cases += fmt::format(" '--{}[{}]{}'", o->long_name(), zsh(o->description()), value);
@@ -145,11 +154,13 @@ _sonde() {{
     shift words
     (( CURRENT-- ))
     case $command in
-{}    esac
+{}        man) compadd -- {} ;;
+        completion) compadd -- bash zsh ;;
+    esac
 }}
 if [ "$funcstack[1]" = "_sonde" ]; then _sonde; else compdef _sonde sonde; fi
 )sh",
-                       all_names(), cases);
+                       all_names(), cases, names_of_tools());
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sonde::tool {
 
 namespace asio = boost::asio;
@@ -22,7 +24,12 @@ verb replay_verb(std::string const&) {
     add_targets(v);
     v.options.add_options()("iface,i", po::value<std::string>(),
                             "interface; default: that of the default route")(
-        "speed,x", po::value<std::string>(), "times as fast as the file: 2, 0.5; default 1")(
+        "intf2,I", po::value<std::string>(),
+        "second interface, for what servers sent; what clients sent leaves by --iface")(
+        "cidr", po::value<std::vector<std::string>>(),
+        "with --intf2: networks of servers, 10.0.0.0/8; may be given again; default: by who sends the SYN, "
+        "or "
+        "first")("speed,x", po::value<std::string>(), "times as fast as the file: 2, 0.5; default 1")(
         "rate,R", po::value<std::string>(), "packets per second instead: 500, 10k")(
         "bit-rate", po::value<std::string>(), "bits per second instead: 10M, 1G")(
         "top", "as fast as the kernel takes them instead")(
@@ -53,8 +60,19 @@ tools::replay_options options_of(arguments const& a) {
     if (o.passes == 0) o.passes = forever;
     if (a.has("limit")) o.limit = parse_count(a.text("limit"));
     if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("intf2")) o.iface2 = if_name(a.text("intf2"));
+    if (a.has("intf2") && (o.iface.empty() || o.iface == o.iface2))
+        throw usage_error("--intf2 goes with --iface, and is another");
+    if (a.has("intf2") && a.has("sim")) throw usage_error("a simulation has no second interface");
+    if (a.has("cidr") && !a.has("intf2")) throw usage_error("--cidr goes with --intf2");
     o.measure = !a.has("no-measure");
     return o;
+}
+
+address_set servers_of(arguments const& a) try {
+    return address_set(a.texts("cidr"));
+} catch (error const& e) {
+    throw usage_error(fmt::format("--cidr: {}", e.what()));
 }
 
 tools::replay_rewrite rewrite_of(arguments const& a) {
@@ -83,15 +101,19 @@ void print(tools::replay_report const& r, arguments const& a) {
         fmt::print(
             "{{\"type\":\"summary\",\"sent\":{},\"bytes\":{},\"send_errors\":{},\"seconds\":{:.6f},\"pps\":{:"
             ".1f},"
-            "\"mbps\":{:.3f},\"measured\":{},\"lateness_us\":{{\"avg\":{:.3f},\"p50\":{:.3f},\"p95\":{:.3f},"
+            "\"mbps\":{:.3f},\"by_intf2\":{},\"measured\":{},\"lateness_us\":{{\"avg\":{:.3f},\"p50\":{:.3f},"
+            "\"p95\":{:.3f},"
             "\"max\":{:.3f}}}}}\n",
-            r.sent.sent, r.sent.bytes, r.sent.send_errors, seconds, per_second, megabits, r.measured,
-            microseconds(l.mean()), microseconds(l.quantile(0.5)), microseconds(l.quantile(0.95)),
+            r.sent.sent, r.sent.bytes, r.sent.send_errors, seconds, per_second, megabits, r.by_second,
+            r.measured, microseconds(l.mean()), microseconds(l.quantile(0.5)), microseconds(l.quantile(0.95)),
             microseconds(l.most()));
         return;
     }
     fmt::print("{} packets ({} bytes) in {:.6f} s: {:.0f} pps, {:.2f} Mbit/s\n", r.sent.sent, r.sent.bytes,
                seconds, per_second, megabits);
+    if (a.has("intf2"))
+        fmt::print("{} of them by {}, {} by {}\n", r.sent.sent - std::min(r.sent.sent, r.by_second),
+                   a.text("iface"), r.by_second, a.text("intf2"));
     if (r.measured)
         fmt::print("{} of them seen leaving, late by avg/p50/p95/max {:.1f}/{:.1f}/{:.1f}/{:.1f} us\n",
                    r.measured, microseconds(l.mean()), microseconds(l.quantile(0.5)),
@@ -99,7 +121,7 @@ void print(tools::replay_report const& r, arguments const& a) {
 }
 
 asio::awaitable<int> replay(session& s, arguments const& a) {
-    tools::replay run(s.net, a.subject, options_of(a), rewrite_of(a));
+    tools::replay run(s.net, a.subject, options_of(a), rewrite_of(a), servers_of(a));
     s.on_interrupt = [&run] { run.stop(); };
     tools::replay_report report;
     {
@@ -122,7 +144,7 @@ int run_replay(std::string const& name, words const& arguments_) {
     auto v = replay_verb(name);
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
-    (void)options_of(a), (void)rewrite_of(a);
+    (void)options_of(a), (void)rewrite_of(a), (void)servers_of(a);
     return run(name, a, [&a](session& s) { return replay(s, a); });
 }
 

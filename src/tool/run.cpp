@@ -1,6 +1,8 @@
 #include "tool/run.hpp"
 #include "tool/text_lines.hpp"
 
+#include "net/privilege.hpp"
+
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/sim/simulation.hpp>
@@ -33,6 +35,17 @@ void run_simulated(simulation& sim, session& s, bool const& done, bool in_real_t
     s.on_interrupt();
     sim.run();
     s.interrupted = false;
+}
+
+/// A line of cause, then what mends it.
+void print_refusal(std::string const& verb, session const& s) {
+    auto facts = detail::facts_of_this_process();
+    auto cause = detail::cause_of(facts);
+    auto why = s.net.why();
+    auto clause = detail::text_of(cause, facts);
+    fmt::print(stderr, "sonde {}: no permission: {}\n", verb, why.empty() ? clause : why);
+    for (auto const& line : detail::cures_of(cause, facts, fmt::format("sonde {} ...", verb)))
+        fmt::print(stderr, "  {}\n", line);
 }
 
 }  // namespace
@@ -87,6 +100,11 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
         try {
             if (e) std::rethrow_exception(e);
         } catch (boost::system::system_error const& failure) {
+            if (failure.code() == errc::permission && !sim) {
+                print_refusal(verb, s);
+                status = system_error;
+                return;
+            }
             bool ours = failure.code().category() == sonde_category() && !s.net.why().empty();
             fmt::print(stderr, "sonde {}: {}\n", verb,
                        ours ? explained(s, failure.code()) : message_of(failure));

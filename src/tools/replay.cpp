@@ -1,12 +1,10 @@
 #include <sonde/capture/capture_file.hpp>
-#include <sonde/layers/ether.hpp>
-#include <sonde/layers/icmpv6.hpp>
-#include <sonde/layers/ip.hpp>
-#include <sonde/layers/ipv6.hpp>
-#include <sonde/layers/tcp.hpp>
-#include <sonde/layers/udp.hpp>
+#include <sonde/link/interface.hpp>
 #include <sonde/tools/packets.hpp>
 #include <sonde/tools/replay.hpp>
+
+#include "replay_rewrite.hpp"
+#include "replay_sides.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -15,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <functional>
 
@@ -31,46 +30,6 @@ std::size_t hash_of(std::span<std::byte const> bytes) {
 
 nanoseconds scaled(nanoseconds t, double factor) {
     return nanoseconds(static_cast<std::int64_t>(static_cast<double>(t.count()) * factor));
-}
-
-/// True when the field was changed.
-template <class Field>
-bool map_end(Field& end, std::vector<std::pair<ip_address, ip_address>> const& addresses) {
-    using address = typename Field::native;
-    for (auto const& [from, to] : addresses) {
-        if (from != ip_address(end.value()) || from.is_v4() != to.is_v4()) continue;
-        if constexpr (std::same_as<address, ipv4>)
-            end = to.v4();
-        else
-            end = to.v6();
-        return true;
-    }
-    return false;
-}
-
-template <class L>
-bool map_ends(L& header, std::vector<std::pair<ip_address, ip_address>> const& addresses) {
-    bool source = map_end(header.src, addresses), destination = map_end(header.dst, addresses);
-    return source || destination;
-}
-
-void rewrite(packet& p, replay_rewrite const& how) {
-    if (auto* ether = how.source || how.destination ? p.find<Ether>() : nullptr) {
-        if (how.source) ether->src = *how.source;
-        if (how.destination) ether->dst = *how.destination;
-    }
-    if (how.addresses.empty()) return;
-    bool changed = false;
-    if (auto* ip = p.find<IP>()) {
-        changed = map_ends(*ip, how.addresses);
-        if (changed) ip->chksum = automatic;
-    }
-    if (auto* ip = p.find<IPv6>()) changed |= map_ends(*ip, how.addresses);
-    if (!changed) return;
-    if (auto* tcp = p.find<TCP>()) tcp->chksum = automatic;
-    if (auto* udp = p.find<UDP>(); udp && udp->chksum != 0) udp->chksum = automatic;
-    if (auto* echo = p.find<ICMPv6EchoRequest>()) echo->cksum = automatic;
-    if (auto* echo = p.find<ICMPv6EchoReply>()) echo->cksum = automatic;
 }
 
 }  // namespace
@@ -90,14 +49,25 @@ struct replay::state {
     timestamp first{}, last{};  // of the file's own times
     nanoseconds offset{};       // of this pass, before scaling
     double bits = 0;
-    std::deque<expectation> expected;
-    std::optional<packet_stream> watch;
+    /// An interface that packets leave by.
+    struct exit {
+        int index = 0;  // of two; one needs none
+        std::deque<expectation> expected{};
+        std::optional<packet_stream> watch{};
+    };
+    std::array<exit, 2> exits;
+    std::optional<side_finder> sides;
     std::optional<timestamp> began;  // when the first left
     replay_report result;
     asio::cancellation_signal stop_sending;
 
-    state(network& n, std::string path, replay_options o, replay_rewrite r)
-        : net(n), options(o), changes(std::move(r)), file(std::move(path)) {}
+    state(network& n, std::string path, replay_options o, replay_rewrite r, address_set servers)
+        : net(n), options(o), changes(std::move(r)), file(std::move(path)) {
+        if (o.iface2.empty()) return;
+        exits[0].index = interface_index(o.iface.view());
+        exits[1].index = interface_index(o.iface2.view());
+        sides.emplace(std::move(servers));
+    }
 
     bool measures() const { return options.measure && !options.top; }
 
@@ -107,11 +77,16 @@ struct replay::state {
         packet p = **at;
         if (drawn == 0) first = last = p.time;
         last = p.time;
+        // As it was captured: its addresses there are what the user knows servers by.
+        auto side = sides ? sides->of(p) : replay_side::client;
+        auto& by = exits[side == replay_side::server];
+        p.interface = by.index;
+        result.by_second += side == replay_side::server;
         rewrite(p, changes);
         auto bytes = p.build();
         auto due = due_of(p.time, bytes.size());
         p.time = timestamp() + std::chrono::hours(1) + due;
-        if (measures() && expected.size() < most_expected) expected.push_back({due, hash_of(bytes)});
+        if (measures() && by.expected.size() < most_expected) by.expected.push_back({due, hash_of(bytes)});
         ++drawn;
         return p;
     }
@@ -142,7 +117,12 @@ struct replay::state {
 
     /// Takes note of what was seen leaving.
     void look() {
-        while (auto p = watch ? watch->try_next() : std::nullopt) {
+        for (auto& e : exits) look(e);
+    }
+
+    void look(exit& by) {
+        auto& expected = by.expected;
+        while (auto p = by.watch ? by.watch->try_next() : std::nullopt) {
             auto bytes = hash_of(p->view().bytes);
             // Frames that the capture lost are passed over; those of others are none of ours.
             auto end = expected.begin() + std::min<std::ptrdiff_t>(std::ssize(expected), 256);
@@ -155,20 +135,31 @@ struct replay::state {
         }
     }
 
+    bool awaits_more() const {
+        return std::ranges::any_of(exits, [](exit const& e) { return e.watch && !e.expected.empty(); });
+    }
+
     static constexpr std::size_t most_expected = 65536;
 };
 
-replay::replay(network& net, std::string path, replay_options options, replay_rewrite changes)
-    : state_(std::make_shared<state>(net, std::move(path), options, std::move(changes))) {}
+replay::replay(network& net, std::string path, replay_options options, replay_rewrite changes,
+               address_set servers)
+    : state_(std::make_shared<state>(net, std::move(path), options, std::move(changes), std::move(servers))) {
+}
 
 replay::~replay() = default;
 
 asio::awaitable<replay_report> replay::run() {
     auto s = state_;
     auto const& o = s->options;
-    if (s->measures()) s->watch.emplace(s->net.sniff({.iface = o.iface}));
+    if (s->measures()) s->exits[0].watch.emplace(s->net.sniff({.iface = o.iface}));
+    if (s->measures() && s->sides) s->exits[1].watch.emplace(s->net.sniff({.iface = o.iface2}));
     bool by_file = !o.top && o.rate <= 0 && o.bit_rate <= 0;
-    send_options const how{.rate = o.rate, .iface = o.iface, .realtime = by_file, .bit_rate = o.bit_rate};
+    send_options const how{.rate = o.rate,
+                           .iface = o.iface,
+                           .realtime = by_file,
+                           .bit_rate = o.bit_rate,
+                           .own_iface = s->sides.has_value()};
     auto token = asio::bind_cancellation_slot(s->stop_sending.slot(), asio::as_tuple(asio::use_awaitable));
     packet_source frames(packets_on_demand([s] { return s->draw(); }));
     auto [ec, report] = co_await s->net.sendp(std::move(frames), how, token);
@@ -177,11 +168,11 @@ asio::awaitable<replay_report> replay::run() {
     // The last frames were stamped when they left; the loop has yet to read them, a millisecond later
     // perhaps.
     using clock = std::chrono::steady_clock;
-    for (auto end = clock::now() + 5ms; s->watch && !s->expected.empty() && clock::now() < end;) {
+    for (auto end = clock::now() + 5ms; s->awaits_more() && clock::now() < end;) {
         co_await asio::post(asio::use_awaitable);
         s->look();
     }
-    s->watch.reset();
+    for (auto& e : s->exits) e.watch.reset();
     co_return s->result;
 }
 

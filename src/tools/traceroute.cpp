@@ -24,6 +24,7 @@ namespace asio = boost::asio;
 
 constexpr std::uint16_t udp_port = 33434, tcp_port = 80;
 constexpr std::size_t payload_size = 32;
+constexpr std::size_t lengths = 1200;  // of UDP over IPv6: what every link carries, RFC 8200 §5
 
 /// A payload which with `sequence` adds up to the same sum whatever that is: the checksum stays, and with it
 /// the flow.
@@ -100,9 +101,15 @@ struct traceroute::state {
             return p / echo(to.is_v6(), flow, sequence, balanced(sequence));
         if (options.protocol == probe_protocol::tcp)
             return p / TCP{.dport = options.port, .sport = flow, .flags = "S"};
-        UDP udp{.dport = options.port};
-        if (to.is_v4()) udp.sport = flow;
-        return p / udp / packet(std::string(payload_size, '\0'));
+        return p / UDP{.dport = options.port, .sport = flow} /
+               packet(std::string(payload_size + (to.is_v6() ? place() : 0), '\0'));
+    }
+
+    /// Of this probe among those to its target. IPv6 has no id: there the length tells them apart, which
+    /// routers quote and do not share load by.
+    std::size_t place() const {
+        unsigned hops = options.max_hops - options.first_hop + 1u;
+        return (query * hops + ttl - options.first_hop) % lengths;
     }
 
     void take(exchange const& x) {

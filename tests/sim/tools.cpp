@@ -1,5 +1,6 @@
 // Ping and traceroute on the simulated network.
 #include "support/simulated.hpp"
+#include "tools/replay_sides.hpp"
 
 #include <sonde/sonde.hpp>
 #include <sonde/tools/ping.hpp>
@@ -77,6 +78,39 @@ TEST_CASE("All probes of a traceroute to a target are one flow: ports, or echo i
             CHECK(probes >= 12);
             CHECK(flows.size() == 1);
         });
+}
+
+TEST_CASE("A UDP traceroute over IPv6 is one flow too, and each hop has its own answers, by 8 quoted bytes") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        ip_address const to = ipv6("2001:db8::1"), first = ipv6("2001:db8:ff::1"),
+                         second = ipv6("2001:db8:ff::2");
+        path way = path::both({.delay = 5ms});
+        way.routers = {first, second, ip_address()};
+        host far;
+        far.quote = 8;
+        sim.add("2001:db8::1", far, way);
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        tools::traceroute run(net, {to}, {.max_hops = 12});
+        auto t = co_await run.next();
+        REQUIRE(t);
+        CHECK(t->reached);
+        CHECK(addresses(*t) == "2001:db8:ff::1 2001:db8:ff::2 * 2001:db8::1 ");
+        for (auto const& hop : t->hops) CHECK(hop.replies.size() == 3);
+        for (auto const& r : t->hops[3].replies) CHECK(r.from == to);
+        CHECK(run.report().duplicates == 0);
+        std::set<std::string> flows;
+        std::set<unsigned> sizes;
+        for (auto const& f : sim.trace()) {
+            auto p = dissect(f.bytes, f.type);
+            if (!p.has<UDP>() || p.get<IPv6>().dst != "2001:db8::1") continue;
+            flows.insert(fmt::format("{} {} {} {}", p.get<IPv6>().src.value(), p.get<UDP>().sport.value(),
+                                     p.get<UDP>().dport.value(), unsigned(p.get<IPv6>().fl.value())));
+            CHECK(sizes.insert(p.get<UDP>().len.value()).second);
+        }
+        CHECK(sizes.size() >= 12);
+        CHECK(flows.size() == 1);
+    });
 }
 
 TEST_CASE("A traceroute asks all hops at once, of several targets, and waits one timeout for silent ones") {
@@ -208,4 +242,40 @@ TEST_CASE("A ping that is stopped does not count what is still on the way as los
         CHECK(run.targets()[0].ended == 7);
         CHECK(run.targets()[0].loss() == 0);
     });
+}
+
+TEST_CASE("Sides of a replay: the SYN tells the client, the SYN/ACK the server, else who sends first") {
+    using tools::replay_side;
+    auto tcp = [](char const* from, char const* to, unsigned sport, unsigned dport, char const* flags) {
+        return packet(Ether{} / IP{.dst = to, .src = from} /
+                      TCP{.dport = static_cast<std::uint16_t>(dport),
+                          .sport = static_cast<std::uint16_t>(sport),
+                          .flags = flags});
+    };
+    auto const *a = "10.0.0.1", *b = "10.0.0.2";
+    tools::side_finder sides;
+    CHECK(sides.of(tcp(a, b, 4000, 80, "S")) == replay_side::client);
+    CHECK(sides.of(tcp(b, a, 80, 4000, "SA")) == replay_side::server);
+    CHECK(sides.of(tcp(a, b, 4000, 80, "A")) == replay_side::client);
+    // The other way round between the same hosts, on other ports; begun by what the server says.
+    CHECK(sides.of(tcp(a, b, 80, 5000, "SA")) == replay_side::server);
+    CHECK(sides.of(tcp(b, a, 5000, 80, "A")) == replay_side::client);
+    CHECK(sides.of(tcp(b, a, 80, 4000, "PA")) == replay_side::server);
+    // Without a handshake who sends first; a SYN that comes later knows better.
+    CHECK(sides.of(tcp(b, a, 80, 6000, "A")) == replay_side::client);
+    CHECK(sides.of(tcp(a, b, 6000, 80, "A")) == replay_side::server);
+    CHECK(sides.of(tcp(a, b, 6000, 80, "S")) == replay_side::client);
+    CHECK(sides.of(tcp(b, a, 80, 6000, "SA")) == replay_side::server);
+    CHECK(sides.of(Ether{} / ARP{.pdst = b, .psrc = a}) == replay_side::client);
+    CHECK(sides.of(Ether{} / ARP{.pdst = a, .op = 2, .psrc = b}) == replay_side::server);
+    CHECK(sides.of(Ether{} / IPv6{.dst = "2001:db8::2", .src = "2001:db8::1"} / ICMPv6EchoRequest{}) ==
+          replay_side::client);
+    CHECK(sides.of(Ether{} / IPv6{.dst = "2001:db8::1", .src = "2001:db8::2"} / ICMPv6EchoReply{}) ==
+          replay_side::server);
+    CHECK(sides.of(Ether{} / Raw{"no addresses"}) == replay_side::client);
+    tools::side_finder known(address_set("10.0.0.0/31", "2001:db8::/64"));
+    CHECK(known.of(tcp(a, b, 4000, 80, "S")) == replay_side::server);
+    CHECK(known.of(tcp(b, a, 80, 4000, "SA")) == replay_side::client);
+    CHECK(known.of(Ether{} / IPv6{.dst = "2001:db8::1", .src = "2001:db8::2"} / UDP{}) ==
+          replay_side::server);
 }

@@ -72,6 +72,9 @@ struct send_options {
     if_name iface{};                   ///< the interface; empty: by the route, for `sendp` the default one
     bool realtime = false;             ///< keep the gaps between the packets' own times (replay)
     double bit_rate = 0;  ///< bits per second at most, of the frames from their link layer on; 0: no limit
+    /// Each packet leaves by its own `packet::interface`, in order over all of them; where that is 0 by
+    /// `iface`.
+    bool own_iface = false;
 };
 
 /// How `sr`, `sr1`, `srp`, `srp1` probe.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sonde/net/network.hpp>
+#include <sonde/packet/address_set.hpp>
 #include <sonde/probe/statistics.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -30,11 +31,15 @@ struct replay_options {
     std::uint64_t limit = forever;  ///< packets at most
     if_name iface{};                ///< empty: the default interface
     bool measure = true;            ///< watch the interface for when packets really left; not with `top`
+    /// A second interface, by which what servers sent leaves; what clients sent leaves by `iface`. Empty: all
+    /// by `iface`. See `replay`.
+    if_name iface2{};
 };
 
 struct replay_report {
     send_report sent{};
-    std::uint64_t measured = 0;  ///< packets that were seen leaving
+    std::uint64_t by_second = 0;  ///< packets drawn for `iface2`
+    std::uint64_t measured = 0;   ///< packets that were seen leaving
     rtt_statistics
         lateness;  ///< of these, by the kernel's stamps: how much later than due, from the first on
 };
@@ -44,12 +49,20 @@ struct replay_report {
 /// When packets left is what the kernel stamps them with on their way out, so lateness is the wire's, not
 /// this process's idea of it.
 ///
+/// Over two interfaces, as through a firewall between them, packets keep their order and times. Which side a
+/// packet is of is told by its source, if networks of servers are given; else by its conversation (protocol,
+/// addresses, ports): the client sends the SYN, gets the SYN/ACK, or, where neither is seen, sends first.
+/// Frames without addresses are of the client's side. Interfaces are those of the thread's network namespace.
+///
 /// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sendp`; measuring
-/// takes a copy of each packet. Memory does not grow with the file.
+/// takes a copy of each packet. Memory does not grow with the file, but for an entry for each conversation
+/// with two interfaces.
 class replay {
 public:
-    /// Throws as capture_reader does.
-    replay(network& net, std::string path, replay_options options = {}, replay_rewrite rewrite = {});
+    /// `servers`: whose packets leave by the second interface. Throws as capture_reader does;
+    /// no_such_interface, of two.
+    replay(network& net, std::string path, replay_options options = {}, replay_rewrite rewrite = {},
+           address_set servers = {});
     ~replay();
 
     /// Completes when: the last packet left. Result and errors: as `sendp`; what the file throws.

@@ -60,9 +60,9 @@ struct trace {
 /// Finds the routers on the way to several targets at once.
 ///
 /// All probes to a target belong to one flow (Augustin et al., "Avoiding traceroute anomalies with Paris
-/// traceroute", 2006): UDP and TCP keep both ports and differ by IP id and sequence number; ICMP keeps id and
-/// checksum. So routers that share load by flow send them all one way. (UDP over IPv6 has nothing else that
-/// would tell probes apart than the source port, which then varies.)
+/// traceroute", 2006): UDP and TCP keep both ports and differ by IP id and sequence number, UDP over IPv6 by
+/// its length; ICMP keeps id and checksum; the IPv6 flow label is 0. So routers that share load by flow send
+/// them all one way.
 ///
 /// All hops are asked at once, in sweeps over them, one for each query; what lies behind a target is not
 /// asked once that is known.
