@@ -16,7 +16,6 @@ namespace {
 constexpr field_rule rules[] = {
     {.field = "sport", .identity = identity_part::port, .quoted = true, .names = detail::udp_services},
     {.field = "dport", .quoted = true, .names = detail::udp_services},
-    {.field = "len", .quoted = true},
     {.field = "chksum", .hexadecimal = true}};
 
 void finish(build_step& step) {

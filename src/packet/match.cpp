@@ -7,6 +7,7 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/link_types.hpp>
+#include <sonde/layers/udp.hpp>
 
 #include "../layers/ipv6_chain.hpp"
 
@@ -150,7 +151,13 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
     if (!quoted_upper || !quoted_upper.description().is(upper.description()))
         return match_verdict::mismatch("the quote ends before it ties to the probe");
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
-    return compare_fields(quoted_upper, upper);
+    v = compare_fields(quoted_upper, upper);
+    // IPv6 has no id: datagrams of one flow are told apart by their lengths.
+    if (v.value == match_verdict::yes && sent.is<IPv6>() && upper.is<UDP>() && !sent.packet().relaxed &&
+        quoted_upper.has<&UDP::len>())
+        if (auto got = quoted_upper.get<&UDP::len>(), ours = upper.get<&UDP::len>(); got != ours)
+            return match_verdict::mismatch(fmt::format("quoted udp len {}, expected {}", got, ours));
+    return v;
 }
 
 match_verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
