@@ -261,7 +261,7 @@ TEST_CASE("addresses that are alike have one unicast route, up to the very ends 
     std::mt19937 random(4);
     for (int round = 0; round < 50; ++round) {
         std::vector<route_entry> routes;
-        for (unsigned n = random() % 12; n > 0; --n) {
+        for (auto n = random() % 12; n > 0; --n) {
             auto length = static_cast<unsigned>(random() % 33);
             auto mask = length == 0 ? 0 : ~std::uint32_t{} << (32 - length);
             auto address =
