@@ -2,10 +2,13 @@
 
 #include <sonde/layers/raw.hpp>
 
+#include "bits.hpp"
+
+#include <boost/container/static_vector.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace sonde {
@@ -137,6 +140,16 @@ public:
         cursor_ += width;
     }
 
+    /// Zeros, which `cut` takes back as far as they were not needed.
+    std::span<std::byte> grow(std::size_t size) {
+        bytes_.resize(begin_ + size);
+        return header();
+    }
+    void cut(std::uint32_t cursor) {
+        bytes_.resize(begin_ + (cursor + 7) / 8);
+        cursor_ = cursor;
+    }
+
     void octets(std::string_view text, std::size_t multiple_of = 1) {
         auto at = bytes_.size();
         auto padding = (multiple_of - text.size() % multiple_of) % multiple_of;
@@ -203,7 +216,7 @@ namespace {
 struct written_header {
     layer_description const& layer;
     header_writer out;
-    std::array<bit_range, 64> places{};  // of its fields
+    boost::container::static_vector<bit_range, 64> places = {layer.fields.size(), bit_range{}};
     bool aligned = true;
 
     void list(field_description const& f, std::string_view entries) {
@@ -232,18 +245,41 @@ struct written_header {
         places[i] = {begin, out.cursor() - begin};
     }
 
-    /// A field of fixed width at its fixed place.
-    void number(std::size_t i, wire_value value) {
-        places[i] = {out.cursor(), layer.fields[i].width};
-        out.number(layer.fields[i].width, value);
-        while (out.header().size() % layer.fields[i].rule.aligned != 0) out.number(8, {});
+    /// The leading fields of a struct at their fixed places, as long as each holds one number, or none. How
+    /// many they are.
+    std::size_t numbers(void const* from, std::uint64_t& automatic) {
+        auto const count = layer.offsets.size();
+        detail::bit_sequence bits(out.grow(layer.size).data());
+        std::size_t i = 0;
+        for (; i < count; ++i) {
+            auto const& f = layer.fields[i];
+            wire_value value;
+            bool is_automatic = false;
+            if (!f.peek(from, value, is_automatic)) break;
+            if (is_automatic) automatic |= std::uint64_t(1) << i, value = {0, f.automatic_value};
+            places[i] = {layer.offsets[i], f.width};
+            bits.put(f.width, value);
+        }
+        bits.close();
+        out.cut(i < count ? layer.offsets[i] : i == 0 ? 0 : layer.offsets[i - 1] + layer.fields[i - 1].width);
+        return i;
     }
 
-    /// Lengths that do not count the padding, and the padding.
+    /// True when fields tell of others, or of the whole.
+    bool has_sizes() const {
+        return std::ranges::any_of(layer.hooks.rules, [](field_rule const& r) {
+            return !r.counts.empty() || r.measures || r.encloses != nullptr;
+        });
+    }
+
+    /// Lengths that do not count the padding.
     void measure(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i)
             if (layer.fields[i].rule.measures && automatic >> i & 1)
                 write_bits(out.header(), places[i], {0, out.header().size()});
+    }
+
+    void pad() {
         while (out.header().size() % layer.hooks.multiple_of != 0) out.number(8, {});
     }
 
@@ -293,22 +329,15 @@ void packet::append(layer_description const& asked, detail::content_source const
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};
-    constexpr std::size_t room = 64;
+    constexpr std::size_t room = 64, usual_layers = 4;
     if (auto needed = bytes_.size() + layer.size; needed > bytes_.capacity()) bytes_.reserve(needed + room);
+    if (layers_.empty()) layers_.reserve(usual_layers);
     auto index = layers_.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;
-    for (std::size_t i = 0; i < layer.fields.size(); ++i) {
+    auto const written = source.is_struct ? header.numbers(source.from, span.automatic) : 0;
+    for (auto i = written; i < layer.fields.size(); ++i) {
         auto const& f = layer.fields[i];
-        if (i < layer.offsets.size() && source.is_struct) {
-            wire_value value;
-            bool is_automatic = false;
-            if (f.peek(source.from, value, is_automatic)) {
-                if (is_automatic) span.automatic |= std::uint64_t(1) << i, value = {0, f.automatic_value};
-                header.number(i, value);
-                continue;
-            }
-        }
         field_content c;
         source.read(layer, i, source.from, c);
         if (f.rule.present && !f.rule.present(header.out.header())) {
@@ -323,9 +352,10 @@ void packet::append(layer_description const& asked, detail::content_source const
             vary(index, i, std::move(c));
         }
     }
-    header.count(span.automatic);
-    header.measure(span.automatic);
-    header.enclose(span.automatic, bytes_);
+    bool const has_sizes = header.has_sizes();
+    if (has_sizes) header.count(span.automatic), header.measure(span.automatic);
+    header.pad();
+    if (has_sizes) header.enclose(span.automatic, bytes_);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));

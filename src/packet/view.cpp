@@ -1,46 +1,13 @@
 #include <sonde/packet/layer.hpp>
 
-#include <boost/endian/conversion.hpp>
+#include "bits.hpp"
 
 namespace sonde {
-namespace {
-
-using boost::endian::endian_load;
-using boost::endian::endian_store;
-using boost::endian::order;
-
-/// Most fields are 1, 2, 4 or 8 whole octets.
-constexpr bool is_plain(bit_range where) {
-    auto w = where.width;
-    return where.offset % 8 == 0 && (w == 8 || w == 16 || w == 32 || w == 64);
-}
-
-std::uint64_t load(unsigned char const* at, std::uint32_t width) {
-    switch (width) {
-        case 8: return *at;
-        case 16: return endian_load<std::uint16_t, 2, order::big>(at);
-        case 32: return endian_load<std::uint32_t, 4, order::big>(at);
-        default: return endian_load<std::uint64_t, 8, order::big>(at);
-    }
-}
-
-void store(unsigned char* at, std::uint32_t width, std::uint64_t value) {
-    switch (width) {
-        case 8: *at = static_cast<unsigned char>(value); return;
-        case 16: endian_store<std::uint16_t, 2, order::big>(at, static_cast<std::uint16_t>(value)); return;
-        case 32: endian_store<std::uint32_t, 4, order::big>(at, static_cast<std::uint32_t>(value)); return;
-        default: endian_store<std::uint64_t, 8, order::big>(at, value); return;
-    }
-}
-
-}  // namespace
 
 wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
     if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size())
         return {};
-    if (is_plain(where))
-        return {0,
-                load(reinterpret_cast<unsigned char const*>(bytes.data()) + where.offset / 8, where.width)};
+    if (detail::is_plain(where)) return {0, detail::load_plain(bytes.data(), where)};
     auto octet = [&](std::size_t i) { return std::to_integer<std::uint64_t>(bytes[i]); };
     std::size_t first = where.offset / 8, last = (where.offset + where.width - 1) / 8;
     unsigned spare = static_cast<unsigned>(8 * (last + 1) - (where.offset + where.width));
@@ -55,9 +22,11 @@ wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
 
 void write_bits(std::span<std::byte> bytes, bit_range where, wire_value value) {
     if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size()) return;
-    if (is_plain(where))
-        return store(reinterpret_cast<unsigned char*>(bytes.data()) + where.offset / 8, where.width,
-                     value.low);
+    if (detail::is_plain(where)) return detail::store_plain(bytes.data(), where, value.low);
+    if (where.offset % 8 == 0 && where.width % 8 == 0) {  // addresses
+        detail::bit_sequence(bytes.data() + where.offset / 8).put(where.width, value);
+        return;
+    }
     for (std::uint32_t done = 0; done < where.width;) {  // from the last bit backwards, an octet at a time
         std::uint32_t end = where.offset + where.width - done;
         std::uint32_t low = (8 - end % 8) % 8;

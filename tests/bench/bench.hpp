@@ -30,6 +30,7 @@ int replay(arguments);
 int sniff(arguments);
 int scale(arguments);
 int plain(arguments);
+int count(arguments);
 
 /// Runs the coroutine on a loop of its own; what it throws is thrown here.
 void run(asio::awaitable<void> body);

@@ -24,6 +24,7 @@ constexpr auto help = R"(Usage: sonde-bench WORK [ARGUMENTS]
   replay FILE [IFACE]
   sniff [IFACE [SECONDS]]
   scale [MOST]     10^3 to MOST (10^6) probes in flight, simulated
+  count WORK N     the same N times, for instructions.py
   plain rtt|sr     what C makes of the same on the kernel's sockets
 )";
 
@@ -35,7 +36,7 @@ int main(int argc, char** argv) try {
         {"tx", bench::tx},         {"sr", bench::sr},           {"sr1", bench::sr1},
         {"rtt", bench::rtt},       {"dissect", bench::dissect}, {"craft", bench::craft},
         {"replay", bench::replay}, {"sniff", bench::sniff},     {"scale", bench::scale},
-        {"plain", bench::plain}};
+        {"plain", bench::plain},   {"count", bench::count}};
     auto work = words.empty() ? works.end() : works.find(words.front());
     if (work != works.end()) return work->second(bench::arguments(words).subspan(1));
     fmt::print(stderr, "{}", help);

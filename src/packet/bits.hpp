@@ -1,0 +1,80 @@
+#pragma once
+
+#include <sonde/packet/view.hpp>
+
+#include <boost/endian/conversion.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+// What fields are read and written with, where they are headers' leading ones, or whole octets.
+namespace sonde::detail {
+
+/// Most fields are 1, 2, 4 or 8 whole octets.
+constexpr bool is_plain(bit_range where) {
+    auto w = where.width;
+    return where.offset % 8 == 0 && (w == 8 || w == 16 || w == 32 || w == 64);
+}
+
+inline std::uint64_t load_plain(std::byte const* header, bit_range where) {
+    using boost::endian::endian_load;
+    using boost::endian::order;
+    auto const* at = reinterpret_cast<unsigned char const*>(header) + where.offset / 8;
+    switch (where.width) {
+        case 8: return *at;
+        case 16: return endian_load<std::uint16_t, 2, order::big>(at);
+        case 32: return endian_load<std::uint32_t, 4, order::big>(at);
+        default: return endian_load<std::uint64_t, 8, order::big>(at);
+    }
+}
+
+inline void store_plain(std::byte* header, bit_range where, std::uint64_t value) {
+    using boost::endian::endian_store;
+    using boost::endian::order;
+    auto* at = reinterpret_cast<unsigned char*>(header) + where.offset / 8;
+    switch (where.width) {
+        case 8: *at = static_cast<unsigned char>(value); return;
+        case 16: endian_store<std::uint16_t, 2, order::big>(at, static_cast<std::uint16_t>(value)); return;
+        case 32: endian_store<std::uint32_t, 4, order::big>(at, static_cast<std::uint32_t>(value)); return;
+        default: endian_store<std::uint64_t, 8, order::big>(at, value); return;
+    }
+}
+
+/// Writes numbers one behind the other, most significant bit first, into room that is there.
+class bit_sequence {
+public:
+    explicit bit_sequence(std::byte* at) : at_(at) {}
+
+    void put(unsigned width, wire_value value) {
+        if (bits_ == 0 && is_plain({0, width})) {
+            store_plain(at_, {0, width}, value.low);
+            at_ += width / 8;
+        } else if (width > 64) {
+            put(width - 64, {0, value.high});
+            put(64, {0, value.low});
+        } else if (width > 32) {
+            append(width - 32, value.low >> 32);
+            append(32, value.low);
+        } else {
+            append(width, value.low);
+        }
+    }
+
+    /// Zeros up to the end of an octet.
+    void close() {
+        if (bits_ != 0) append(8 - bits_, 0);
+    }
+
+private:
+    void append(unsigned width, std::uint64_t value) {
+        open_ = open_ << width | (value & ((std::uint64_t{1} << width) - 1));
+        for (bits_ += width; bits_ >= 8; bits_ -= 8) *at_++ = static_cast<std::byte>(open_ >> (bits_ - 8));
+    }
+
+    std::byte* at_;
+    std::uint64_t open_ = 0;  // whose last `bits_`, fewer than 8, have not been written
+    unsigned bits_ = 0;
+};
+
+}  // namespace sonde::detail
