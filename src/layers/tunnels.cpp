@@ -42,6 +42,12 @@ void finish_gre(build_step& step) {
     step.fill<&GRE::chksum>(sum.finish());
 }
 
+/// Its place depends on the flags: only without one they all are alike.
+checksum_rule gre_checksum(layer_view const& gre) {
+    if (gre.get<&GRE::chksum_present>() != 0) return {};
+    return {.sums = checksum_rule::over::nothing, .fixed_octets = 1};
+}
+
 // --- VXLAN -------------------------------------------------------------------------------------------
 
 constexpr unsigned next_protocol = 4, instance = 8, group_policy = 0x80;
@@ -114,7 +120,7 @@ void prepare_mpls(build_step& step) {
 }  // namespace
 
 layer_hooks hooks(GRE const*) {
-    return {.rules = gre_rules, .header_length = gre_length, .finish = finish_gre};
+    return {.rules = gre_rules, .header_length = gre_length, .finish = finish_gre, .checksum = gre_checksum};
 }
 layer_hooks hooks(VXLAN const*) {
     return {.rules = vxlan_rules,

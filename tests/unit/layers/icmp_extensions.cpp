@@ -85,7 +85,9 @@ TEST_CASE("A quote of more than 128 bytes goes on to a whole unit: 4 bytes in IC
     CHECK(names(back) ==
           "IPv6 ICMPv6TimeExceeded IPv6 UDP Raw Padding ICMPExtensionHeader ICMPExtensionObject");
     CHECK(back.get<ICMPExtensionObject>().len == 8);
-    CHECK(match(back.view(), again(probe6, link_type::ipv6).view()).value == match_verdict::yes);
+    auto const sent = again(probe6 / std::string(81, 'x'), link_type::ipv6);
+    CHECK(match(back.view(), sent.view()).value == match_verdict::yes);
+    CHECK(match(back.view(), again(probe6, link_type::ipv6).view()).value == match_verdict::no);
     CHECK(support::hex(parse_packet(command(back))) == support::hex(v6));
     CHECK_THROWS_AS(exceeded("/Raw(b'x'*1000)/ICMPExtensionHeader()").build(), error);
 }
