@@ -61,6 +61,7 @@ for task in "$@"; do
             need git have git
             need tshark have tshark  # a second judge of golden checks
             need zsh have zsh  # where its completion is tried
+            need valgrind have valgrind
             ;;
         *)
             echo "packages.sh: no such task: $task" >&2
