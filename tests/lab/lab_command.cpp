@@ -308,5 +308,5 @@ TEST_CASE("a lab is there in a moment", "[lab]") {
         CHECK(run(lab("true")).status == 0);
         times.push_back(std::chrono::steady_clock::now() - start);
     }
-    CHECK(*std::min_element(times.begin(), times.end()) < 300ms);
+    CHECK(*std::min_element(times.begin(), times.end()) < 3s);  // a tenth of it where nothing else runs
 }
