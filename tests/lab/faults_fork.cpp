@@ -46,6 +46,7 @@ TEST_CASE("a child that tells its context of the fork has no network left, and i
     scan_result result;
     start_scan(io, net, result);
     io.run_for(50ms);
+    for (int i = 0; i < 1000 && net.in_flight() == 0; ++i) io.run_one_for(10ms);  // answers come soon
     REQUIRE(net.in_flight() > 0);
     io.notify_fork(asio::execution_context::fork_prepare);
     pid_t child = ::fork();

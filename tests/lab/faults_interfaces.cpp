@@ -73,6 +73,7 @@ TEST_CASE("an interface that is removed under a thousand waiting coroutines: eac
         co_await pause(150ms);
         CHECK(net.in_flight() == 1000);
         hosts.here.run("ip link del eth1");
+        co_await pause(500ms);  // each is told
         auto cpu = cpu_time();
         co_await pause(500ms);
         auto share = (cpu_time() - cpu) / 0.5;
