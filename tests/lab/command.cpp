@@ -132,7 +132,8 @@ TEST_CASE("Without the capability each verb says how to get it") {
         INFO(verb << ": " << result.err << result.out);
         CHECK(result.status == 3);
         CHECK(result.err.find("CAP_NET_RAW") != std::string::npos);
-        CHECK(result.err.find("setcap cap_net_raw+ep") != std::string::npos);
+        CHECK(result.err.find("CapabilityBoundingSet=CAP_NET_RAW") !=
+              std::string::npos);  // setcap gives nothing here
         CHECK(result.err.find("sonde lab --") != std::string::npos);
     }
     drop.insert(drop.end(), {sonde_command(), "sr1", echo});
