@@ -21,5 +21,5 @@ jobs=${SONDE_JOBS:-$(nproc)}
 
 cmake --preset "$preset"
 cmake --build --preset "$preset" --parallel "$jobs"
-# One after another: some tests measure time.
-ctest --preset "$preset" --no-tests=error ${leave_out:+--label-exclude "$leave_out"}
+# Those that measure time run alone (RUN_SERIAL).
+ctest --preset "$preset" --no-tests=error --parallel "$jobs" ${leave_out:+--label-exclude "$leave_out"}
