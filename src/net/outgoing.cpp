@@ -11,6 +11,31 @@
 #include <tuple>
 
 namespace sonde::detail {
+namespace {
+
+network_kind kind_of(layer_view const& network) {
+    if (!network) return network_kind::none;
+    if (network.is<IP>()) return network_kind::ip;
+    if (network.is<IPv6>()) return network_kind::ipv6;
+    return network.is<ARP>() ? network_kind::arp : network_kind::other;
+}
+
+/// One of its ends: the field that has it in IP, IPv6, ARP.
+template <auto InIp, auto InIpv6, auto InArp>
+std::optional<ip_address> address_of(layer_view const& network, network_kind kind) {
+    switch (kind) {
+        case network_kind::ip: return network.get<InIp>();
+        case network_kind::ipv6: return network.get<InIpv6>();
+        case network_kind::arp: return network.get<InArp>();
+        default: return {};
+    }
+}
+
+std::optional<ip_address> destination_in(layer_view const& network, network_kind kind) {
+    return address_of<&IP::dst, &IPv6::dst, &ARP::pdst>(network, kind);
+}
+
+}  // namespace
 
 outgoing::outgoing(packet const& p)
     : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {
@@ -22,11 +47,17 @@ outgoing::outgoing(packet&& p) {
     find_network_layer();
 }
 
+std::optional<outgoing> outgoing::of(packet&& p, host_names const& known) {
+    if (!p.is_template()) return outgoing(std::move(p));
+    outgoing o(p);
+    if (!o.resolve(p, known)) return {};
+    return o;
+}
+
 void outgoing::find_network_layer() {
     auto v = network_layer_of(view());
-    if (!v) return;
-    network_ = static_cast<std::uint32_t>(v.index());
-    kind_ = v.is<IP>() ? kind::ip : v.is<IPv6>() ? kind::ipv6 : v.is<ARP>() ? kind::arp : kind::other;
+    kind_ = kind_of(v);
+    if (kind_ != network_kind::none) network_ = static_cast<std::uint32_t>(v.index());
 }
 
 bool outgoing::resolve(packet const& p, host_names const& known) {
@@ -53,49 +84,34 @@ layer_view network_layer_of(packet_view const& p) {
 }
 
 layer_view outgoing::network_layer() const {
-    return kind_ == kind::none ? layer_view() : layer_view(view(), network_);
+    return kind_ == network_kind::none ? layer_view() : layer_view(view(), network_);
 }
 
 std::optional<ip_address> outgoing::destination() const {
-    layer_view v(view(), network_);
-    switch (kind_) {
-        case kind::ip: return v.get<&IP::dst>();
-        case kind::ipv6: return v.get<&IPv6::dst>();
-        case kind::arp: return v.get<&ARP::pdst>();
-        default: return {};
-    }
+    return destination_in({view(), network_}, kind_);
 }
 
 std::optional<ip_address> destination_of(packet_view const& p) {
     auto v = network_layer_of(p);
-    if (v.is<IP>()) return v.get<&IP::dst>();
-    if (v.is<IPv6>()) return v.get<&IPv6::dst>();
-    if (v.is<ARP>()) return v.get<&ARP::pdst>();
-    return {};
+    return destination_in(v, kind_of(v));
 }
 
 target_naming outgoing::naming() const {
-    if (kind_ != kind::ip && kind_ != kind::ipv6) return target_naming::written;
-    auto field = kind_ == kind::ip ? field_index<&IP::dst> : field_index<&IPv6::dst>;
+    if (kind_ != network_kind::ip && kind_ != network_kind::ipv6) return target_naming::written;
+    auto field = kind_ == network_kind::ip ? field_index<&IP::dst> : field_index<&IPv6::dst>;
     if (layers_[network_].drawn >> field & 1) return target_naming::drawn;
     return destination_looked_up_ ? target_naming::looked_up : target_naming::written;
 }
 
 std::optional<ip_address> outgoing::source() const {
-    layer_view v(view(), network_);
-    switch (kind_) {
-        case kind::ip: return v.get<&IP::src>();
-        case kind::ipv6: return v.get<&IPv6::src>();
-        case kind::arp: return v.get<&ARP::psrc>();
-        default: return {};
-    }
+    return address_of<&IP::src, &IPv6::src, &ARP::psrc>({view(), network_}, kind_);
 }
 
 bool outgoing::has_automatic_source() const {
     switch (kind_) {
-        case kind::ip: return is_automatic<&IP::src>(network_);
-        case kind::ipv6: return is_automatic<&IPv6::src>(network_);
-        case kind::arp: return is_automatic<&ARP::psrc>(network_);
+        case network_kind::ip: return is_automatic<&IP::src>(network_);
+        case network_kind::ipv6: return is_automatic<&IPv6::src>(network_);
+        case network_kind::arp: return is_automatic<&ARP::psrc>(network_);
         default: return false;
     }
 }
@@ -120,18 +136,18 @@ void outgoing::fill(std::size_t layer, wire_value value) {
 }
 
 void outgoing::set_source(ip_address const& source) {
-    if (!has_automatic_source() || source.is_v6() != (kind_ == kind::ipv6)) return;
-    if (kind_ == kind::ip) fill<&IP::src>(network_, value_traits<ipv4>::to_wire(source.v4()));
-    if (kind_ == kind::arp) fill<&ARP::psrc>(network_, value_traits<ipv4>::to_wire(source.v4()));
-    if (kind_ == kind::ipv6) fill<&IPv6::src>(network_, value_traits<ipv6>::to_wire(source.v6()));
+    if (!has_automatic_source() || source.is_v6() != (kind_ == network_kind::ipv6)) return;
+    if (kind_ == network_kind::ip) fill<&IP::src>(network_, value_traits<ipv4>::to_wire(source.v4()));
+    if (kind_ == network_kind::arp) fill<&ARP::psrc>(network_, value_traits<ipv4>::to_wire(source.v4()));
+    if (kind_ == network_kind::ipv6) fill<&IPv6::src>(network_, value_traits<ipv6>::to_wire(source.v6()));
 }
 
 void outgoing::set_link_source(mac const& address) {
     auto value = value_traits<mac>::to_wire(address);
     if (layer_view(view(), 0).is<Ether>()) fill<&Ether::src>(0, value);
-    if (kind_ == kind::arp) fill<&ARP::hwsrc>(network_, value);
+    if (kind_ == network_kind::arp) fill<&ARP::hwsrc>(network_, value);
     // IPv6 alone carries neighbour discovery, whose options name the link's address.
-    if (kind_ != kind::ipv6) return;
+    if (kind_ != network_kind::ipv6) return;
     for (auto v = network_layer(); v; v = v.upper())
         if (v.is<ICMPv6NDOptSrcLLAddr>()) fill<&ICMPv6NDOptSrcLLAddr::lladdr>(v.index(), value);
 }

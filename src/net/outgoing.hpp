@@ -16,15 +16,18 @@ namespace sonde::detail {
 
 using host_names = boost::unordered_flat_map<std::string, ip_address>;
 
+/// What lies above the link layers.
+enum class network_kind : std::uint8_t { none, other, ip, ipv6, arp };
+
 /// A packet on its way out: its automatic fields are filled in one after the other.
 class outgoing {
 public:
     outgoing() = default;
     explicit outgoing(packet const& p);
     explicit outgoing(packet&& p);
-
-    /// Puts addresses where host names stand. False when one is missing from `known`, or of the other family.
-    bool resolve(packet const& p, host_names const& known);
+    /// With addresses where host names stand; nothing when one is missing from `known`, or of the other
+    /// family.
+    static std::optional<outgoing> of(packet&& p, host_names const& known);
 
     /// The layer above the link's, or nothing.
     layer_view network_layer() const;
@@ -53,9 +56,8 @@ public:
     packet to_packet() && { return packet::from_parts(std::move(bytes_), std::move(layers_)); }
 
 private:
-    enum class kind : std::uint8_t { none, other, ip, ipv6, arp };
-
     void find_network_layer();
+    bool resolve(packet const& p, host_names const& known);
     template <auto Member>
     void fill(std::size_t layer, wire_value value);
     template <auto Member>
@@ -65,7 +67,7 @@ private:
     std::vector<layer_span> layers_;
     // Where the network layer is and what; looked for once, as it is asked for again and again.
     std::uint32_t network_ = 0;
-    kind kind_ = kind::none;
+    network_kind kind_ = network_kind::none;
     bool destination_looked_up_ = false;
 };
 

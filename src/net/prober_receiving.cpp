@@ -31,14 +31,7 @@ void drop_link_layers(packet& received) {
 }  // namespace
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
-    auto p = make(attempt.index, attempt.attempt);
-    outgoing o;
-    if (p.is_template()) {
-        o = outgoing(p);
-        o.resolve(p, names_);
-    } else {
-        o = outgoing(std::move(p));
-    }
+    auto o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
     if (o.has_automatic_source()) {
         // An answer was found by a key that holds both addresses, so it came to where its probe came from.
         bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());

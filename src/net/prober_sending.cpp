@@ -169,14 +169,9 @@ bool prober::resolve_names(departure const& d, packet const& p) {
 }
 
 void prober::prepare(departure const& d, packet&& p) {
-    outgoing o;
-    if (p.is_template()) {
-        o = outgoing(p);
-        if (!o.resolve(p, names_))
-            return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
-    } else {
-        o = outgoing(std::move(p));
-    }
+    auto known = outgoing::of(std::move(p), names_);
+    if (!known) return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
+    auto& o = *known;
     error_code ec;
     bool own_source = o.has_automatic_source();
     auto way = what_.own_question ? engine_->link(o, what_.interface, ec)

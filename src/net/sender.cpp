@@ -161,14 +161,10 @@ void sender::launch(packet p) {
         return;
     }
     try {
-        outgoing o;
-        bool known = true;
         auto interface = how_.own_iface && p.interface != 0 ? p.interface : interface_;
-        if (p.is_template())
-            o = outgoing(p), known = o.resolve(p, names_);
-        else
-            o = outgoing(std::move(p));
+        auto known = outgoing::of(std::move(p), names_);
         if (!known) return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
+        auto& o = *known;
         error_code ec;
         auto way = engine_->way_of(o, interface, layer2_, ec);
         if (!ec && !way.next_hop_mac)
