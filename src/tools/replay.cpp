@@ -165,6 +165,7 @@ asio::awaitable<replay_report> replay::run() {
     auto [ec, report] = co_await s->net.sendp(std::move(frames), how, token);
     if (ec && ec != asio::error::operation_aborted) throw boost::system::system_error(ec);
     s->result.sent = report;
+    if (s->sides) s->result.forgotten = s->sides->forgotten();
     // The last frames were stamped when they left; the loop has yet to read them, a millisecond later
     // perhaps.
     using clock = std::chrono::steady_clock;

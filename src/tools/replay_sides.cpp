@@ -6,14 +6,14 @@
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 
+#include <boost/container_hash/hash.hpp>
+
+#include <utility>
+
 namespace sonde::tools {
 namespace {
 
 constexpr unsigned arp = 0x806, tcp = 6, udp = 17;
-
-void mix(std::size_t& h, std::size_t value) {
-    h ^= value + 0x9e3779b97f4a7c15 + (h << 6) + (h >> 2);
-}
 
 }  // namespace
 
@@ -22,7 +22,9 @@ std::size_t side_finder::hash::operator()(conversation const& c) const noexcept 
     for (auto const* e : {&c.low, &c.high}) {
         auto const& address = e->address.v6();  // of IPv4 the low half
         auto bytes = e->address.is_v6() ? address : ipv6::from_halves(0, e->address.v4().value);
-        mix(h, bytes.high()), mix(h, bytes.low()), mix(h, e->port);
+        boost::hash_combine(h, bytes.high());
+        boost::hash_combine(h, bytes.low());
+        boost::hash_combine(h, e->port);
     }
     return h;
 }
@@ -54,9 +56,22 @@ replay_side side_finder::of(packet const& p) {
         return servers_.contains(f->from.address) ? replay_side::server : replay_side::client;
     bool from_low = f->from <= f->to;
     conversation which{from_low ? f->from : f->to, from_low ? f->to : f->from, f->protocol};
-    auto [known, is_new] = low_is_client_.try_emplace(which, from_low);
-    if (f->told) known->second = from_low == (*f->told == replay_side::client);
-    return known->second == from_low ? replay_side::client : replay_side::server;
+    auto& low_is_client = remembered(which, from_low);
+    if (f->told) low_is_client = from_low == (*f->told == replay_side::client);
+    return low_is_client == from_low ? replay_side::client : replay_side::server;
+}
+
+bool& side_finder::remembered(conversation const& c, bool when_new) {
+    if (auto found = recent_.find(c); found != recent_.end()) return found->second;
+    if (recent_.size() >= most_) {
+        forgotten_ += before_.size();
+        before_ = std::exchange(recent_, {});
+    }
+    if (auto found = before_.find(c); found != before_.end()) {
+        when_new = found->second;
+        before_.erase(found);
+    }
+    return recent_.try_emplace(c, when_new).first->second;
 }
 
 }  // namespace sonde::tools

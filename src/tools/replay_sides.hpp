@@ -6,6 +6,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -17,12 +18,18 @@ enum class replay_side : std::uint8_t { client, server };
 /// Tells clients' packets from servers', one packet after the other. `servers`, if there are any, are whose
 /// packets are servers'. Else each conversation (protocol, addresses, ports) decides: its client sends the
 /// SYN, gets the SYN/ACK, or, where neither is seen, sends first. What has no addresses is a client's.
-/// Memory: an entry for each conversation.
+/// Memory: the `most` conversations that were heard of last, up to as many before them; about 100 octets
+/// each.
 class side_finder {
 public:
-    explicit side_finder(address_set servers = {}) : servers_(std::move(servers)) {}
+    static constexpr std::size_t most_conversations = std::size_t(1) << 18;
+
+    explicit side_finder(address_set servers = {}, std::size_t most = most_conversations)
+        : servers_(std::move(servers)), most_(most) {}
 
     replay_side of(packet const& p);
+    /// Conversations that went unheard for so long that they were given up.
+    std::uint64_t forgotten() const { return forgotten_; }
 
 private:
     /// One end; of both, the smaller comes first in a conversation.
@@ -44,10 +51,16 @@ private:
         unsigned protocol = 0;
         std::optional<replay_side> told{};  // by its flags
     };
+    /// Whether the client is the low end.
+    using table = boost::unordered_flat_map<conversation, bool, hash>;
+
     static std::optional<flow> flow_of(packet const& p);
+    bool& remembered(conversation const& c, bool when_new);
 
     address_set servers_;
-    boost::unordered_flat_map<conversation, bool, hash> low_is_client_;
+    std::size_t most_;
+    table recent_, before_;  // when the one is full, it takes the place of the other
+    std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace sonde::tools

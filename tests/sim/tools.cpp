@@ -279,3 +279,23 @@ TEST_CASE("Sides of a replay: the SYN tells the client, the SYN/ACK the server, 
     CHECK(known.of(Ether{} / IPv6{.dst = "2001:db8::1", .src = "2001:db8::2"} / UDP{}) ==
           replay_side::server);
 }
+
+TEST_CASE(
+    "Sides of a replay: of more conversations than there is room for, those heard of lately are known") {
+    using tools::replay_side;
+    auto data = [](bool from_client, unsigned port) {
+        auto from = from_client ? "10.0.0.1" : "10.0.0.2", to = from_client ? "10.0.0.2" : "10.0.0.1";
+        auto here = static_cast<std::uint16_t>(port);
+        return packet(IP{.dst = to, .src = from} /
+                      (from_client ? UDP{.dport = 80, .sport = here} : UDP{.dport = here, .sport = 80}));
+    };
+    tools::side_finder sides({}, 100);
+    for (unsigned port = 1000; port < 2000; ++port) {
+        CHECK(sides.of(data(true, port)) == replay_side::client);
+        CHECK(sides.of(data(false, 1000)) == replay_side::server);  // never long unheard
+    }
+    CHECK(sides.of(data(false, 1950)) == replay_side::server);
+    CHECK(sides.of(data(false, 1001)) == replay_side::client);  // forgotten: who is heard first
+    CHECK(sides.forgotten() >= 700);
+    CHECK(sides.forgotten() <= 900);
+}

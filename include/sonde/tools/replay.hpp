@@ -39,6 +39,7 @@ struct replay_options {
 struct replay_report {
     send_report sent{};
     std::uint64_t by_second = 0;  ///< packets drawn for `iface2`
+    std::uint64_t forgotten = 0;  ///< conversations given up for want of room; their sides are told anew
     std::uint64_t measured = 0;   ///< packets that were seen leaving
     rtt_statistics
         lateness;  ///< of these, by the kernel's stamps: how much later than due, from the first on
@@ -55,8 +56,8 @@ struct replay_report {
 /// Frames without addresses are of the client's side. Interfaces are those of the thread's network namespace.
 ///
 /// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sendp`; measuring
-/// takes a copy of each packet. Memory does not grow with the file, but for an entry for each conversation
-/// with two interfaces.
+/// takes a copy of each packet. Memory does not grow with the file; with two interfaces the last 2^18
+/// conversations are remembered, at least.
 class replay {
 public:
     /// `servers`: whose packets leave by the second interface. Throws as capture_reader does;
