@@ -301,12 +301,19 @@ TEST_CASE("help goes to stdout, and wrong usage to stderr with status 2", "[lab]
     CHECK(run({sonde_command(), "lab", "--frobnicate"}).status == 2);
 }
 
-TEST_CASE("a lab is there in a moment", "[lab]") {
-    std::vector<std::chrono::duration<double>> times;
-    for (int i = 0; i < 5; ++i) {
-        auto start = std::chrono::steady_clock::now();
-        CHECK(run(lab("true")).status == 0);
-        times.push_back(std::chrono::steady_clock::now() - start);
-    }
-    CHECK(*std::min_element(times.begin(), times.end()) < 3s);  // a tenth of it where nothing else runs
+TEST_CASE("a lab is there in a moment, beside what any start of the program takes", "[lab]") {
+    using seconds = std::chrono::duration<double>;
+    auto shortest = [](std::vector<std::string> const& command) {
+        auto least = seconds::max();
+        for (int i = 0; i < 5; ++i) {
+            auto start = std::chrono::steady_clock::now();
+            CHECK(run(command).status == 0);
+            least = std::min<seconds>(least, std::chrono::steady_clock::now() - start);
+        }
+        return least;
+    };
+    auto start = shortest({sonde_command(), "--version"});
+    auto whole = shortest(lab("true"));
+    INFO("start " << start.count() << " s, lab " << whole.count() << " s");
+    CHECK(whole - start < 300ms);
 }
