@@ -7,10 +7,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace sonde::tool {
@@ -101,6 +103,17 @@ bool is_terminal(std::FILE* stream) {
     return ::isatty(::fileno(stream)) == 1;
 }
 
+terminal_size size_of_terminal(std::FILE* stream) {
+    winsize told{};
+    bool known = ::ioctl(::fileno(stream), TIOCGWINSZ, &told) == 0 && told.ws_col > 0 && told.ws_row > 0;
+    return known ? terminal_size{told.ws_col, told.ws_row} : terminal_size{80, 24};
+}
+
+std::string on_one_row(std::string line, std::FILE* terminal) {
+    line.resize(std::min(line.size(), size_of_terminal(terminal).columns - 1));
+    return line;
+}
+
 progress_line::progress_line(asio::any_io_executor const& executor, std::function<std::string()> text)
     : state_(std::make_shared<state>(asio::steady_timer(executor), std::move(text))) {
     if (is_terminal(stderr)) wait();
@@ -116,7 +129,7 @@ void progress_line::wait() {
     state_->timer.expires_after(std::chrono::seconds(1));
     state_->timer.async_wait([this, s = state_](error_code ec) {
         if (ec || !s->text) return;  // then this is gone
-        fmt::print(stderr, "\r{}\x1b[K", s->text());
+        fmt::print(stderr, "\r{}\x1b[K", on_one_row(s->text(), stderr));
         std::fflush(stderr);
         s->shown = true;
         wait();

@@ -41,6 +41,14 @@ void read_protocol(arguments const& a, tools::probe_protocol& protocol, std::uin
 /// True when this output goes to a terminal.
 bool is_terminal(std::FILE* stream);
 
+/// Columns and rows of this terminal; 80 and 24 when it does not tell.
+struct terminal_size {
+    std::size_t columns, rows;
+};
+terminal_size size_of_terminal(std::FILE* stream);
+/// As much of the line as lies on one row of this terminal: what is drawn over must not wrap.
+std::string on_one_row(std::string line, std::FILE* terminal);
+
 /// A line on stderr once a second, on a terminal only, as long as this lives; it ends erased.
 class progress_line {
 public:

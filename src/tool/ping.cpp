@@ -87,18 +87,22 @@ std::string line_of(tools::ping_target const& t) {
                milliseconds(s.jitter()));
 }
 
-/// A line for each target, drawn over the last ones ten times a second.
+/// A line for each target, as far as the terminal has room, drawn over the last ones ten times a second.
 class live_table {
 public:
-    void draw(tools::ping const& run, bool now = false) {
-        constexpr std::size_t most = 40;
+    void draw(tools::ping const& run) {
         auto time = std::chrono::steady_clock::now();
-        if (!now && time - drawn_ < std::chrono::milliseconds(100)) return;
+        if (time - drawn_ < std::chrono::milliseconds(100)) return;
         drawn_ = time;
-        if (lines_) fmt::print("\x1b[{}A", lines_);
-        lines_ = std::min(most, run.targets().size());
-        for (std::size_t i = 0; i < lines_; ++i) fmt::print("{}\x1b[K\n", line_of(run.targets()[i]));
+        erase();
+        lines_ = std::min(size_of_terminal(stdout).rows - 1, run.targets().size());
+        for (std::size_t i = 0; i < lines_; ++i)
+            fmt::print("{}\n", on_one_row(line_of(run.targets()[i]), stdout));
         std::fflush(stdout);
+    }
+    /// What is drawn goes, for what comes in its place.
+    void erase() const {
+        if (lines_) fmt::print("\x1b[{}A\x1b[J", lines_);
     }
 
 private:
@@ -176,7 +180,8 @@ asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a)
     }
     s.on_interrupt = {};
     s.interrupted = false;  // Ctrl-C is how a ping ends
-    live ? table.draw(run, true) : print_end(run, a);
+    table.erase();
+    print_end(run, a);
     if (a.has("report")) write_report(a.text("report"), run, times.points());
     bool all = std::ranges::all_of(run.targets(), [](auto const& t) { return t.answered > 0; });
     co_return all ? answered : no_answer;

@@ -376,3 +376,29 @@ TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
     CHECK(vendors.vendor_of("00:00:12:ff:02:03") == "Other Maker");
     CHECK(vendors.vendor_of("02:00:00:00:00:00").empty());
 }
+
+TEST_CASE("What is drawn over on a terminal has lines that fit on it, and no more than it has rows") {
+    // As on a terminal of that size; what it shows at last is printed whole.
+    auto shown = support::run({"script", "-qefc",
+                               "stty cols 40 rows 4; exec " + support::sonde_command() +
+                                   " ping --sim --pace --count 4 --interval 150ms 198.18.0.1 198.18.0.2 "
+                                   "198.18.0.3 198.18.0.4 198.18.0.5",
+                               "/dev/null"},
+                              {});
+    auto last = shown.out.rfind("\x1b[J");
+    REQUIRE(last != std::string::npos);
+    std::istringstream drawn(shown.out.substr(0, last));
+    std::size_t longest = 0, rows = 0, most_rows = 0;
+    for (std::string line; std::getline(drawn, line); ++rows) {
+        if (auto erased = line.find("\x1b[J"); erased != line.npos) {
+            most_rows = std::max(most_rows, std::exchange(rows, 0));
+            line.erase(0, erased + 3);
+        }
+        while (!line.empty() && line.back() == '\r') line.pop_back();
+        longest = std::max(longest, line.size());
+    }
+    CHECK(longest > 20);
+    CHECK(longest < 40);
+    CHECK(most_rows == 3);
+    for (auto target : {"198.18.0.1", "198.18.0.5"}) CHECK(holds(shown.out.substr(last), target));
+}
