@@ -17,7 +17,7 @@ namespace {
 constexpr auto help = R"(Usage: sonde layers [LAYER...]
 
 List the layers that packet expressions know, or the fields of some of them: name, width and default. A field
-whose default is None is computed, or takes what tells a probe apart.
+whose default is None is computed; one that tells probes apart has its default in packets that are sent alone.
 
 Example: sonde layers TCP UDP
 )";
@@ -27,12 +27,22 @@ std::string width_of(field_description const& f) {
     return fmt::format("{} bit{}", f.width, f.width == 1 ? "" : "s");
 }
 
+/// Automatic fields that hold something else than what is computed: what a packet has that is built alone.
+field_content default_of(layer_description const& layer, std::size_t i) {
+    auto const& f = layer.fields[i];
+    auto content = layer.defaults[i];
+    bool constant = f.automatic_value != 0 || f.rule.identity != identity_part::none;
+    if (content.state == field_state::computed && constant)
+        content.state = field_state::single, content.first = {0, f.automatic_value};
+    return content;
+}
+
 std::string fields_of(layer_description const& layer) {
     std::string text;
     for (std::size_t i = 0; i < layer.fields.size(); ++i) {
         auto const& f = layer.fields[i];
         fmt::format_to(std::back_inserter(text), "{:<10} : {:<8} = ({})\n", f.name, width_of(f),
-                       to_python(value_of(layer, i, layer.defaults[i])));
+                       to_python(value_of(layer, i, default_of(layer, i))));
     }
     return text;
 }
