@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace sonde::detail {
@@ -23,8 +24,9 @@ namespace asio = boost::asio;
 template <class T>
 class waiting {
 public:
-    /// Frees itself, then dispatches the handler to the handler's own executor.
-    virtual void complete(error_code ec, T result) = 0;
+    /// Frees itself, then calls the handler on the handler's own executor: at once where that is the
+    /// operation's, in which this is called, as Asio's own operations do.
+    virtual void complete(error_code ec, T&& result) = 0;
     /// Frees itself, the handler unused.
     virtual void discard() noexcept = 0;
 
@@ -44,7 +46,7 @@ template <class T>
 using waiting_ptr = std::unique_ptr<waiting<T>, discard_waiting<T>>;
 
 template <class T>
-void complete(waiting_ptr<T> w, error_code ec, T result) {
+void complete(waiting_ptr<T> w, error_code ec, std::type_identity_t<T>&& result) {
     w.release()->complete(ec, std::move(result));
 }
 
@@ -68,11 +70,15 @@ public:
           work_(asio::get_associated_executor(handler, executor)),
           handler_(std::move(handler)) {}
 
-    void complete(error_code ec, T result) override {
+    void complete(error_code ec, T&& result) override {
         auto handler = std::move(handler_);
         auto work = std::move(work_);
-        auto executor = std::move(executor_);
+        auto executor = work.get_executor();
+        bool is_here = false;
+        if constexpr (std::is_same_v<decltype(executor), asio::any_io_executor>)
+            is_here = executor == executor_;
         free(handler);  // before the upcall, which may start the next operation in this memory
+        if (is_here) return std::move(handler)(ec, std::move(result));
         asio::dispatch(executor, asio::append(std::move(handler), ec, std::move(result)));
     }
     void discard() noexcept override {
