@@ -80,8 +80,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 }
 
 void key(layer_view const& v, key_builder& k) {
-    k.add(0x0800);
-    k.add(v.get<&IP::proto>());
+    k.add(std::uint64_t{0x0800} << 8 | v.get<&IP::proto>());
     // An answer to many may come from anyone, and go to a group, to all, or to who asked.
     if (!k.is_any_source()) k.add_ends(v.get<&IP::src>().value, v.get<&IP::dst>().value);
 }

@@ -125,12 +125,6 @@ bool packet::has_edits() const {
 }
 
 /// Whoever moves or destroys a packet is alone with it: mostly there is nothing, and nothing to write.
-unpacked_layer* packet::release_unpacked() noexcept {
-    auto* u = unpacked_.load(std::memory_order_acquire);
-    if (u) unpacked_.store(nullptr, std::memory_order_relaxed);
-    return u;
-}
-
 void packet::forget_unpacked() noexcept {
     for (auto* u = release_unpacked(); u;) {
         std::unique_ptr<unpacked_layer> owner(u);

@@ -25,20 +25,23 @@ void layer_description::finish() {
         if (!c.bytes.empty()) c.texts = {std::string(std::exchange(c.bytes, {}))};
     }
     std::uint32_t offset = 0;
-    bool leading = true;
+    bool at_start = true;
     identities = 0;
     for (std::size_t i = 0; i < fields.size(); ++i)
         if (fields[i].rule.identity != identity_part::none) identities |= std::uint64_t(1) << i;
     for (auto const& f : fields) {
         bool movable = f.rule.present || f.rule.width || f.rule.phantom || f.width == 0;
-        if (movable) leading = fixed = false;
+        if (movable) at_start = fixed = false;
         shaped |= f.rule.present || f.rule.width || f.rule.phantom;
-        if (leading) {
+        if (at_start) {
             offsets.push_back(offset);
             offset += f.width;
         }
     }
+    leading = offsets.size();
     size = (offset + 7) / 8;
+    measured = std::ranges::any_of(
+        fields, [](auto const& f) { return !f.rule.counts.empty() || f.rule.measures || f.rule.encloses; });
 }
 
 layer_description layer_description::with(layer_hooks other) const {
@@ -47,6 +50,7 @@ layer_description layer_description::with(layer_hooks other) const {
     form.plain = &family();
     form.fixed = true, form.shaped = false;
     form.defaults.clear(), form.offsets.clear();
+    form.carried = nullptr;
     for (auto& f : form.fields) f.rule = {};
     form.finish();
     return form;
@@ -86,19 +90,21 @@ void add_once(std::vector<std::size_t>& to, std::size_t field) {
 }  // namespace
 
 void registry::add_binding(layer_description const& lower, setting const& looked_up, binding b) {
-    auto& to = above_[{&lower, looked_up.field, looked_up.value}];
+    auto& all = above_[&lower];
+    lower.carried = &all;
+    auto at = std::ranges::find(all.fields, looked_up.field, &carried_layers::by_field::field);
+    if (at == all.fields.end()) at = all.fields.insert(at, {looked_up.field, {}});
+    auto& to = at->uppers[looked_up.value];
     if (std::ranges::find(to, b) == to.end()) to.push_back(std::move(b));
-    add_once(dispatch_[&lower], looked_up.field);
 }
 
-layer_description const* registry::next(layer_view const& lower, std::span<std::byte const> payload) const {
-    auto keys = dispatch_.find(&lower.description());
-    if (keys == dispatch_.end()) return nullptr;
+layer_description const* registry::next(layer_view const& lower, std::span<std::byte const> payload) {
+    auto const* all = lower.description().carried;
+    if (!all) return nullptr;
     int first = payload.empty() ? -1 : std::to_integer<int>(payload.front());
-    for (auto field : keys->second) {
-        auto value = field == any_field ? 0 : lower.value(field).low;
-        auto found = above_.find({&lower.description(), field, value});
-        if (found == above_.end()) continue;
+    for (auto const& [field, uppers] : all->fields) {
+        auto found = uppers.find(field == any_field ? 0 : lower.value(field).low);
+        if (found == uppers.end()) continue;
         for (auto const& b : found->second) {
             bool fits = b.first_octet < 0 || b.first_octet == first;
             for (auto const& also : b.also) fits &= lower.value(also.field).low == also.value;

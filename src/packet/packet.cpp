@@ -29,17 +29,6 @@ packet::packet(packet const& other)
     }
 }
 
-packet::packet(packet&& other) noexcept
-    : time(other.time),
-      interface(other.interface),
-      wire_length(other.wire_length),
-      bytes_(std::move(other.bytes_)),
-      layers_(std::move(other.layers_)),
-      sets_(std::move(other.sets_)),
-      unpacked_(other.release_unpacked()) {
-    other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
-}
-
 packet& packet::operator=(packet const& other) {
     if (this != &other) *this = packet(other);
     return *this;
@@ -49,14 +38,9 @@ packet& packet::operator=(packet&& other) noexcept {
     if (this == &other) return *this;
     forget_unpacked();
     bytes_ = std::move(other.bytes_), layers_ = std::move(other.layers_), sets_ = std::move(other.sets_);
-    other.layers_.clear(), other.bytes_.clear(), other.sets_.clear();
     unpacked_.store(other.release_unpacked(), std::memory_order_relaxed);
     time = other.time, interface = other.interface, wire_length = other.wire_length;
     return *this;
-}
-
-packet::~packet() {
-    forget_unpacked();
 }
 
 packet::packet(std::string_view payload) {
@@ -248,28 +232,12 @@ struct written_header {
     /// The leading fields of a struct at their fixed places, as long as each holds one number, or none. How
     /// many they are.
     std::size_t numbers(void const* from, std::uint64_t& automatic) {
-        auto const count = layer.offsets.size();
-        detail::bit_sequence bits(out.grow(layer.size).data());
-        std::size_t i = 0;
-        for (; i < count; ++i) {
-            auto const& f = layer.fields[i];
-            wire_value value;
-            bool is_automatic = false;
-            if (!f.peek(from, value, is_automatic)) break;
-            if (is_automatic) automatic |= std::uint64_t(1) << i, value = {0, f.automatic_value};
-            places[i] = {layer.offsets[i], f.width};
-            bits.put(f.width, value);
-        }
-        bits.close();
-        out.cut(i < count ? layer.offsets[i] : i == 0 ? 0 : layer.offsets[i - 1] + layer.fields[i - 1].width);
-        return i;
-    }
-
-    /// True when fields tell of others, or of the whole.
-    bool has_sizes() const {
-        return std::ranges::any_of(layer.hooks.rules, [](field_rule const& r) {
-            return !r.counts.empty() || r.measures || r.encloses != nullptr;
-        });
+        auto const n =
+            layer.write_numbers(from, layer.offsets.size(), out.grow(layer.size).data(), automatic);
+        out.cut(n == 0 ? 0 : layer.offsets[n - 1] + layer.fields[n - 1].width);
+        if (layer.measured)
+            for (std::size_t i = 0; i < n; ++i) places[i] = {layer.offsets[i], layer.fields[i].width};
+        return n;
     }
 
     /// Lengths that do not count the padding.
@@ -352,10 +320,9 @@ void packet::append(layer_description const& asked, detail::content_source const
             vary(index, i, std::move(c));
         }
     }
-    bool const has_sizes = header.has_sizes();
-    if (has_sizes) header.count(span.automatic), header.measure(span.automatic);
+    if (layer.measured) header.count(span.automatic), header.measure(span.automatic);
     header.pad();
-    if (has_sizes) header.enclose(span.automatic, bytes_);
+    if (layer.measured) header.enclose(span.automatic, bytes_);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));

@@ -4,6 +4,7 @@
 
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_map.hpp>
 
 #include <initializer_list>
 
@@ -23,6 +24,15 @@ struct binding {
     int first_octet;              // what the payload must begin with; negative: anything
     std::vector<setting> also{};  // what further fields must hold
     friend bool operator==(binding const&, binding const&) = default;
+};
+
+/// What the bindings of a lower layer say, by the fields that tell.
+struct carried_layers {
+    struct by_field {
+        std::size_t field;
+        boost::unordered_flat_map<std::uint64_t, std::vector<binding>> uppers;
+    };
+    std::vector<by_field> fields;
 };
 
 struct field_value {
@@ -48,7 +58,7 @@ public:
     void set(layer_description const& lower, std::initializer_list<field_value> fields,
              layer_description const& upper);
     /// What the bindings say that `lower` carries, or null.
-    layer_description const* next(layer_view const& lower, std::span<std::byte const> payload) const;
+    static layer_description const* next(layer_view const& lower, std::span<std::byte const> payload);
     /// What fields of `lower` hold when it carries `upper`.
     std::span<setting const> settings_for(layer_description const& lower,
                                           layer_description const& upper) const;
@@ -63,23 +73,10 @@ private:
     void tell(layer_description const& lower, std::initializer_list<field_value> fields,
               layer_description const& upper);
     void add_binding(layer_description const& lower, setting const& looked_up, binding b);
-    struct key {
-        layer_description const* lower;
-        std::size_t field;
-        std::uint64_t value;
-        friend bool operator==(key const&, key const&) = default;
-        friend std::size_t hash_value(key const& k) {
-            std::size_t seed = 0;
-            boost::hash_combine(seed, k.lower);
-            boost::hash_combine(seed, k.field);
-            boost::hash_combine(seed, k.value);
-            return seed;
-        }
-    };
     boost::unordered_flat_map<std::string_view, layer_description const*> by_name_;
     std::vector<layer_description const*> order_;
-    boost::unordered_flat_map<key, std::vector<binding>, boost::hash<key>> above_;
-    boost::unordered_flat_map<layer_description const*, std::vector<std::size_t>> dispatch_, told_, optional_;
+    boost::unordered_map<layer_description const*, carried_layers> above_;  // which stay where they are
+    boost::unordered_flat_map<layer_description const*, std::vector<std::size_t>> told_, optional_;
     boost::unordered_flat_map<std::pair<layer_description const*, layer_description const*>,
                               std::vector<setting>,
                               boost::hash<std::pair<layer_description const*, layer_description const*>>>

@@ -264,6 +264,14 @@ public:
     }
     constexpr operator native() const { return value(); }
 
+    /// The same as its bits, without asking whether it is a single one.
+    constexpr wire_value to_wire() const {
+        if constexpr (std::same_as<native, octets>)
+            return {};
+        else
+            return state_ == field_state::computed ? wire_value{0, Automatic} : traits::to_wire(values_[0]);
+    }
+
     constexpr field_state state() const { return state_; }
     constexpr bool is_automatic() const { return state_ == field_state::computed; }
 

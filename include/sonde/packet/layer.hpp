@@ -9,7 +9,9 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -141,6 +143,10 @@ inline layer_hooks hooks(void const*) {
     return {};
 }
 
+namespace detail {
+struct carried_layers;  // what the bindings of a layer say
+}
+
 /// A field as data: where it lies, what it means, and how to reach it in the struct.
 struct field_description {
     std::string_view name;
@@ -151,8 +157,6 @@ struct field_description {
     field_rule rule{};
     option_codec const* options = nullptr;
     void (*read)(void const* layer, field_content& out) = nullptr;
-    /// The short way for a number: true when the struct holds just one value, or none (automatic).
-    bool (*peek)(void const* layer, wire_value& out, bool& is_automatic) = nullptr;
     void (*write)(void* layer, wire_value value, std::span<std::byte const> bytes) = nullptr;
     void (*reset)(void* layer, field_state to) = nullptr;  ///< to `computed` or `kept`
 };
@@ -164,13 +168,20 @@ struct layer_description {
     std::vector<field_description> fields;  ///< wire order
     std::vector<field_content> defaults;    ///< what they hold when nobody says otherwise
     std::vector<std::uint32_t> offsets;     ///< bits, of the leading fields whose place never changes
+    std::size_t leading = 0;                ///< how many these are
     std::size_t size = 0;                   ///< bytes of the fields of fixed width
     bool fixed = true;                      ///< no optional fields, no variable widths
     bool shaped = false;                    ///< some field's value tells which others there are, or how wide
+    bool measured = false;                  ///< some field counts others, measures or encloses them
     std::uint64_t identities = 0;           ///< a bit for each field that takes part of an identity
     std::size_t struct_size = 0;
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
-    layer_description const* plain = nullptr;  ///< of another form of a layer: the layer
+    /// Writes the first `most` fields of the struct over zeros, as far as each holds one number, or none. How
+    /// many these are.
+    std::size_t (*write_numbers)(void const* layer, std::size_t most, std::byte* header,
+                                 std::uint64_t& automatic) = nullptr;
+    layer_description const* plain = nullptr;                 ///< of another form of a layer: the layer
+    mutable detail::carried_layers const* carried = nullptr;  ///< what it may carry, once something is bound
     /// Computes defaults, offsets, size and fixed from the fields.
     void finish();
     /// Another form of this layer: the same fields, which lie otherwise.
@@ -200,6 +211,7 @@ struct member_access;
 template <class T, std::uint64_t D>
 struct member_access<field<T, D>> {
     using traits = value_traits<T>;
+    static constexpr unsigned width = traits::width;
     static void describe(field_description& f) {
         f.kind = traits::kind;
         f.width = traits::width;
@@ -207,17 +219,6 @@ struct member_access<field<T, D>> {
         f.automatic_value = D;
     }
     static void read(field<T, D> const& member, field_content& out) { member.read(out); }
-    static bool peek([[maybe_unused]] field<T, D> const& member, [[maybe_unused]] wire_value& out,
-                     [[maybe_unused]] bool& is_automatic) {
-        if constexpr (traits::kind == value_kind::octets) {
-            return false;
-        } else {
-            is_automatic = member.is_automatic();
-            if (!is_automatic && member.state() != field_state::single) return false;
-            out = traits::to_wire(member.value());
-            return true;
-        }
-    }
     static void write(field<T, D>& member, wire_value value, std::span<std::byte const> bytes) {
         if constexpr (traits::kind == value_kind::octets)
             member = field<T, D>(octets(bytes));
@@ -231,6 +232,7 @@ struct member_access<field<T, D>> {
 
 template <list_member Options>
 struct member_access<Options> {
+    static constexpr unsigned width = 0;
     static void describe(field_description& f) {
         f.kind = value_kind::options;
         f.options = &Options::codec();
@@ -239,7 +241,6 @@ struct member_access<Options> {
         out.state = field_state::single;
         out.bytes = member.view();
     }
-    static bool peek(Options const&, wire_value&, bool&) { return false; }
     static void write(Options& member, wire_value, std::span<std::byte const> bytes) { member.assign(bytes); }
     static void reset(Options& member, field_state) { member.assign({}); }
 };
@@ -254,9 +255,6 @@ field_description describe_field() {
     f.read = [](void const* l, field_content& out) {
         member_access<member>::read(static_cast<L const*>(l)->*Descriptor::pointer, out);
     };
-    f.peek = [](void const* l, wire_value& out, bool& is_automatic) {
-        return member_access<member>::peek(static_cast<L const*>(l)->*Descriptor::pointer, out, is_automatic);
-    };
     f.write = [](void* l, wire_value value, std::span<std::byte const> bytes) {
         member_access<member>::write(static_cast<L*>(l)->*Descriptor::pointer, value, bytes);
     };
@@ -265,6 +263,72 @@ field_description describe_field() {
     };
     return f;
 }
+
+/// Writes a number at a place that the compiler knows, over zeros.
+template <unsigned Offset, unsigned Width>
+void write_number(std::byte* header, wire_value value) {
+    if constexpr (Width > 64) {
+        write_number<Offset, Width - 64>(header, {0, value.high});
+        write_number<Offset + Width - 64, 64>(header, {0, value.low});
+    } else {
+        constexpr unsigned first = Offset / 8, last = (Offset + Width - 1) / 8;
+        constexpr unsigned spare = 8 * (last + 1) - (Offset + Width);
+        if constexpr (Offset % 8 == 0 && spare == 0) {
+            for (unsigned i = 0; i <= last - first; ++i)
+                header[first + i] = static_cast<std::byte>(value.low >> 8 * (last - first - i));
+        } else {
+            __extension__ using bits =
+                std::conditional_t<(last - first >= 8), unsigned __int128, std::uint64_t>;
+            auto shifted = static_cast<bits>(value.low) << spare;
+            for (unsigned i = 0; i <= last - first; ++i)
+                header[first + i] |= static_cast<std::byte>(shifted >> 8 * (last - first - i));
+        }
+    }
+}
+
+/// Reads one.
+template <unsigned Offset, unsigned Width>
+wire_value read_number(std::byte const* header) {
+    if constexpr (Width > 64) {
+        return {read_number<Offset, Width - 64>(header).low,
+                read_number<Offset + Width - 64, 64>(header).low};
+    } else {
+        constexpr unsigned first = Offset / 8, last = (Offset + Width - 1) / 8;
+        constexpr unsigned spare = 8 * (last + 1) - (Offset + Width);
+        __extension__ using bits = std::conditional_t<(last - first >= 8), unsigned __int128, std::uint64_t>;
+        bits value = 0;
+        for (unsigned i = first; i <= last; ++i)
+            value = value << 8 | std::to_integer<std::uint64_t>(header[i]);
+        constexpr auto mask = ~std::uint64_t(0) >> (64 - Width);
+        return {0, static_cast<std::uint64_t>(value >> spare) & mask};
+    }
+}
+
+template <class L>
+struct leading_numbers {
+    using members = boost::describe::describe_members<L, boost::describe::mod_public>;
+    static constexpr std::size_t count = boost::mp11::mp_size<members>::value;
+    template <std::size_t I>
+    using member =
+        std::remove_reference_t<decltype(std::declval<L&>().*boost::mp11::mp_at_c<members, I>::pointer)>;
+
+    template <std::size_t I, unsigned Offset>
+    static std::size_t write(L const& layer, std::size_t most, std::byte* header, std::uint64_t& automatic) {
+        if constexpr (I < count) {
+            constexpr auto width = member_access<member<I>>::width;
+            if constexpr (width > 0) {
+                auto const& f = layer.*boost::mp11::mp_at_c<members, I>::pointer;
+                bool is_automatic = f.is_automatic();
+                if (I < most && (is_automatic || f.state() == field_state::single)) {
+                    automatic |= std::uint64_t(is_automatic) << I;
+                    write_number<Offset, width>(header, f.to_wire());
+                    return write<I + 1, Offset + width>(layer, most, header, automatic);
+                }
+            }
+        }
+        return I;
+    }
+};
 
 template <class L>
 match_verdict user_answers(layer_view const& reply, layer_view const& sent);
@@ -276,6 +340,9 @@ layer_description make_description() {
     d.hooks = hooks(static_cast<L const*>(nullptr));
     d.struct_size = sizeof(L);
     d.construct = [](void* where) { ::new (where) L{}; };
+    d.write_numbers = [](void const* l, std::size_t most, std::byte* header, std::uint64_t& automatic) {
+        return leading_numbers<L>::template write<0, 0>(*static_cast<L const*>(l), most, header, automatic);
+    };
     static_assert(alignof(L) <= alignof(std::max_align_t));
     boost::mp11::mp_for_each<boost::describe::describe_members<L, boost::describe::mod_public>>(
         [&]<class D>(D) { d.fields.push_back(describe_field<L, D>()); });
@@ -289,10 +356,29 @@ layer_description make_description() {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Room for a description: its address is known before it is made, so that asking for a layer is comparing
+/// addresses.
+template <class L>
+struct description_room {
+    union {
+        char none = 0;
+        layer_description value;
+    };
+    constexpr description_room() {}
+    constexpr ~description_room() {}
+};
+template <class L>
+inline constinit description_room<L> description_of{};
+
+}  // namespace detail
+
 /// The description of a layer.
 template <layer L>
 layer_description const& describe() {
-    static layer_description const d = detail::make_description<L>();
+    static layer_description const& d =
+        *std::construct_at(&detail::description_of<L>.value, detail::make_description<L>());
     return d;
 }
 
@@ -314,6 +400,23 @@ constexpr std::size_t index_of() {
         ++i;
     });
     return found;
+}
+
+/// Where a member lies in the header if it is one of the leading fields of fixed width, in bits.
+template <auto Member>
+constexpr std::optional<unsigned> leading_offset() {
+    using L = decltype(layer_of_member(Member));
+    unsigned offset = 0;
+    std::size_t i = 0;
+    bool is_fixed = true;
+    boost::mp11::mp_for_each<boost::describe::describe_members<L, boost::describe::mod_public>>(
+        [&]<class D>(D) {
+            using member = std::remove_reference_t<decltype(std::declval<L&>().*D::pointer)>;
+            if (i <= index_of<Member>()) is_fixed &= member_access<member>::width != 0;
+            if (i < index_of<Member>()) offset += member_access<member>::width;
+            ++i;
+        });
+    return is_fixed ? std::optional(offset) : std::nullopt;
 }
 }  // namespace detail
 template <auto Member>

@@ -13,6 +13,7 @@ namespace sonde {
 
 class packet;
 class exclude;
+class packet_template;
 packet fuzz(packet p);
 
 namespace detail {
@@ -53,10 +54,19 @@ class packet {
 public:
     packet();
     packet(packet const&);
-    packet(packet&&) noexcept;
+    packet(packet&& other) noexcept
+        : time(other.time),
+          interface(other.interface),
+          wire_length(other.wire_length),
+          bytes_(std::move(other.bytes_)),
+          layers_(std::move(other.layers_)),
+          sets_(std::move(other.sets_)),
+          unpacked_(other.release_unpacked()) {}
     packet& operator=(packet const&);
     packet& operator=(packet&&) noexcept;
-    ~packet();
+    ~packet() {
+        if (unpacked_.load(std::memory_order_acquire)) forget_unpacked();
+    }
 
     template <layer L>
     packet(L const& l) : packet() {
@@ -170,6 +180,7 @@ public:
 
 private:
     friend class exclude;
+    friend class packet_template;
     friend packet fuzz(packet p);
 
     void append(layer_description const& layer, void const* fields);
@@ -196,7 +207,11 @@ private:
     packet patched(std::uint64_t index, random_source& random) const;
     bool has_edits() const;
     void forget_unpacked() noexcept;
-    detail::unpacked_layer* release_unpacked() noexcept;
+    detail::unpacked_layer* release_unpacked() noexcept {
+        auto* u = unpacked_.load(std::memory_order_acquire);
+        if (u) unpacked_.store(nullptr, std::memory_order_relaxed);
+        return u;
+    }
 
     std::vector<std::byte> bytes_;
     std::vector<layer_span> layers_;
@@ -319,14 +334,6 @@ struct field_of<field<T, D>> {
     static auto from(wire_value w) { return value_traits<T>::from_wire(w); }
 };
 
-/// N octets as a number, most significant first; compilers make one load of it.
-template <std::size_t N>
-std::uint64_t load_big(std::byte const* at) {
-    std::uint64_t v = 0;
-    for (std::size_t i = 0; i < N; ++i) v = v << 8 | std::to_integer<std::uint64_t>(at[i]);
-    return v;
-}
-
 /// Calls the user's `bool answers(L const& reply, L const& sent)`.
 template <class L>
 match_verdict user_answers(layer_view const& reply, layer_view const& sent) {
@@ -341,24 +348,47 @@ match_verdict user_answers(layer_view const& reply, layer_view const& sent) {
 
 template <class L>
 bool layer_view::is() const {
-    return *this && description().is(describe<L>());
+    if (!*this) return false;
+    auto const* asked = &detail::description_of<L>.value;
+    return &description() == asked || description().plain == asked;
+}
+
+namespace detail {
+
+/// True when the field lies where its struct alone tells.
+template <auto Member>
+bool is_leading(layer_description const& layer) {
+    using L = decltype(layer_of_member(Member));
+    return leading_offset<Member>() && &layer == &description_of<L>.value &&
+           field_index<Member> < layer.leading;
+}
+
+}  // namespace detail
+
+template <auto Member>
+bool layer_view::has() const {
+    if (detail::is_leading<Member>(description())) {
+        using F =
+            std::remove_cvref_t<decltype(std::declval<decltype(detail::layer_of_member(Member))>().*Member)>;
+        return detail::leading_offset<Member>().value_or(0) + detail::field_of<F>::width <= span().size() * 8;
+    }
+    auto where = locate(description(), field_index<Member>, header());
+    return where.width != 0 && where.offset + where.width <= header().size() * 8;
 }
 
 template <auto Member>
 auto layer_view::get() const {
-    using L = decltype(detail::layer_of_member(Member));
-    using F = std::remove_cvref_t<decltype(std::declval<L const&>().*Member)>;
-    constexpr auto index = field_index<Member>;
-    constexpr auto width = detail::field_of<F>::width;
-    if constexpr (width == 8 || width == 16 || width == 32) {  // most fields that matching looks at
-        auto const& s = span();
-        if (auto const& offsets = s.layer->offsets; index < offsets.size() && offsets[index] % 8 == 0) {
-            auto at = s.begin + offsets[index] / 8;
-            if (at + width / 8 > s.end) return detail::field_of<F>::from({});
-            return detail::field_of<F>::from({0, detail::load_big<width / 8>(packet_.bytes.data() + at)});
+    using F =
+        std::remove_cvref_t<decltype(std::declval<decltype(detail::layer_of_member(Member))>().*Member)>;
+    constexpr auto offset = detail::leading_offset<Member>();
+    if constexpr (offset.has_value())
+        if (auto const& s = span(); detail::is_leading<Member>(*s.layer)) {
+            constexpr auto width = detail::field_of<F>::width;
+            if ((*offset + width + 7) / 8 > s.size()) return detail::field_of<F>::from({});
+            return detail::field_of<F>::from(
+                detail::read_number<*offset, width>(packet_.bytes.data() + s.begin));
         }
-    }
-    return detail::field_of<F>::from(value(index));
+    return detail::field_of<F>::from(value(field_index<Member>));
 }
 
 }  // namespace sonde

@@ -4,6 +4,8 @@
 #include <sonde/packet/value.hpp>
 
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace sonde {
 
@@ -77,10 +79,7 @@ public:
     auto get() const;
     /// True when the header holds the whole field.
     template <auto Member>
-    bool has() const {
-        auto where = locate(description(), field_index<Member>, header());
-        return where.width != 0 && where.offset + where.width <= header().size() * 8;
-    }
+    bool has() const;
     wire_value value(std::size_t field) const {
         return read_bits(header(), locate(description(), field, header()));
     }
@@ -169,8 +168,11 @@ public:
     /// Two ends: what the probe calls source, then what it calls destination.
     template <class T>
     void add_ends(T source, T destination) {
-        add(reply_ ? destination : source);
-        add(reply_ ? source : destination);
+        if (reply_) std::swap(source, destination);
+        if constexpr (std::is_convertible_v<T, std::uint64_t> && sizeof(T) <= 4)
+            add(static_cast<std::uint64_t>(source) << 32 | static_cast<std::uint64_t>(destination));
+        else
+            add(source), add(destination);
     }
     match_key finish() { return mixer_.finish(); }
 
