@@ -37,6 +37,7 @@
 #include <sonde/packet/match.hpp>
 #include <sonde/packet/packet.hpp>
 #include <sonde/packet/packet_set.hpp>
+#include <sonde/packet/packet_template.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/this_coro.hpp>

@@ -143,8 +143,8 @@ public:
     target_policy& targets() { return targets_; }
     /// The bits of the frame in which a packet leaves, before its way is known: Ethernet's, for layer 3
     /// verbs.
-    static std::uint64_t bits_of(packet const& p, bool layer2) {
-        return (p.view().bytes.size() + (layer2 ? 0 : 14)) * 8;
+    static std::uint64_t bits_of(packet_view const& p, bool layer2) {
+        return (p.bytes.size() + (layer2 ? 0 : 14)) * 8;
     }
     /// Puts a finished packet into its port's queue, as soon as the network's limits let it; see
     /// frame_owner::held. Names of neighbours are known by now.

@@ -66,6 +66,7 @@ public:
     explicit set_source(packet_set set) : set_(std::move(set)) {}
     std::optional<std::uint64_t> size() const override { return set_.size(); }
     packet at(std::uint64_t index, random_source& random) override { return set_.at(index, random); }
+    packet_set const* set() const override { return &set_; }
 
 private:
     packet_set set_;

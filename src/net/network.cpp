@@ -1,6 +1,7 @@
 #include "engine.hpp"
 #include "explainer.hpp"
 #include "prober.hpp"
+#include "recycling.hpp"
 #include "sender.hpp"
 #include "sniffer.hpp"
 
@@ -19,7 +20,8 @@ std::shared_ptr<prober> make_prober(std::shared_ptr<engine> const& e, packet_sou
     error_code ec;
     what.interface = e->interface_index(iface, ec);
     if (!ec && what.layer2 && what.interface == 0) what.interface = e->default_interface(ec);
-    auto p = std::make_shared<prober>(e, std::move(source), std::move(what));
+    auto p = std::allocate_shared<prober>(detail::recycling_allocator<prober>(), e, std::move(source),
+                                          std::move(what));
     if (ec) p->fail(ec);
     return p;
 }

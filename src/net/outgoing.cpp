@@ -54,6 +54,55 @@ std::optional<outgoing> outgoing::of(packet&& p, host_names const& known) {
     return o;
 }
 
+void outgoing::take(packet_template const& from, std::uint64_t index, random_source& random) {
+    sums_ = from.begin(index, random, bytes_);
+    layers_.assign(from.layers().begin(), from.layers().end());
+    destination_looked_up_ = false;
+    template_ = &from;
+    if (std::exchange(latest_, &from) != &from) find_network_layer();
+}
+
+namespace {
+
+/// Fields that the way of a packet tells, where they are automatic.
+bool is_filled_by_way(layer_view const& v, std::size_t field, std::size_t network) {
+    if (v.index() == network)
+        return (v.is<IP>() && field == field_index<&IP::src>) ||
+               (v.is<IPv6>() && field == field_index<&IPv6::src>) ||
+               (v.is<ARP>() && (field == field_index<&ARP::psrc> || field == field_index<&ARP::hwsrc>));
+    if (v.index() == 0)
+        return v.is<Ether>() && (field == field_index<&Ether::src> || field == field_index<&Ether::dst>);
+    return v.is<ICMPv6NDOptSrcLLAddr>() && field == field_index<&ICMPv6NDOptSrcLLAddr::lladdr>;
+}
+
+}  // namespace
+
+std::optional<packet_template> outgoing::compile(source_base const& source, bool identified) {
+    constexpr std::uint64_t worth_it = 16;
+    auto const* set = source.set();
+    if (!set || set->size() < worth_it) return {};
+    std::vector<packet_template::slot> slots;
+    packet const base(set->base());  // a copy has what was changed in its layers
+    auto const network = network_layer_of(base.view()).index();
+    for (layer_view v(base.view(), 0); v; v = v.upper())
+        for (std::size_t field = 0; field < v.description().fields.size(); ++field) {
+            bool is_open = (v.span().automatic >> field & 1) != 0;
+            bool is_identity = identified && (v.description().identities >> field & 1) != 0;
+            if (is_open && (is_identity || is_filled_by_way(v, field, network)))
+                slots.push_back({static_cast<std::uint32_t>(v.index()), static_cast<std::uint32_t>(field)});
+        }
+    return packet_template::of(*set, slots);
+}
+
+void outgoing::put(std::size_t layer, std::size_t field, wire_value value) {
+    if (template_)
+        if (auto slot = template_->find_slot(layer, field))
+            return template_->set_slot(*slot, value, bytes_, sums_);
+    auto const& span = layers_[layer];
+    auto header = std::span(bytes_).subspan(span.begin, span.size());
+    write_bits(header, locate(*span.layer, field, header), value);
+}
+
 void outgoing::find_network_layer() {
     auto v = network_layer_of(view());
     kind_ = kind_of(v);
@@ -128,11 +177,8 @@ bool outgoing::is_automatic(std::size_t layer) const {
 template <auto Member>
 void outgoing::fill(std::size_t layer, wire_value value) {
     if (!is_automatic<Member>(layer)) return;
-    auto& span = layers_[layer];
-    auto bit = std::uint64_t(1) << field_index<Member>;
-    auto header = std::span(bytes_).subspan(span.begin, span.size());
-    write_bits(header, locate(*span.layer, field_index<Member>, header), value);
-    span.automatic &= ~bit;
+    put(layer, field_index<Member>, value);
+    layers_[layer].automatic &= ~(std::uint64_t(1) << field_index<Member>);
 }
 
 void outgoing::set_source(ip_address const& source) {
@@ -158,29 +204,43 @@ void outgoing::set_link_destination(mac const& address) {
 
 bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
     bool any = false;
-    for (auto& span : layers_) {
-        auto header = std::span(bytes_).subspan(span.begin, span.size());
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+        auto& span = layers_[layer];
         auto open = span.automatic & span.layer->identities;
         span.automatic &= ~open;
         any |= open != 0;
         for (; open != 0; open &= open - 1) {
-            auto i = static_cast<std::size_t>(std::countr_zero(open));
+            auto field = static_cast<std::size_t>(std::countr_zero(open));
             std::uint64_t part = 0;
-            switch (span.layer->fields[i].rule.identity) {
+            switch (span.layer->fields[field].rule.identity) {
                 case identity_part::port: part = all.port(draw); break;
                 case identity_part::id: part = all.id(draw); break;
                 case identity_part::sequence: part = all.sequence(draw); break;
                 case identity_part::number: part = all.number(draw); break;
                 case identity_part::none: break;
             }
-            write_bits(header, locate(*span.layer, i, header), {0, part});
+            put(layer, field, {0, part});
         }
     }
     return any;
 }
 
+/// A source that nobody told, as building has it.
+void outgoing::set_loopback_source() {
+    if (!has_automatic_source()) return;
+    auto to = destination();
+    if (to && to->is_v4() && to->v4().is_loopback()) set_source(ipv4(0x7f000001));
+    if (to && to->is_v6() && to->v6().is_loopback()) set_source(ipv6::from_halves(0, 1));
+}
+
 void outgoing::finish(finisher& how) {
-    how.finish(bytes_, layers_);
+    if (template_) {
+        set_loopback_source();
+        template_->end(bytes_, sums_);
+        template_ = nullptr;
+    } else {
+        how.finish(bytes_, layers_);
+    }
     for (auto& span : layers_) span.automatic = 0;
 }
 

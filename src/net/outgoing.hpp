@@ -1,8 +1,10 @@
 #pragma once
 
 #include <sonde/net/kernel_tables.hpp>
+#include <sonde/net/source.hpp>
 #include <sonde/packet/build.hpp>
 #include <sonde/packet/packet.hpp>
+#include <sonde/packet/packet_template.hpp>
 #include <sonde/probe/identity.hpp>
 #include <sonde/probe/target_policy.hpp>
 
@@ -28,6 +30,12 @@ public:
     /// With addresses where host names stand; nothing when one is missing from `known`, or of the other
     /// family.
     static std::optional<outgoing> of(packet&& p, host_names const& known);
+
+    /// The packet of this number, in the memory that it has. `from` must live until it is finished.
+    void take(packet_template const& from, std::uint64_t index, random_source& random);
+    /// A set, compiled so that `take` can be followed by all the rest: nothing where that is not possible, or
+    /// not worth it. `identified`: `identify` is part of it.
+    static std::optional<packet_template> compile(source_base const& source, bool identified);
 
     /// The layer above the link's, or nothing.
     layer_view network_layer() const;
@@ -57,7 +65,9 @@ public:
 
 private:
     void find_network_layer();
+    void set_loopback_source();
     bool resolve(packet const& p, host_names const& known);
+    void put(std::size_t layer, std::size_t field, wire_value value);
     template <auto Member>
     void fill(std::size_t layer, wire_value value);
     template <auto Member>
@@ -69,6 +79,9 @@ private:
     std::uint32_t network_ = 0;
     network_kind kind_ = network_kind::none;
     bool destination_looked_up_ = false;
+    packet_template const* template_ = nullptr;  // while it is not finished
+    packet_template const* latest_ = nullptr;    // whose packets have their network layer there
+    packet_template::sums sums_{};
 };
 
 /// The layer above the link's, or nothing.

@@ -42,10 +42,9 @@ void prober::start() {
 void prober::begin_round(steady_time now) {
     if (what_.rounds != 0) ++round_;
     source_size_ = source_->size();
-    run_.reset();
-    run_ = std::make_unique<probe_run>(engine_->table(),
-                                       reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
-                                       what_.run, source_size_, &engine_->rtts());
+    if (!template_) template_ = outgoing::compile(*source_, true);
+    run_.emplace(engine_->table(), reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
+                 what_.run, source_size_, &engine_->rtts());
     if (paused_) run_->pause();
     next_round_ = what_.rounds != 0 ? later(now, what_.inter) : never;
 }
@@ -185,7 +184,7 @@ class callback_waiting final : public waiting<std::optional<exchange>> {
 public:
     explicit callback_waiting(std::function<void(error_code, std::optional<exchange>)> f)
         : f_(std::move(f)) {}
-    void complete(error_code ec, std::optional<exchange> x) override {
+    void complete(error_code ec, std::optional<exchange>&& x) override {
         auto f = std::move(f_);
         delete this;
         f(ec, std::move(x));

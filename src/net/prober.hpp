@@ -112,9 +112,9 @@ private:
     void begin(departure const& d, packet p);
     void launch(departure const& d, packet p);
     bool resolve_names(departure const& d, packet const& p);
-    void prepare(departure const& d, packet&& p);
+    void prepare(departure const& d, outgoing& o);
     void wait_for_turn(way_out const& way, departure const& d);
-    void leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop);
+    void leave(departure const& d, outgoing& o, way_out const& way, mac const& next_hop);
     void failed(departure const& d, error_code ec);
     verdict take(attempt_info const& attempt, packet&& received, steady_time now);
     void push(item&& next);
@@ -131,7 +131,9 @@ private:
     void close(error_code ec);
     void remember_source(outgoing const& o);
 
+    random_source random_of(std::uint64_t index, std::uint16_t attempt) const;
     packet make(std::uint64_t index, std::uint16_t attempt) const;
+    bool write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const;
     /// The packet of an attempt as it left. `own`: the source address that it had, if that was automatic.
     outgoing rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const;
     bool passes_filter(packet const& received) const;
@@ -139,9 +141,10 @@ private:
 
     std::shared_ptr<engine> engine_;
     packet_source source_;
+    std::optional<packet_template> template_;  // of its packets, where they are alike
     probing what_;
     std::optional<capture_filter> ethernet_filter_, ip_filter_;
-    std::unique_ptr<probe_run> run_;
+    std::optional<probe_run> run_;
     std::uint64_t seed_;
 
     std::vector<leaving> leaving_;
@@ -176,7 +179,7 @@ private:
         std::uint16_t attempt;
         outgoing packet;
     };
-    outgoing scratch_;             // what is leaving; keeps its memory
+    outgoing making_, scratch_;    // what is leaving, before and after it is finished; they keep their memory
     std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
 
     error_code end_, source_error_, broken_;

@@ -13,7 +13,7 @@ constexpr std::uint64_t statistics_limit = 65536;
 }  // namespace
 
 void prober::push(item&& next) {
-    if (queue_.full()) queue_.set_capacity(std::max<std::size_t>(4, 2 * queue_.size()));
+    if (queue_.full()) queue_.set_capacity(std::max<std::size_t>(1, 2 * queue_.size()));
     queue_.push_back(std::move(next));
     if (queue_.size() >= queue_limit && run_ && !collecting_) run_->pause();
 }

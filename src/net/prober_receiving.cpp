@@ -31,7 +31,9 @@ void drop_link_layers(packet& received) {
 }  // namespace
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
-    auto o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
+    outgoing o;
+    if (!write(attempt.index, attempt.attempt, o))
+        o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
     if (o.has_automatic_source()) {
         // An answer was found by a key that holds both addresses, so it came to where its probe came from.
         bool known = own && (sources_overflown_ || std::ranges::find(sources_, *own) != sources_.end());

@@ -74,6 +74,11 @@ void prober::set_bit_rate(double bit_rate) {
 
 bool prober::depart(departure const& d) {
     try {
+        if (write(d.index, d.attempt, making_)) {
+            run_->charge(engine::bits_of(making_.view(), what_.layer2));
+            prepare(d, making_);
+            return true;
+        }
         if (source_size_ || kept_.contains(d.index)) {
             begin(d, make(d.index, d.attempt));
             return true;
@@ -126,22 +131,36 @@ void prober::pull(departure const& d) {
 
 packet prober::make(std::uint64_t index, std::uint16_t attempt) const {
     if (auto found = kept_.find(index); found != kept_.end()) return found->second;
-    // The same number gives the same packet each time it is asked for, random fields included.
-    random_source random(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
+    auto random = random_of(index, attempt);
     return source_->at(index, random);
+}
+
+/// The same number gives the same packet each time it is asked for, random fields included.
+random_source prober::random_of(std::uint64_t index, std::uint16_t attempt) const {
+    return random_source(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
+}
+
+/// As `make`, where there is a template.
+bool prober::write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const {
+    if (!template_) return false;
+    auto random = random_of(index, attempt);
+    o.take(*template_, index, random);
+    return true;
 }
 
 /// Its bits count now, though names and neighbours may take a while yet: else all that wait for them would
 /// leave in one burst.
 void prober::begin(departure const& d, packet p) {
-    run_->charge(engine::bits_of(p, what_.layer2));
+    run_->charge(engine::bits_of(p.view(), what_.layer2));
     launch(d, std::move(p));
 }
 
 void prober::launch(departure const& d, packet p) {
     if (!resolve_names(d, p)) return;
     try {
-        prepare(d, std::move(p));
+        auto known = outgoing::of(std::move(p), names_);
+        if (!known) return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
+        prepare(d, *known);
     } catch (boost::system::system_error const& e) {
         engine_->note(e.what());
         failed(d, e.code());
@@ -168,10 +187,7 @@ bool prober::resolve_names(departure const& d, packet const& p) {
     return true;
 }
 
-void prober::prepare(departure const& d, packet&& p) {
-    auto known = outgoing::of(std::move(p), names_);
-    if (!known) return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
-    auto& o = *known;
+void prober::prepare(departure const& d, outgoing& o) {
     error_code ec;
     bool own_source = o.has_automatic_source();
     auto way = what_.own_question ? engine_->link(o, what_.interface, ec)
@@ -185,7 +201,7 @@ void prober::prepare(departure const& d, packet&& p) {
         way.next_hop_mac =
             engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
     if (ec) return failed(d, ec);
-    if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
+    if (way.next_hop_mac) return leave(d, o, way, *way.next_hop_mac);
     auto& neighbours = engine_->neighbour_cache();
     if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d);
     neighbours.resolve(
@@ -195,7 +211,7 @@ void prober::prepare(departure const& d, packet&& p) {
             if (!me || me->closed_) return;
             me->engine_->contain(*me, [&] {
                 if (failure) return me->failed(d, failure);
-                me->leave(d, std::move(o), way, address);
+                me->leave(d, o, way, address);
             });
         });
 }
@@ -211,7 +227,7 @@ void prober::wait_for_turn(way_out const& way, departure const& d) {
     });
 }
 
-void prober::leave(departure const& d, outgoing o, way_out const& way, mac const& next_hop) {
+void prober::leave(departure const& d, outgoing& o, way_out const& way, mac const& next_hop) {
     o.set_link_destination(next_hop);
     leaving l{.probe = d, .key = {}};
     auto& finished = scratch_;

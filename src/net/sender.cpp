@@ -20,6 +20,7 @@ void sender::start(waiting_ptr<send_report> op) {
     if (engine_->is_shut_down()) return cancel();
     engine_->contain(*this, [&] {
         size_ = source_->size();
+        if (!how_.realtime && !how_.own_iface) template_ = outgoing::compile(*source_, false);
         error_code ec;
         interface_ = engine_->interface_index(how_.iface, ec);
         if (!ec && layer2_ && interface_ == 0) interface_ = engine_->default_interface(ec);
@@ -63,6 +64,16 @@ std::optional<packet> sender::take() {
             return {};
         }
     }
+}
+
+/// The same, where there is a template.
+bool sender::make_next() {
+    if (index_ == *size_ && !next_pass()) {
+        exhausted_ = true;
+        return false;
+    }
+    making_.take(*template_, index_++, random_);
+    return true;
 }
 
 bool sender::next_pass() {
@@ -115,15 +126,20 @@ void sender::proceed(steady_time now) {
         if (held_back_) return;
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         try {
-            if (!next_) next_ = take();
+            if (template_ && !made_) made_ = make_next();
+            if (!template_ && !next_) next_ = take();
         } catch (boost::system::system_error const& e) {
             source_failed(engine_->fail(e.code(), e.what()));
         }
-        if (!next_) break;
-        if (auto at = due(*next_, now); at > now) return engine_->wake_at(*this, at);
-        if (awaits_others(*next_)) return;
-        pacer_.left(now, engine::bits_of(*next_, layer2_));
-        launch(*std::exchange(next_, {}));
+        if (!next_ && !made_) break;
+        auto at = made_ ? pacer_.ready_at() : due(*next_, now);
+        if (at > now) return engine_->wake_at(*this, at);
+        if (next_ && awaits_others(*next_)) return;
+        pacer_.left(now, engine::bits_of(made_ ? making_.view() : next_->view(), layer2_));
+        if (std::exchange(made_, false))
+            go(making_, interface_);
+        else
+            launch(*std::exchange(next_, {}));
     }
     if (exhausted_ && open_ == 0) finish(source_error_);
 }
@@ -160,29 +176,30 @@ void sender::launch(packet p) {
                               });
         return;
     }
-    try {
-        auto interface = how_.own_iface && p.interface != 0 ? p.interface : interface_;
-        auto known = outgoing::of(std::move(p), names_);
-        if (!known) return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
-        auto& o = *known;
-        error_code ec;
-        auto way = engine_->way_of(o, interface, layer2_, ec);
-        if (!ec && !way.next_hop_mac)
-            way.next_hop_mac =
-                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
-        if (ec) return failed(ec);
-        if (way.next_hop_mac) return leave(std::move(o), way, *way.next_hop_mac);
-        if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
-            return failed(engine_->fail(errc::table_full, way.next_hop.to_string()));
-        ask_neighbour(std::move(o), way);
-    } catch (boost::system::system_error const& e) {
-        failed(engine_->fail(e.code(), e.what()));
-    }
+    auto interface = how_.own_iface && p.interface != 0 ? p.interface : interface_;
+    auto known = outgoing::of(std::move(p), names_);
+    if (!known) return failed(engine_->fail(errc::host_not_found, "an address of the other family"));
+    go(*known, interface);
+}
+
+void sender::go(outgoing& o, int interface) try {
+    error_code ec;
+    auto way = engine_->way_of(o, interface, layer2_, ec);
+    if (!ec && !way.next_hop_mac)
+        way.next_hop_mac =
+            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
+    if (ec) return failed(ec);
+    if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
+    if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
+        return failed(engine_->fail(errc::table_full, way.next_hop.to_string()));
+    ask_neighbour(std::move(o), way);
+} catch (boost::system::system_error const& e) {
+    failed(engine_->fail(e.code(), e.what()));
 }
 
 void sender::ask_neighbour(outgoing o, way_out const& way) {
     ++open_;
-    auto known = [weak = weak_from_this(), o = std::move(o), way](error_code ec, mac address) {
+    auto known = [weak = weak_from_this(), o = std::move(o), way](error_code ec, mac address) mutable {
         auto me = std::static_pointer_cast<sender>(weak.lock());
         if (!me || me->done_) return;
         --me->open_;
@@ -197,7 +214,7 @@ void sender::ask_neighbour(outgoing o, way_out const& way) {
     }
 }
 
-void sender::leave(outgoing o, way_out const& way, mac const& next_hop) {
+void sender::leave(outgoing& o, way_out const& way, mac const& next_hop) {
     if (way.out->echo)
         return failed(engine_->fail(
             errc::permission, "ping socket on " + way.out->info().name +

@@ -31,10 +31,12 @@ private:
     steady_time due(packet const& p, steady_time now);
     void pull();
     bool awaits_others(packet const& p);
+    bool make_next();
     void launch(packet p);
+    void go(outgoing& o, int interface);
     void proceed(steady_time now);
     void ask_neighbour(outgoing o, way_out const& way);
-    void leave(outgoing o, way_out const& way, mac const& next_hop);
+    void leave(outgoing& o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
     void source_failed(error_code ec);
     void finish(error_code ec);
@@ -48,7 +50,10 @@ private:
     random_source random_;
     host_names names_;
 
-    std::optional<packet> next_;  // taken from the source, its time has not come
+    std::optional<packet_template> template_;  // of its packets, where they are alike
+    outgoing making_;                          // keeps its memory
+    bool made_ = false;                        // it is the next, its time has not come
+    std::optional<packet> next_;               // or this is, taken from the source
     std::optional<std::uint64_t> size_;
     std::uint64_t index_ = 0, pass_ = 0, open_ = 0;
     std::optional<timestamp> first_time_;  // of a replay: what its gaps are measured from

@@ -26,16 +26,26 @@ void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
         }
 }
 
+namespace {
+
+/// Programs build many packets of few shapes.
+detail::finisher& own_shapes() {
+    thread_local detail::finisher shapes;
+    return shapes;
+}
+
+}  // namespace
+
 std::vector<std::byte> packet::build() const {
     if (is_template()) {
         auto first = (*this)[0];
-        auto bytes = first.bytes_;
-        finish(bytes, first.layers_);
+        auto bytes = std::move(first.bytes_);
+        own_shapes().finish(bytes, first.layers_);
         return bytes;
     }
     if (has_edits()) return settled().build();
     auto bytes = bytes_;
-    finish(bytes, layers_);
+    own_shapes().finish(bytes, layers_);
     return bytes;
 }
 

@@ -104,6 +104,12 @@ bool finish_plan::fits(std::span<std::byte const> bytes, std::span<layer_span co
            std::ranges::all_of(fixed_, [&](octet const& o) { return bytes[o.at] == o.value; });
 }
 
+bool finish_plan::depends_on(bit_range bits) const {
+    return std::ranges::any_of(fixed_, [&](octet const& o) {
+        return 8 * o.at < bits.offset + bits.width && 8 * o.at + 8 > bits.offset;
+    });
+}
+
 void finish_plan::apply(std::span<std::byte> bytes) const {
     for (auto const& o : filled_) bytes[o.at] = (bytes[o.at] & ~o.mask) | o.value;
     for (auto const& c : checksums_) {
@@ -126,12 +132,22 @@ void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> la
         last_ = at;
         return plans_[at].apply(bytes);
     }
-    finish_plan next;
-    if (next.learn(bytes, layers)) {
-        last_ = std::exchange(oldest_, (oldest_ + 1) % shapes);
-        plans_[last_] = std::move(next);
+    if (comes_again(bytes.size(), layers)) {
+        finish_plan next;
+        if (next.learn(bytes, layers)) {
+            last_ = std::exchange(oldest_, (oldest_ + 1) % shapes);
+            plans_[last_] = std::move(next);
+        }
     }
     sonde::finish(bytes, layers);
+}
+
+/// Learning costs more than finishing does: it is done for shapes that are seen twice.
+bool finisher::comes_again(std::size_t size, std::span<layer_span const> layers) {
+    if (size == seen_size_ && std::ranges::equal(layers, seen_, same_shape)) return true;
+    seen_size_ = size;
+    seen_.assign(layers.begin(), layers.end());
+    return false;
 }
 
 }  // namespace sonde::detail

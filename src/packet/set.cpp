@@ -1,4 +1,4 @@
-#include <sonde/packet/packet.hpp>
+#include "sets.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -22,7 +22,10 @@ wire_value split(wide v) {
     throw_error(errc::set_too_large, "a set of 2^64 packets or more");
 }
 
-/// How many values a field of `width` bits takes in turn.
+}  // namespace
+
+namespace detail {
+
 std::uint64_t count_of(field_content const& c, unsigned width) {
     switch (c.state) {
         case field_state::list: {
@@ -47,6 +50,37 @@ std::uint64_t count_of(field_content const& c, unsigned width) {
     }
 }
 
+std::uint32_t drawn_bit(wire_value first, wire_value last, field_description const& f, std::size_t field) {
+    if (first == last || field >= 32) return 0;
+    address_class from{}, to{};
+    if (f.kind == value_kind::ipv4)
+        from = address_class_of(value_traits<ipv4>::from_wire(first)),
+        to = address_class_of(value_traits<ipv4>::from_wire(last));
+    else if (f.kind == value_kind::ipv6)
+        from = address_class_of(value_traits<ipv6>::from_wire(first)),
+        to = address_class_of(value_traits<ipv6>::from_wire(last));
+    else
+        return 0;
+    bool as_one = from == to && from != address_class::unicast;
+    return as_one ? 0 : std::uint32_t(1) << field;
+}
+
+std::pair<wire_value, wire_value> ends_of(field_content const& c, unsigned width) {
+    switch (c.state) {
+        case field_state::range:
+        case field_state::interval: return {c.first, c.last};
+        case field_state::network: return {c.first, split(join(c.first) + count_of(c, width) - 1)};
+        default: return {};
+    }
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::count_of;
+using detail::drawn_bit;
+
 std::uint64_t count_of(varying_field const& v, layer_description const& layer) {
     return count_of(v.content, layer.fields[v.field].width);
 }
@@ -68,11 +102,11 @@ struct chosen {
     wire_value first{}, last{};  // what it was taken out of; equal where it stands for itself
 };
 
-chosen taken(wire_value value, wire_value first, wire_value last) {
-    return {value, {}, false, first, last};
-}
-
 chosen choose(field_content const& c, std::uint64_t digit, unsigned width, random_source& random) {
+    auto taken = [&](wire_value value) {
+        auto [first, last] = detail::ends_of(c, width);
+        return chosen{value, {}, false, first, last};
+    };
     switch (c.state) {
         case field_state::choice:
             digit = random.up_to((c.list.empty() ? c.texts.size() : c.list.size()) - 1);
@@ -92,12 +126,9 @@ chosen choose(field_content const& c, std::uint64_t digit, unsigned width, rando
         case field_state::single:
             return c.texts.empty() ? chosen{c.list.empty() ? c.first : c.list[digit], {}}
                                    : chosen{{}, c.texts[digit]};
-        case field_state::range:
-            return taken(split(join(c.first) + static_cast<wide>(digit) * c.step), c.first, c.last);
-        case field_state::network:
-            return taken(split(join(c.first) + digit), c.first,
-                         split(join(c.first) + count_of(c, width) - 1));
-        case field_state::interval: return taken(random.draw({c.first, c.last, c.by_octet}), c.first, c.last);
+        case field_state::range: return taken(split(join(c.first) + static_cast<wide>(digit) * c.step));
+        case field_state::network: return taken(split(join(c.first) + digit));
+        case field_state::interval: return taken(random.draw({c.first, c.last, c.by_octet}));
         case field_state::text: return {{}, random_octets(c, random)};
         case field_state::name: return {{}, c.texts.empty() ? std::string(c.bytes) : c.texts.front(), true};
         default: return {};
@@ -128,22 +159,6 @@ field_content content_from(chosen value) {
     c.first = value.value;
     if (!value.text.empty()) c.texts = {std::move(value.text)};
     return c;
-}
-
-/// The bit of layer_span::drawn that the value sets.
-std::uint32_t drawn_bit(chosen const& value, field_description const& f, std::size_t field) {
-    if (value.first == value.last || field >= 32) return 0;
-    address_class first{}, last{};
-    if (f.kind == value_kind::ipv4)
-        first = address_class_of(value_traits<ipv4>::from_wire(value.first)),
-        last = address_class_of(value_traits<ipv4>::from_wire(value.last));
-    else if (f.kind == value_kind::ipv6)
-        first = address_class_of(value_traits<ipv6>::from_wire(value.first)),
-        last = address_class_of(value_traits<ipv6>::from_wire(value.last));
-    else
-        return 0;
-    bool as_one = first == last && first != address_class::unicast;
-    return as_one ? 0 : std::uint32_t(1) << field;
 }
 
 random_source& own_random() {
@@ -213,7 +228,7 @@ packet packet::patched(std::uint64_t index, random_source& random) const {
         auto const& v = sets_[k];
         auto& span = out.layers_[v.layer];
         auto const& field = span.layer->fields[v.field];
-        span.drawn |= drawn_bit(value, field, v.field);
+        span.drawn |= drawn_bit(value.first, value.last, field, v.field);
         write_bits(out.header(v.layer), {span.layer->offsets[v.field], field.width}, value.value);
     });
     return out;
@@ -235,7 +250,8 @@ packet packet::at(std::uint64_t index, random_source& random) const {
         auto drawn = layers_[layer].drawn;
         for (std::size_t k = 0; k < sets_.size(); ++k)
             if (varies(sets_[k]))
-                drawn |= drawn_bit(values[k], description.fields[sets_[k].field], sets_[k].field);
+                drawn |= drawn_bit(values[k].first, values[k].last, description.fields[sets_[k].field],
+                                   sets_[k].field);
         if (!description.fixed && std::any_of(sets_.begin(), sets_.end(), varies)) {
             // The values may change which fields there are, or how long they are.
             auto contents = detail::contents_of({view(), layer});

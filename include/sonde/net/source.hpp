@@ -26,6 +26,8 @@ public:
     virtual std::optional<std::uint64_t> size() const { return {}; }
     /// The packet of this number; only with a size.
     virtual packet at(std::uint64_t, random_source&) { return {}; }
+    /// The set that `at` numbers, if it is one.
+    virtual packet_set const* set() const { return nullptr; }
     /// The next packet, or nothing at the end; only without a size. Throws when the source fails: that too is
     /// its end.
     virtual std::optional<packet> next() { return {}; }

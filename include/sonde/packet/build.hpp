@@ -20,25 +20,28 @@ public:
     struct stretch {
         std::uint32_t begin = 0, end = 0;
     };
+    struct checksum {
+        std::uint32_t at;
+        std::uint16_t rest;  ///< what is summed besides the stretches
+        bool never_zero;
+        std::array<stretch, 2> over;
+    };
 
     /// From one packet, not finished yet. False, and then it fits nothing, when some layer has no rule.
     bool learn(std::span<std::byte const> bytes, std::span<layer_span const> layers);
     bool fits(std::span<std::byte const> bytes, std::span<layer_span const> layers) const;
     /// As `finish`, for a packet that fits.
     void apply(std::span<std::byte> bytes) const;
+    /// Innermost first.
+    std::span<checksum const> checksums() const { return checksums_; }
+    /// True for bits, counted from the packet's first, that packets of the plan have in common.
+    bool depends_on(bit_range bits) const;
 
 private:
     struct octet {
         std::uint32_t at;
         std::byte mask, value;
     };
-    struct checksum {
-        std::uint32_t at;
-        std::uint16_t rest;  // what is summed besides the stretches
-        bool never_zero;
-        std::array<stretch, 2> over;
-    };
-
     static bool can_learn(packet_view const& model);
     bool fill(packet_view const& model, std::span<std::byte const> finished);
     void sum_up(layer_view const& layer, checksum_rule const& rule);
@@ -46,7 +49,7 @@ private:
     std::vector<layer_span> layers_;
     std::size_t size_ = 0;
     std::vector<octet> fixed_, filled_;
-    std::vector<checksum> checksums_;  // innermost first
+    std::vector<checksum> checksums_;
 };
 
 /// Finishes packets that come one after another, mostly of few shapes. Cost: of a shape that was seen lately
@@ -56,9 +59,13 @@ public:
     void finish(std::span<std::byte> bytes, std::span<layer_span const> layers);
 
 private:
+    bool comes_again(std::size_t size, std::span<layer_span const> layers);
+
     static constexpr std::size_t shapes = 8;
     std::array<finish_plan, shapes> plans_;
     std::size_t last_ = 0, oldest_ = 0;
+    std::vector<layer_span> seen_;  ///< the latest that no plan fitted
+    std::size_t seen_size_ = 0;
 };
 
 }  // namespace detail

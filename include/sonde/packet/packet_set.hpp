@@ -24,6 +24,8 @@ public:
     packet_set(L const& l) : packet_set(packet(l)) {}
 
     std::uint64_t size() const { return size_; }
+    /// What it was made of.
+    packet const& base() const { return base_; }
     /// Throws value_out_of_range at `size()` and beyond.
     packet operator[](std::uint64_t index) const { return base_[base_index(index)]; }
     packet at(std::uint64_t index, random_source& random) const {
