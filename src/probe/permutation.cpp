@@ -36,11 +36,21 @@ std::uint32_t small_permutation::operator()(std::uint32_t number) const noexcept
     return number;
 }
 
+wide_permutation::wide_permutation(secret_key key, std::uint8_t label) noexcept {
+    for (int t = 0; t < 2; ++t)
+        for (std::uint32_t i = 0; i < 256; ++i)
+            table_[static_cast<std::size_t>(t)][i] =
+                static_cast<std::uint16_t>(siphash_word(key, round_word(label, t, i)));
+    for (int round = 0; round < rounds; ++round)
+        keys_[static_cast<std::size_t>(round)] = static_cast<std::uint16_t>(
+            siphash_word(key, round_word(label, 2, static_cast<std::uint64_t>(round))));
+}
+
 std::uint32_t wide_permutation::operator()(std::uint32_t number) const noexcept {
     std::uint32_t left = number >> 16, right = number & 0xffff;
-    for (int round = 0; round < 6; ++round) {
-        auto word = siphash_word<1, 3>(key_, round_word(label_, round, right));
-        auto next = left ^ static_cast<std::uint32_t>(word & 0xffff);
+    for (auto key : keys_) {
+        auto in = right ^ key;
+        auto next = left ^ ((table_[0][in >> 8] + table_[1][in & 0xff]) & 0xffffu);
         left = right;
         right = next;
     }

@@ -29,16 +29,20 @@ private:
     std::array<std::array<std::uint8_t, 256>, rounds> table_;
 };
 
-/// The same for all 2^32 numbers: six rounds of SipHash-1-3. About 45 ns, no tables.
+/// The same for all 2^32 numbers: twelve rounds, whose function adds two tables, looked up under a part of
+/// the key of its own for each round (as Blowfish does, whose halves are twice as wide). Cost: 1 KB; about 12
+/// ns.
 class wide_permutation {
 public:
-    wide_permutation(secret_key key, std::uint8_t label) noexcept : key_(key), label_(label) {}
+    wide_permutation(secret_key key, std::uint8_t label) noexcept;
 
     std::uint32_t operator()(std::uint32_t number) const noexcept;
 
 private:
-    secret_key key_;
-    std::uint8_t label_;
+    static constexpr int rounds = 12;
+
+    std::array<std::array<std::uint16_t, 256>, 2> table_;
+    std::array<std::uint16_t, rounds> keys_;
 };
 
 }  // namespace sonde::detail

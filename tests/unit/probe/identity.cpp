@@ -54,6 +54,19 @@ TEST_CASE("The wide permutation does not repeat, at either end of its range") {
     CHECK(all_differ(0xfff80000, 1u << 20, order));  // across the wrap
 }
 
+TEST_CASE("Each bit of what goes into the wide permutation changes half of the bits that come out") {
+    detail::wide_permutation order(secret, 1);
+    for (unsigned in = 0; in < 32; ++in) {
+        std::array<int, 32> changed{};
+        constexpr int tries = 4000;
+        for (std::uint32_t n = 0; n < tries; ++n) {
+            auto difference = order(n * 0x9e3779b9) ^ order(n * 0x9e3779b9 ^ 1u << in);
+            for (unsigned out = 0; out < 32; ++out) changed[out] += difference >> out & 1;
+        }
+        for (int c : changed) CHECK(std::abs(c - tries / 2) < 200);  // six standard deviations
+    }
+}
+
 TEST_CASE("Permutations under another label or key are others") {
     detail::small_permutation a(secret, 1, 65536), b(secret, 2, 65536), c({.low = 1, .high = 2}, 1, 65536);
     detail::wide_permutation wa(secret, 1), wb(secret, 2);
