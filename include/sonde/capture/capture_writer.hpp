@@ -90,6 +90,12 @@ std::uint64_t write_pcap(std::string path, R&& packets, capture_options how = {}
     return writer.frames();
 }
 
+/// The same of a few: `write_pcap("two.pcap", {question, answer})`.
+inline std::uint64_t write_pcap(std::string path, std::initializer_list<packet> packets,
+                                capture_options how = {}) {
+    return write_pcap(std::move(path), std::span(packets.begin(), packets.size()), how);
+}
+
 /// The same of one packet, or of every packet of a set.
 std::uint64_t write_pcap(std::string path, packet const& set, capture_options how = {});
 

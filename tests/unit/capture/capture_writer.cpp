@@ -112,6 +112,7 @@ TEST_CASE("a set is written as all its packets", "[capture]") {
     for (packet const& p : read_pcap(d.file("a.pcap"))) CHECK(p.build() == set[i++].build());
     CHECK(i == 8);
     CHECK(write_pcap(d.file("b.pcap"), IP{.ttl = range(1, 5)}) == 5);
+    CHECK(write_pcap(d.file("d.pcap"), {set[1], set[0], set[7]}) == 3);
     std::vector<packet> list{set, set};
     CHECK(write_pcap(d.file("c.pcap"), list) == 16);
 }
