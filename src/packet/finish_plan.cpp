@@ -57,9 +57,22 @@ bool finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span c
     return true;
 }
 
-/// Fields that finishing changed hold the same in all packets of the plan. Others may have been computed when
-/// the packet was made, out of what it holds. False when the place of one follows from values, but from those
-/// that all packets of the plan have in common.
+namespace {
+
+/// True for a field that finishing sets, whatever it held before. Others that are automatic were computed
+/// when the packet was made, out of what it holds.
+bool is_set_by_finishing(packet_view const& model, std::size_t layer, bit_range where, wire_value after) {
+    std::vector<std::byte> other(model.bytes.begin(), model.bytes.end());
+    auto header = std::span(other).subspan(model.layers[layer].begin, model.layers[layer].size());
+    write_bits(header, where, {~after.high, ~after.low});
+    sonde::finish(other, model.layers);
+    return read_bits(header, where) == after;
+}
+
+}  // namespace
+
+/// Fields that finishing sets hold the same in all packets of the plan. False when the place of one follows
+/// from values, but from those that all packets of the plan have in common.
 bool finish_plan::fill(packet_view const& model, std::span<std::byte const> finished) {
     std::vector<std::byte> mask(finished.size());
     for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -70,8 +83,9 @@ bool finish_plan::fill(packet_view const& model, std::span<std::byte const> fini
             if (!(span.automatic >> f & 1)) continue;
             auto where = locate(*span.layer, f, before);
             auto end = std::min<std::size_t>(where.offset + where.width, 8 * before.size());
-            if (where.width > 128 || where.offset + where.width > end) continue;
-            if (read_bits(before, where) == read_bits(after, where)) continue;
+            if (where.width == 0 || where.width > 128 || where.offset + where.width > end) continue;
+            auto value = read_bits(after, where);
+            if (read_bits(before, where) == value && !is_set_by_finishing(model, i, where, value)) continue;
             if (f >= span.layer->offsets.size() && rule_of({model, i}).fixed_octets == 0) return false;
             for (auto bit = where.offset; bit < end; ++bit)
                 mask[span.begin + bit / 8] |= std::byte(0x80 >> bit % 8);

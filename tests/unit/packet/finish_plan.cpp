@@ -97,6 +97,17 @@ TEST_CASE("Whatever the fields hold, a plan gives what the layers' own code give
     }
 }
 
+TEST_CASE("A plan fills in what its first packet happened to hold") {
+    // As fragments do, which are cut from a packet that was built: their lengths are those of the whole.
+    auto m = member(parse_packet("IP(src='192.0.2.1', dst='198.18.0.1')/TCP()/'abc'"));
+    auto wanted = m.bytes;
+    finish(wanted, m.layers);
+    finish_plan plan;
+    REQUIRE(plan.learn(wanted, m.layers));
+    plan.apply(m.bytes);
+    CHECK(m.bytes == wanted);
+}
+
 TEST_CASE("A UDP checksum of 0 is sent as 0xffff by a plan, too") {
     finisher f;
     auto sums = [&](packet const& set) {
