@@ -51,8 +51,6 @@ std::optional<packet_template> packet_template::of(packet_set set, std::span<slo
     packet_template made(std::move(set));
     auto const& base = made.set_.base();
     if (!made.compile(base.has_edits() ? base.settled() : base, slots) || !made.summed_) return {};
-    for (auto& span : made.layers_) span.automatic = 0;
-    for (auto const& s : slots) made.layers_[s.layer].automatic |= std::uint64_t(1) << s.field;
     return made;
 }
 
@@ -88,6 +86,7 @@ bool packet_template::compile(packet const& base, std::span<slot const> slots) {
         places_.push_back(s);
     }
     summed_ = learn_checksums();
+    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].automatic = base.layers()[i].automatic;
     return true;
 }
 

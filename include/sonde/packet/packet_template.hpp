@@ -35,7 +35,7 @@ public:
     static std::optional<packet_template> of(packet_set set, std::span<slot const> slots);
 
     std::uint64_t size() const { return set_.size(); }
-    /// The layers of all its packets; those of its slots are automatic, nothing else.
+    /// The layers of all its packets, with what is automatic in those of the set.
     std::span<layer_span const> layers() const { return layers_; }
 
     /// The bytes on the wire, as `packet::build` makes them. `out` is overwritten; its memory is used again.
