@@ -55,6 +55,20 @@ void build_of_set(std::uint32_t n) {
     for (std::uint32_t i = 0; i < n; ++i) sink += set[i].build().size();
 }
 
+void build_of_template(std::uint32_t n) {
+    auto const compiled =
+        packet_template::of(Ether{.dst = mac("02:00:00:00:00:02"), .src = mac("02:00:00:00:00:01")} /
+                            IP{.dst = "198.18.0.0/15", .src = ipv4(0xc6336401)} /
+                            TCP{.dport = 80, .sport = 40000})
+            .value();
+    random_source random(1);
+    std::vector<std::byte> frame;
+    for (std::uint32_t i = 0; i < n; ++i) {
+        compiled.build(i, random, frame);
+        sink += std::to_integer<std::uint64_t>(frame.back());
+    }
+}
+
 void dissect_all(std::uint32_t n) {
     auto const frame = probe(0).build();
     for (std::uint32_t i = 0; i < n; ++i) {
@@ -96,13 +110,10 @@ void probe_all(std::uint32_t n) {
 
 int count(arguments words) {
     static std::map<std::string_view, std::function<void(std::uint32_t)>> const works = {
-        {"build", build},
-        {"set", build_of_set},
-        {"dissect", dissect_all},
-        {"match", match_all},
-        {"sr", probe_all}};
+        {"build", build},         {"set", build_of_set}, {"template", build_of_template},
+        {"dissect", dissect_all}, {"match", match_all},  {"sr", probe_all}};
     auto work = words.size() == 2 ? works.find(words[0]) : works.end();
-    if (work == works.end()) throw std::invalid_argument("count: build|set|dissect|match|sr N");
+    if (work == works.end()) throw std::invalid_argument("count: build|set|template|dissect|match|sr N");
     auto before = allocations;
     work->second(static_cast<std::uint32_t>(number(words[1])));
     fmt::print("allocations={} sum={}\n", allocations - before, sink);

@@ -12,11 +12,12 @@ import sys
 
 # work: instructions, allocations
 ceilings = {
-    "build": (9000, 4),
-    "set": (4400, 4),
-    "dissect": (2700, 2.5),
-    "match": (4700, 0.5),
-    "sr": (62000, 32),
+    "build": (4700, 4),
+    "set": (2400, 4),
+    "template": (250, 0.5),
+    "dissect": (2250, 2.5),
+    "match": (3500, 0.5),
+    "sr": (43500, 32),
 }
 count = 2000
 
