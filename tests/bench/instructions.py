@@ -14,7 +14,7 @@ import sys
 ceilings = {
     "build": (4700, 4),
     "set": (2400, 4),
-    "template": (250, 0.5),
+    "template": (450, 0.5),
     "dissect": (2250, 2.5),
     "match": (3500, 0.5),
     "sr": (43500, 32),
