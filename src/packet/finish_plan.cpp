@@ -45,7 +45,11 @@ bool finish_plan::learn(std::span<std::byte const> bytes, std::span<layer_span c
     if (!can_learn(model)) return false;
     std::vector<std::byte> finished(bytes.begin(), bytes.end());
     sonde::finish(finished, layers);
-    if (!fill(model, finished)) return false;
+    try {
+        if (!fill(model, finished)) return false;
+    } catch (boost::system::system_error const&) {  // of a layer's code, for a value that no packet had
+        return false;
+    }
     for (auto i = layers.size(); i-- > 0;) {
         auto rule = rule_of({model, i});
         for (std::uint32_t k = 0; k < rule.fixed_octets; ++k)
@@ -156,11 +160,13 @@ void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> la
     sonde::finish(bytes, layers);
 }
 
-/// Learning costs more than finishing does: it is done for shapes that are seen twice.
-bool finisher::comes_again(std::size_t size, std::span<layer_span const> layers) {
-    if (size == seen_size_ && std::ranges::equal(layers, seen_, same_shape)) return true;
-    seen_size_ = size;
-    seen_.assign(layers.begin(), layers.end());
+/// Learning costs more than finishing does: it is done for shapes that are seen twice, with few others
+/// between. `seen_` has the layers of one shape behind those of another.
+bool finisher::comes_again(std::size_t, std::span<layer_span const> layers) {
+    if (!std::ranges::search(seen_, layers, same_shape).empty()) return true;
+    if (seen_size_ == 2 * shapes) seen_.clear(), seen_size_ = 0;
+    seen_.insert(seen_.end(), layers.begin(), layers.end());
+    ++seen_size_;
     return false;
 }
 

@@ -11,6 +11,23 @@ using namespace sonde;
 using detail::finish_plan;
 using detail::finisher;
 
+namespace finished_by_itself {
+
+int calls = 0;
+
+struct Counted {
+    field<std::uint8_t> value = 1;
+};
+SONDE_LAYER(Counted, value)
+
+layer_hooks hooks(Counted const*) {
+    return {
+        .finish = [](build_step&) { ++calls; },
+        .checksum = [](layer_view const&) { return checksum_rule{.sums = checksum_rule::over::nothing}; }};
+}
+
+}  // namespace finished_by_itself
+
 namespace {
 
 struct made {
@@ -106,6 +123,23 @@ TEST_CASE("A plan fills in what its first packet happened to hold") {
     REQUIRE(plan.learn(wanted, m.layers));
     plan.apply(m.bytes);
     CHECK(m.bytes == wanted);
+}
+
+TEST_CASE("Shapes are learnt though their packets take turns") {
+    auto own = member(IP{.src = "192.0.2.1"} / finished_by_itself::Counted{}),
+         other = member(parse_packet("IP(src='192.0.2.1')/UDP()"));
+    finisher f;
+    auto finish_both = [&] {
+        for (auto* m : {&own, &other}) {
+            auto bytes = m->bytes;
+            f.finish(bytes, m->layers);
+        }
+    };
+    for (int i = 0; i < 2; ++i) finish_both();
+    auto called = finished_by_itself::calls;
+    CHECK(called > 0);
+    for (int i = 0; i < 5; ++i) finish_both();
+    CHECK(finished_by_itself::calls == called);
 }
 
 TEST_CASE("A UDP checksum of 0 is sent as 0xffff by a plan, too") {
