@@ -42,7 +42,7 @@ void prober::start() {
 void prober::begin_round(steady_time now) {
     if (what_.rounds != 0) ++round_;
     source_size_ = source_->size();
-    if (!template_) template_ = outgoing::compile(*source_, true);
+    if (round_ <= 1) template_ = outgoing::compile(*source_, true);
     run_.emplace(engine_->table(), reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
                  what_.run, source_size_, &engine_->rtts());
     if (paused_) run_->pause();
