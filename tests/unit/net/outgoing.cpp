@@ -22,7 +22,7 @@ struct way {
 };
 
 void go(outgoing& o, way const& w, identity_source const& identities, std::uint32_t draw) {
-    static detail::finisher shapes;
+    detail::finisher shapes;  // which knows none: the layers' own code finishes what has no template
     if (w.source) o.set_source(*w.source);
     if (w.link) o.set_link_source(mac("02:00:00:00:00:01"));
     o.set_link_destination(mac("02:00:00:00:00:02"));
