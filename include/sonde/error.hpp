@@ -46,6 +46,7 @@ enum class errc {
 /// The category of `errc`; its name is "sonde".
 boost::system::error_category const& sonde_category() noexcept;
 
+/// Makes an `errc` an error_code; that happens by itself where one is wanted or compared.
 inline error_code make_error_code(errc e) noexcept {
     return error_code(static_cast<int>(e), sonde_category());
 }
@@ -54,6 +55,7 @@ inline error_code make_error_code(errc e) noexcept {
 /// `what()` names the place, what was given and what was needed.
 class error : public boost::system::system_error {
 public:
+    /// `what()` is the context, then the code's message.
     error(errc code, std::string const& context)
         : boost::system::system_error(make_error_code(code), context) {}
 };
@@ -63,5 +65,6 @@ public:
 
 }  // namespace sonde
 
+/// An error_code is made from an `errc`, and compared with one, without a cast.
 template <>
 struct boost::system::is_error_code_enum<sonde::errc> : std::true_type {};

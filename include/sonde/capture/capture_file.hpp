@@ -23,23 +23,33 @@ public:
     /// Opens the file. Throws as capture_reader does.
     explicit capture_file(std::string path);
 
+    /// The same path; the copy opens it at its first `begin`.
     capture_file(capture_file const& other) : path_(other.path_) {}
+    /// Iterators stay good: they are of the file moved to.
     capture_file(capture_file&&) noexcept = default;
+    /// Iterators of what it was before are no longer valid.
     capture_file& operator=(capture_file other) noexcept;
 
+    /// A place in the file. All iterators of one `begin` are at the same place: ++ moves them together.
     class iterator {
     public:
+        /// An input iterator, which gives packets by value.
+        /// @{
         using iterator_concept = std::input_iterator_tag;
         using value_type = packet;
         using difference_type = std::ptrdiff_t;
+        /// @}
 
+        /// At the end.
         iterator() = default;
         /// The packet: dissected by the file's link type, with its time, wire length and interface.
         packet operator*() const;
         /// Throws as `capture_reader::next`. Behind unsupported_link_type a further ++ goes on; behind others
         /// the iterator is at the end.
         iterator& operator++();
+        /// As above; without the place before, which is gone.
         void operator++(int) { ++*this; }
+        /// True at the end, and where `++` threw.
         friend bool operator==(iterator const& i, std::default_sentinel_t) { return i.at_end(); }
 
     private:
@@ -54,8 +64,10 @@ public:
     /// The first packet. Opens the file again when an earlier pass has begun; throws as the constructor and
     /// `++`.
     iterator begin();
+    /// What an iterator at the end compares equal to.
     std::default_sentinel_t end() const { return {}; }
 
+    /// The path, as it was given.
     std::string const& path() const { return path_; }
 
 private:

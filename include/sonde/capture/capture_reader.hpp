@@ -37,11 +37,15 @@ public:
     explicit capture_reader(std::string const& path);
 
     /// The same from an open stream (stdin), which is borrowed: it must outlive the reader. `name` stands in
-    /// errors.
+    /// errors. What gzip compressed is not expanded here: it is bad_file.
     capture_reader(std::FILE* stream, std::string name);
 
+    /// The frame that the other one gave last stays good. What was moved from can only be destroyed or
+    /// assigned to.
+    /// @{
     capture_reader(capture_reader&&) noexcept;
     capture_reader& operator=(capture_reader&&) noexcept;
+    /// @}
     ~capture_reader();
 
     /// The next frame; its bytes are the reader's until the next call. Nothing, and no error, at the end.

@@ -24,7 +24,7 @@ enum class capture_format : std::uint8_t {
 /// How to write a capture file.
 struct capture_options {
     bool append = false;  ///< go on behind the last record of the file that is there
-    capture_format format = capture_format::by_name;
+    capture_format format = capture_format::by_name;  ///< of a new file; one that holds records keeps its own
 };
 
 /// Writes a capture file that libpcap 1.5 and newer, tcpdump and Wireshark read.
@@ -46,8 +46,12 @@ public:
     /// says the format where `how` does not.
     capture_writer(std::FILE* stream, std::string name, capture_options how = {});
 
+    /// Assignment closes the file that was written before, as the destructor does. What was moved from can
+    /// only be destroyed or assigned to.
+    /// @{
     capture_writer(capture_writer&&) noexcept;
     capture_writer& operator=(capture_writer&&) noexcept;
+    /// @}
     /// As `close`, but says nothing when that fails.
     ~capture_writer();
 

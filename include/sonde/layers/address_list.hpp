@@ -9,6 +9,8 @@ namespace sonde {
 /// IPv4 addresses one behind the other: `["192.0.2.1", "192.0.2.2"]`. Inside: up to 64.
 struct ipv4_list : encoded_list<256> {
     ipv4_list() = default;
+    /// These, copied. Throws header_too_long over 64.
+    /// @{
     template <std::convertible_to<ipv4>... A>
         requires(sizeof...(A) > 0)
     ipv4_list(A const&... address) {
@@ -17,6 +19,8 @@ struct ipv4_list : encoded_list<256> {
     ipv4_list(std::span<ipv4 const> addresses) {
         for (auto a : addresses) add(a);
     }
+    /// @}
+    /// As expressions have it: a list of texts; bytes behind the last whole address stay bytes.
     static option_codec const& codec();
 
 private:
@@ -26,6 +30,8 @@ private:
 /// IPv6 addresses one behind the other. Inside: up to 32.
 struct ipv6_list : encoded_list<512> {
     ipv6_list() = default;
+    /// These, copied. Throws header_too_long over 32.
+    /// @{
     template <std::convertible_to<ipv6>... A>
         requires(sizeof...(A) > 0)
     ipv6_list(A const&... address) {
@@ -34,6 +40,8 @@ struct ipv6_list : encoded_list<512> {
     ipv6_list(std::span<ipv6 const> addresses) {
         for (auto const& a : addresses) add(a);
     }
+    /// @}
+    /// As that of `ipv4_list`.
     static option_codec const& codec();
 
 private:

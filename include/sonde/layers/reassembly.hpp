@@ -28,6 +28,7 @@ struct reassembly_counters {
     std::uint64_t conflicting = 0;  ///< datagrams dropped because their fragments overlap or contradict
     std::uint64_t expired = 0;      ///< datagrams dropped for their age
     std::uint64_t evicted = 0;      ///< datagrams dropped to make room
+    /// Member by member.
     friend bool operator==(reassembly_counters const&, reassembly_counters const&) = default;
 };
 
@@ -38,13 +39,18 @@ struct reassembly_counters {
 /// IPv6, and for IPv4 any other rule lets a sender show two readers two datagrams. Fragments that are equal
 /// byte for byte are duplicates, not overlaps. Atomic fragments wait for nothing (RFC 6946).
 /// Looks at the outermost IP layer only: what a tunnel carries inside is left as it is.
-/// Cost: the logarithm of a datagram's fragments, each. Threads: one at a time.
+/// Cost of a fragment: the logarithms of the datagrams that wait and of its datagram's fragments. Threads:
+/// one at a time.
 class reassembler {
 public:
+    /// Empty.
     explicit reassembler(reassembly_limits const& limits = {});
     ~reassembler();
+    /// All that waits, and the counters; the one moved from can only be destroyed or assigned to.
+    /// @{
     reassembler(reassembler&&) noexcept;
     reassembler& operator=(reassembler&&) noexcept;
+    /// @}
 
     /// Takes a packet. Gives it back at once if it is no fragment; if it completes a datagram, gives that,
     /// dissected anew: headers of the first fragment, its fragment header or MF flag gone, length and
@@ -58,6 +64,7 @@ public:
     std::size_t datagrams() const;
     /// Bytes held.
     std::size_t bytes() const;
+    /// Since it was made. Valid, and kept up to date, as long as the reassembler.
     reassembly_counters const& counters() const;
 
 private:
@@ -67,7 +74,10 @@ private:
 
 /// What `defrag` makes of packets, in their order; a reassembled one stands where its last fragment stood.
 struct defragmented {
+    /// What came whole, and what was made whole.
+    /// @{
     std::vector<packet> unfragmented, reassembled;
+    /// @}
     reassembly_counters counters;  ///< what was left out, and why
 };
 

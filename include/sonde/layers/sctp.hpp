@@ -4,10 +4,12 @@
 
 namespace sonde {
 
-/// SCTP (RFC 9260), with Scapy's names: a common header and chunks, each a layer. `len` is computed and does
-/// not count the padding to a multiple of 4.
+// SCTP (RFC 9260), with Scapy's names: a common header and chunks, each a layer. `len` is computed and does
+// not count the padding to a multiple of 4. Other fields without a default are 0 when left out.
 
+/// SCTP chunk types (IANA), as Scapy names them; those of RFC 5061 (128, 193) are numbers.
 struct sctp_chunk_types {
+    /// By number, ascending.
     static constexpr std::array<value_name, 14> names{{{0, "data"},
                                                        {1, "init"},
                                                        {2, "init-ack"},
@@ -23,28 +25,36 @@ struct sctp_chunk_types {
                                                        {14, "shutdown-complete"},
                                                        {15, "authentication"}}};
 };
+/// A chunk's first octet: a number, or a name of `sctp_chunk_types`.
 using sctp_chunk_type = enumerated<std::uint8_t, sctp_chunk_types>;
 
 /// The common header (RFC 9260 §3.1). `sport` is the engine's own in `sr*`, else 0; `chksum` is CRC32c. An
 /// answer comes from the other end with the verification tag that an INIT asked for (§8.5), or, reflected,
 /// with ours (§8.4).
 struct SCTP {
-    field<std::uint16_t> dport = 0;
-    field<std::uint16_t> sport{};
-    field<std::uint32_t> tag = 0;
-    field<std::uint32_t> chksum{};
+    field<std::uint16_t> dport = 0;  ///< the receiver's port
+    field<std::uint16_t> sport{};    ///< the sender's port
+    field<std::uint32_t> tag = 0;  ///< verification tag: the `init_tag` of the receiver; 0 with INIT (§8.5.1)
+    field<std::uint32_t> chksum{};  ///< computed: over header and chunks, itself being 0 (§6.8)
 };
 SONDE_DECLARE_LAYER(SCTP, sport, dport, tag, chksum)
+/// Checksum, matching by ports and tag, and what of it proves an ICMP error: both ports.
 layer_hooks hooks(SCTP const*);
 
-/// Parameters of INIT, INIT ACK and heartbeats (RFC 9260 §3.3.2.1): layers inside a field.
+/// Parameters of INIT, INIT ACK and heartbeats (RFC 9260 §3.2.1, §3.3.2.1): layers inside a field.
+/// `SCTPChunkInit{.params = {SCTPChunkParamIPv4Addr{.addr = "192.0.2.1"}, SCTPChunkParamECNCapable{}}}`
 struct sctp_parameters : encoded_list<256> {
     sctp_parameters() = default;
+    /// Builds each, padded to a multiple of 4 octets. Throws header_too_long over 256 octets together, and
+    /// what `packet::build` throws.
     template <layer... Parameter>
         requires(sizeof...(Parameter) > 0)
     sctp_parameters(Parameter const&... parameter) {
         (add(packet(parameter)), ...);
     }
+    /// Entries print as `SCTPChunkParam..(..)`, types without a layer of their own as
+    /// SCTPChunkParamHeartbeatInfo. What these would not build again stays bytes, as a last parameter does
+    /// that `len` tells without its padding.
     static option_codec const& codec();
 
 private:
@@ -53,245 +63,295 @@ private:
 
 /// Payload data (RFC 9260 §3.3.1).
 struct SCTPChunkData {
-    field<octets> data{};
-    field<std::uint32_t> tsn{};
+    field<octets> data{};        ///< user data; zeros follow to a multiple of 4, which `len` does not count
+    field<std::uint32_t> tsn{};  ///< transmission sequence number
+    /// The stream, and the message's number within it.
+    /// @{
     field<std::uint16_t> stream_id{}, stream_seq{};
-    field<std::uint32_t> proto_id{};
+    /// @}
+    field<std::uint32_t> proto_id{};  ///< payload protocol identifier (IANA); 0: unspecified
+    /// The flags I (acknowledge without delay), U (unordered: `stream_seq` means nothing), B and E (first and
+    /// last fragment of a message; both: all of it).
+    /// @{
     field<bits<1>> delay_sack = 0, unordered = 0, beginning = 0, ending = 0;
-    field<bits<4>> reserved{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 0;
+    /// @}
+    field<bits<4>> reserved{};        ///< the other flags
+    field<std::uint16_t> len{};       ///< computed: octets of the chunk, 16 more than `data`
+    field<sctp_chunk_type> type = 0;  ///< "data"
 };
 SONDE_DECLARE_LAYER(SCTPChunkData, type, reserved, delay_sack, unordered, beginning, ending, len, tsn,
                     stream_id, stream_seq, proto_id, data)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkData const*);
 
 /// Initiation (RFC 9260 §3.3.2).
 struct SCTPChunkInit {
+    /// The tag that the peer's packets shall carry, not 0; and the octets that the sender has room for.
+    /// @{
     field<std::uint32_t> init_tag{}, a_rwnd{};
+    /// @}
+    /// Streams that the sender wants to send on, and the most that it takes; neither may be 0.
+    /// @{
     field<std::uint16_t> n_out_streams{}, n_in_streams{};
-    field<std::uint32_t> init_tsn{};
-    sctp_parameters params{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 1;
+    /// @}
+    field<std::uint32_t> init_tsn{};  ///< `tsn` of the sender's first DATA chunk
+    sctp_parameters params{};         ///< in wire order
+    field<std::uint8_t> flags{};      ///< reserved
+    field<std::uint16_t> len{};  ///< computed: octets of the chunk, the last parameter's padding among them
+    field<sctp_chunk_type> type = 1;  ///< "init"
 };
 SONDE_DECLARE_LAYER(SCTPChunkInit, type, flags, len, init_tag, a_rwnd, n_out_streams, n_in_streams, init_tsn,
                     params)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkInit const*);
 
 /// Initiation acknowledgement (RFC 9260 §3.3.3).
 struct SCTPChunkInitAck {
+    /// The tag that the peer's packets shall carry, not 0; and the octets that the sender has room for.
+    /// @{
     field<std::uint32_t> init_tag{}, a_rwnd{};
+    /// @}
+    /// Streams that the sender wants to send on, and the most that it takes; neither may be 0.
+    /// @{
     field<std::uint16_t> n_out_streams{}, n_in_streams{};
-    field<std::uint32_t> init_tsn{};
-    sctp_parameters params{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 2;
+    /// @}
+    field<std::uint32_t> init_tsn{};  ///< `tsn` of the sender's first DATA chunk
+    sctp_parameters params{};         ///< in wire order
+    field<std::uint8_t> flags{};      ///< reserved
+    field<std::uint16_t> len{};  ///< computed: octets of the chunk, the last parameter's padding among them
+    field<sctp_chunk_type> type = 2;  ///< "init-ack"
 };
 SONDE_DECLARE_LAYER(SCTPChunkInitAck, type, flags, len, init_tag, a_rwnd, n_out_streams, n_in_streams,
                     init_tsn, params)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkInitAck const*);
 
 /// Blocks of received numbers, from and to, relative to `cumul_tsn_ack` (RFC 9260 §3.3.4): `["2:4", "6:6"]`.
 struct sctp_gaps : encoded_list<128> {
+    /// Entries are text "from:to" of two numbers of 16 bits; C++ has `assign`, of 4 octets for each.
     static option_codec const& codec();
 };
-/// Numbers of 32 bits.
+/// Numbers of 32 bits: `[1, 255]`.
 struct sctp_numbers : encoded_list<128> {
+    /// Entries are numbers, which show() prints in hexadecimal; C++ has `assign`, of 4 octets for each.
     static option_codec const& codec();
 };
 
-/// Selective acknowledgement (RFC 9260 §3.3.4). Gaps and duplicates as bytes.
+/// Selective acknowledgement (RFC 9260 §3.3.4).
 struct SCTPChunkSACK {
+    /// The last TSN received before the first gap, and the octets that the sender still has room for.
+    /// @{
     field<std::uint32_t> cumul_tsn_ack{}, a_rwnd{};
+    /// @}
+    /// Computed: the entries of the two lists.
+    /// @{
     field<std::uint16_t> n_gap_ack{}, n_dup_tsn{};
-    sctp_gaps gap_ack_list{};
-    sctp_numbers dup_tsn_list{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 3;
+    /// @}
+    sctp_gaps gap_ack_list{};         ///< what arrived behind gaps; read as far as `n_gap_ack` tells
+    sctp_numbers dup_tsn_list{};      ///< each TSN once for every further copy; read up to the chunk's end
+    field<std::uint8_t> flags{};      ///< reserved
+    field<std::uint16_t> len{};       ///< computed: octets of the chunk
+    field<sctp_chunk_type> type = 3;  ///< "sack"
 };
 SONDE_DECLARE_LAYER(SCTPChunkSACK, type, flags, len, cumul_tsn_ack, a_rwnd, n_gap_ack, n_dup_tsn,
                     gap_ack_list, dup_tsn_list)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkSACK const*);
 
 /// Heartbeat request (RFC 9260 §3.3.5).
 struct SCTPChunkHeartbeatReq {
-    sctp_parameters params{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 4;
+    sctp_parameters params{};     ///< one: SCTPChunkParamHeartbeatInfo
+    field<std::uint8_t> flags{};  ///< reserved
+    field<std::uint16_t> len{};   ///< computed: octets of the chunk, the last parameter's padding among them
+    field<sctp_chunk_type> type = 4;  ///< "heartbeat-req"
 };
 SONDE_DECLARE_LAYER(SCTPChunkHeartbeatReq, type, flags, len, params)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkHeartbeatReq const*);
 
 /// Heartbeat acknowledgement (RFC 9260 §3.3.6).
 struct SCTPChunkHeartbeatAck {
-    sctp_parameters params{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 5;
+    sctp_parameters params{};     ///< the request's, unchanged
+    field<std::uint8_t> flags{};  ///< reserved
+    field<std::uint16_t> len{};   ///< computed: octets of the chunk, the last parameter's padding among them
+    field<sctp_chunk_type> type = 5;  ///< "heartbeat-ack"
 };
 SONDE_DECLARE_LAYER(SCTPChunkHeartbeatAck, type, flags, len, params)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkHeartbeatAck const*);
 
-/// Abort (RFC 9260 §3.3.7). `TCB`: the T bit, the tag is reflected.
+/// Abort (RFC 9260 §3.3.7).
 struct SCTPChunkAbort {
-    field<octets> error_causes{};
-    field<bits<1>> TCB = 0;
-    field<bits<7>> reserved{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 6;
+    field<octets> error_causes{};  ///< one behind the other, encoded (§3.3.10); zeros follow as in DATA
+    field<bits<1>> TCB = 0;      ///< the T bit: the sender knew no association and reflects the tag (§8.5.1)
+    field<bits<7>> reserved{};   ///< the other flags
+    field<std::uint16_t> len{};  ///< computed: octets of the chunk, 4 more than the causes
+    field<sctp_chunk_type> type = 6;  ///< "abort"
 };
 SONDE_DECLARE_LAYER(SCTPChunkAbort, type, reserved, TCB, len, error_causes)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkAbort const*);
 
 /// Shutdown (RFC 9260 §3.3.8).
 struct SCTPChunkShutdown {
-    field<std::uint32_t> cumul_tsn_ack{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len = 8;
-    field<sctp_chunk_type> type = 7;
+    field<std::uint32_t> cumul_tsn_ack{};  ///< the last TSN received before any gap
+    field<std::uint8_t> flags{};           ///< reserved
+    field<std::uint16_t> len = 8;          ///< octets of the chunk; always 8, not computed
+    field<sctp_chunk_type> type = 7;       ///< "shutdown"
 };
 SONDE_DECLARE_LAYER(SCTPChunkShutdown, type, flags, len, cumul_tsn_ack)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkShutdown const*);
 
 /// Shutdown acknowledgement (RFC 9260 §3.3.9).
 struct SCTPChunkShutdownAck {
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len = 4;
-    field<sctp_chunk_type> type = 8;
+    field<std::uint8_t> flags{};      ///< reserved
+    field<std::uint16_t> len = 4;     ///< octets of the chunk; always 4, not computed
+    field<sctp_chunk_type> type = 8;  ///< "shutdown-ack"
 };
 SONDE_DECLARE_LAYER(SCTPChunkShutdownAck, type, flags, len)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkShutdownAck const*);
 
 /// Operation error (RFC 9260 §3.3.10).
 struct SCTPChunkError {
-    field<octets> error_causes{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 9;
+    field<octets> error_causes{};     ///< one behind the other, encoded; zeros follow as in DATA
+    field<std::uint8_t> flags{};      ///< reserved
+    field<std::uint16_t> len{};       ///< computed: octets of the chunk, 4 more than the causes
+    field<sctp_chunk_type> type = 9;  ///< "error"
 };
 SONDE_DECLARE_LAYER(SCTPChunkError, type, flags, len, error_causes)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkError const*);
 
 /// Cookie echo (RFC 9260 §3.3.11).
 struct SCTPChunkCookieEcho {
-    field<octets> cookie{};
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len{};
-    field<sctp_chunk_type> type = 10;
+    field<octets> cookie{};            ///< the state cookie of the INIT ACK; zeros follow as in DATA
+    field<std::uint8_t> flags{};       ///< reserved
+    field<std::uint16_t> len{};        ///< computed: octets of the chunk, 4 more than the cookie
+    field<sctp_chunk_type> type = 10;  ///< "cookie-echo"
 };
 SONDE_DECLARE_LAYER(SCTPChunkCookieEcho, type, flags, len, cookie)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkCookieEcho const*);
 
 /// Cookie acknowledgement (RFC 9260 §3.3.12).
 struct SCTPChunkCookieAck {
-    field<std::uint8_t> flags{};
-    field<std::uint16_t> len = 4;
-    field<sctp_chunk_type> type = 11;
+    field<std::uint8_t> flags{};       ///< reserved
+    field<std::uint16_t> len = 4;      ///< octets of the chunk; always 4, not computed
+    field<sctp_chunk_type> type = 11;  ///< "cookie-ack"
 };
 SONDE_DECLARE_LAYER(SCTPChunkCookieAck, type, flags, len)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkCookieAck const*);
 
 /// Shutdown complete (RFC 9260 §3.3.13).
 struct SCTPChunkShutdownComplete {
-    field<bits<1>> TCB = 0;
-    field<bits<7>> reserved{};
-    field<std::uint16_t> len = 4;
-    field<sctp_chunk_type> type = 14;
+    field<bits<1>> TCB = 0;            ///< the T bit: the sender knew no association and reflects the tag
+    field<bits<7>> reserved{};         ///< the other flags
+    field<std::uint16_t> len = 4;      ///< octets of the chunk; always 4, not computed
+    field<sctp_chunk_type> type = 14;  ///< "shutdown-complete"
 };
 SONDE_DECLARE_LAYER(SCTPChunkShutdownComplete, type, reserved, TCB, len)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkShutdownComplete const*);
 
-/// Heartbeat information.
+/// Heartbeat information (RFC 9260 §3.3.5); any parameter too that has no layer of its own.
 struct SCTPChunkParamHeartbeatInfo {
-    field<octets> data{};
-    field<std::uint16_t> len{};
-    field<std::uint16_t> type = 1;
+    field<octets> data{};           ///< the sender's own, given back as it is; zeros follow as in DATA
+    field<std::uint16_t> len{};     ///< computed: octets of the parameter, 4 more than `data`
+    field<std::uint16_t> type = 1;  ///< heartbeat information
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamHeartbeatInfo, type, len, data)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamHeartbeatInfo const*);
 
-/// An IPv4 address of the sender.
+/// An IPv4 address of the sender (RFC 9260 §3.3.2.1).
 struct SCTPChunkParamIPv4Addr {
-    field<ipv4> addr = ipv4(0x7f000001);
-    field<std::uint16_t> len = 8;
-    field<std::uint16_t> type = 5;
+    field<ipv4> addr = ipv4(0x7f000001);  ///< Scapy's default
+    field<std::uint16_t> len = 8;         ///< octets of the parameter
+    field<std::uint16_t> type = 5;        ///< IPv4 address
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamIPv4Addr, type, len, addr)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamIPv4Addr const*);
 
-/// An IPv6 address of the sender.
+/// An IPv6 address of the sender (RFC 9260 §3.3.2.1).
 struct SCTPChunkParamIPv6Addr {
-    field<ipv6> addr = ipv6("::1");
-    field<std::uint16_t> len = 20;
-    field<std::uint16_t> type = 6;
+    field<ipv6> addr = ipv6("::1");  ///< Scapy's default
+    field<std::uint16_t> len = 20;   ///< octets of the parameter
+    field<std::uint16_t> type = 6;   ///< IPv6 address
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamIPv6Addr, type, len, addr)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamIPv6Addr const*);
 
-/// State cookie.
+/// State cookie of an INIT ACK (RFC 9260 §3.3.3.1).
 struct SCTPChunkParamStateCookie {
-    field<octets> cookie{};
-    field<std::uint16_t> len{};
-    field<std::uint16_t> type = 7;
+    field<octets> cookie{};         ///< what the COOKIE ECHO shall give back; zeros follow as in DATA
+    field<std::uint16_t> len{};     ///< computed: octets of the parameter, 4 more than the cookie
+    field<std::uint16_t> type = 7;  ///< state cookie
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamStateCookie, type, len, cookie)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamStateCookie const*);
 
-/// A parameter that was not recognized (Scapy's spelling).
+/// A parameter of an INIT that was not recognized (RFC 9260 §3.3.3.1; Scapy's spelling).
 struct SCTPChunkParamUnrocognizedParam {
-    field<octets> param{};
-    field<std::uint16_t> len{};
-    field<std::uint16_t> type = 8;
+    field<octets> param{};          ///< it, with its type and length; zeros follow as in DATA
+    field<std::uint16_t> len{};     ///< computed: octets of the parameter, 4 more than `param`
+    field<std::uint16_t> type = 8;  ///< unrecognized parameter
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamUnrocognizedParam, type, len, param)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamUnrocognizedParam const*);
 
-/// Cookie preservative, in milliseconds.
+/// Cookie preservative (RFC 9260 §3.3.2.1): an INIT asks for a cookie that lives longer.
 struct SCTPChunkParamCookiePreservative {
-    field<std::uint32_t> sug_cookie_inc{};
-    field<std::uint16_t> len = 8;
-    field<std::uint16_t> type = 9;
+    field<std::uint32_t> sug_cookie_inc{};  ///< how much longer, in milliseconds
+    field<std::uint16_t> len = 8;           ///< octets of the parameter
+    field<std::uint16_t> type = 9;          ///< cookie preservative
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamCookiePreservative, type, len, sug_cookie_inc)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamCookiePreservative const*);
 
-/// Host name address.
+/// Host name address (RFC 9260 §3.3.2.1): deprecated, and answered by ABORT.
 struct SCTPChunkParamHostname {
-    field<octets> hostname{};
-    field<std::uint16_t> len{};
-    field<std::uint16_t> type = 11;
+    field<octets> hostname{};        ///< as text that ends with a zero octet, which is not added
+    field<std::uint16_t> len{};      ///< computed: octets of the parameter, 4 more than the name
+    field<std::uint16_t> type = 11;  ///< host name address
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamHostname, type, len, hostname)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamHostname const*);
 
-/// Reserved for ECN.
+/// Reserved for ECN (RFC 9260 §3.3.2).
 struct SCTPChunkParamECNCapable {
-    field<std::uint16_t> len = 4;
-    field<std::uint16_t> type = 32768;
+    field<std::uint16_t> len = 4;       ///< octets of the parameter
+    field<std::uint16_t> type = 32768;  ///< 0x8000, reserved for ECN
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamECNCapable, type, len)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamECNCapable const*);
 
 /// Forward TSN supported (RFC 3758 §3.1).
 struct SCTPChunkParamFwdTSN {
-    field<std::uint16_t> len = 4;
-    field<std::uint16_t> type = 49152;
+    field<std::uint16_t> len = 4;       ///< octets of the parameter
+    field<std::uint16_t> type = 49152;  ///< 0xc000, forward TSN supported
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamFwdTSN, type, len)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamFwdTSN const*);
 
 /// Adaptation layer indication (RFC 5061 §4.2.6).
 struct SCTPChunkParamAdaptationLayer {
-    field<std::uint32_t> indication{};
-    field<std::uint16_t> len = 8;
-    field<std::uint16_t> type = 49158;
+    field<std::uint32_t> indication{};  ///< code point that the two ends agree on
+    field<std::uint16_t> len = 8;       ///< octets of the parameter
+    field<std::uint16_t> type = 49158;  ///< 0xc006, adaptation layer indication
 };
 SONDE_DECLARE_LAYER(SCTPChunkParamAdaptationLayer, type, len, indication)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamAdaptationLayer const*);
 
 }  // namespace sonde

@@ -13,6 +13,7 @@ namespace sonde {
 class captured_frame {
 public:
     captured_frame() noexcept {}
+    /// Copies the bytes.
     explicit captured_frame(frame const& f)
         : bytes(f.bytes.begin(), f.bytes.end()),
           length(f.length),
@@ -31,13 +32,15 @@ public:
                 .outgoing = outgoing};
     }
 
-    // Meanings as in `frame`.
+    /// As in `frame`.
+    /// @{
     std::vector<std::byte> bytes;
     std::uint32_t length = 0;
     timestamp time{};
     link_type type = link_type::ethernet;
     int interface = 0;
     bool outgoing = false;
+    /// @}
 };
 
 }  // namespace sonde

@@ -14,10 +14,10 @@ namespace sonde {
 
 /// One instruction of classic BPF, laid out as the kernel's `struct sock_filter` (linux/filter.h).
 struct bpf_instruction {
-    std::uint16_t code = 0;
-    std::uint8_t jt = 0;  ///< instructions to skip when the test holds
-    std::uint8_t jf = 0;  ///< and when it does not
-    std::uint32_t k = 0;
+    std::uint16_t code = 0;  ///< the operation: BPF_LD | BPF_H | BPF_ABS … (linux/filter.h)
+    std::uint8_t jt = 0;     ///< instructions to skip when the test holds
+    std::uint8_t jf = 0;     ///< and when it does not
+    std::uint32_t k = 0;     ///< its operand: a constant, an offset …
 };
 
 /// A compiled capture filter, in the language of pcap-filter(7). A value: copying copies a few hundred bytes.
@@ -47,9 +47,13 @@ public:
     /// text does not compile, is longer than `longest_text`, holds a NUL byte, or makes a loop
     /// (`protochain`). Cost: far below a millisecond for a line, but it grows with the square of the text, to
     /// seconds for 4 KiB of alternatives: compile such ones before the event loop runs, or on another thread.
+    /// `snapshot`: bytes that an accepting program keeps. With `ec` set the second form returns an empty
+    /// filter, which accepts everything.
+    /// @{
     static capture_filter compile(std::string_view text, link_type type, unsigned snapshot = whole_frame);
     static capture_filter compile(std::string_view text, link_type type, unsigned snapshot, error_code& ec,
                                   std::string* why = nullptr);
+    /// @}
 
     /// Rejects every frame: for a socket that only sends.
     static capture_filter accept_none();

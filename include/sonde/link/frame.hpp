@@ -17,9 +17,9 @@ struct frame {
     std::span<std::byte const> bytes;  ///< what was captured, from the link header on, VLAN tag put back
     std::uint32_t length = 0;  ///< what was on the wire; more than bytes.size() when the snapshot cut it
     timestamp time{};          ///< the kernel's stamp, or the time of reading where there is none
-    link_type type = link_type::ethernet;
-    int interface = 0;      ///< kernel index of the interface, 0 when unknown
-    bool outgoing = false;  ///< sent by this host (a capture may ask for these)
+    link_type type = link_type::ethernet;  ///< what `bytes` begins with
+    int interface = 0;                     ///< kernel index of the interface, 0 when unknown
+    bool outgoing = false;                 ///< sent by this host (a capture may ask for these)
 };
 
 }  // namespace sonde

@@ -25,13 +25,17 @@ struct link_info {
 /// The index of the interface called `name` (1 to 15 bytes, netdevice(7)) in this thread's network namespace.
 /// An index outlives a renaming; a name does not.
 /// Errors: no_such_interface, with the name in the text of what is thrown; 0 is returned with an error_code.
+/// @{
 int interface_index(std::string_view name);
 int interface_index(std::string_view name, error_code& ec) noexcept;
+/// @}
 
 /// What the interface with this index is. Blocks for no I/O: three or four ioctls.
 /// Errors: no_such_interface; unsupported_link_type when its frames begin with a header that sonde does not
 /// read (radio, InfiniBand, ...).
+/// @{
 link_info interface_info(int index);
 link_info interface_info(int index, error_code& ec);
+/// @}
 
 }  // namespace sonde

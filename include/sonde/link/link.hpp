@@ -35,6 +35,7 @@ struct link_counters {
 
 /// A frame as a device hands it over.
 struct received_frame : frame {
+    /// `f`, borrowed as it is; `u` is `unfinished`.
     received_frame(frame const& f, bool u = false) : frame(f), unfinished(u) {}
     bool unfinished;  ///< its sender left transport checksums to hardware (as on lo and veth)
 };
@@ -64,6 +65,7 @@ public:
     /// Closes the device. Waits that are pending complete with operation_aborted.
     virtual ~link_device() = default;
 
+    /// The executor that it was opened on, which runs the handlers of its waits.
     virtual asio::any_io_executor get_executor() const = 0;
 
     /// The interface, as it was when the device was opened. `type` is what `transmit` takes; every received
@@ -107,8 +109,11 @@ public:
 
     /// End the pending wait, if any, with operation_aborted, even if the event has come but not the
     /// handler's turn.
+    /// @{
     virtual void cancel_readable() = 0;
     virtual void cancel_writable() = 0;
+    /// @}
+    /// Both.
     void cancel() {
         cancel_readable();
         cancel_writable();

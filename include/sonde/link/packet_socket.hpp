@@ -40,17 +40,21 @@ public:
     /// takes (4096 instructions); the system's. The first form throws `error`, or
     /// boost::system::system_error for the system's codes, whose text names the interface and the step that
     /// failed; the second returns null and puts that text into `why`.
+    /// @{
     static std::unique_ptr<packet_socket> open(asio::any_io_executor executor, int interface,
                                                receive_options const& options = receive_options());
     static std::unique_ptr<packet_socket> open(asio::any_io_executor executor, int interface,
                                                receive_options const& options, error_code& ec,
                                                std::string* why = nullptr);
+    /// @}
 
     /// The same for sending only, on one interface: bound with protocol 0, so that the kernel queues nothing
     /// on it. `receive` returns 0 and `wait_readable` ends by `cancel_readable` only.
+    /// @{
     static std::unique_ptr<packet_socket> transmitter(asio::any_io_executor executor, int interface);
     static std::unique_ptr<packet_socket> transmitter(asio::any_io_executor executor, int interface,
                                                       error_code& ec, std::string* why = nullptr);
+    /// @}
 
     /// The same on an AF_PACKET, SOCK_RAW socket that somebody privileged has opened, and that came by
     /// inheritance or SCM_RIGHTS (unix(7)); no privilege is needed. It takes the descriptor over, also when

@@ -32,11 +32,13 @@ public:
     /// Errors: no_such_interface, permission, interface_down, bad_filter, unsupported_link_type; EIO for
     /// whatever else libpcap reports in words alone. The text that is thrown, or put into `why`, holds the
     /// interface and libpcap's own message.
+    /// @{
     static std::unique_ptr<pcap_device> open(asio::any_io_executor executor, std::string_view interface,
                                              receive_options const& options = receive_options());
     static std::unique_ptr<pcap_device> open(asio::any_io_executor executor, std::string_view interface,
                                              receive_options const& options, error_code& ec,
                                              std::string* why = nullptr);
+    /// @}
 
     ~pcap_device() override;
 

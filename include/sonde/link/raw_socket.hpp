@@ -32,11 +32,13 @@ class raw_socket final : public link_device {
 public:
     /// Errors: as `packet_socket::open`. A host without IPv6 opens; IPv6 packets then fail with the system's
     /// code.
+    /// @{
     static std::unique_ptr<raw_socket> open(asio::any_io_executor executor, int interface,
                                             receive_options const& options = receive_options());
     static std::unique_ptr<raw_socket> open(asio::any_io_executor executor, int interface,
                                             receive_options const& options, error_code& ec,
                                             std::string* why = nullptr);
+    /// @}
 
     ~raw_socket() override;
 

@@ -18,12 +18,13 @@ namespace sonde {
 /// Threads: one at a time. Cost: O(log events) each, O(1) where events are made in the order of their times.
 class virtual_clock {
 public:
-    using time_point = std::chrono::steady_clock::time_point;
-    using event = detail::unique_function<void()>;
+    using time_point = std::chrono::steady_clock::time_point;  ///< of the steady clock
+    using event = detail::unique_function<void()>;             ///< what is to happen
     /// Names an event; the default one names none.
     struct event_id {
-        time_point when{};
-        std::uint64_t serial = 0;
+        time_point when{};         ///< when it runs
+        std::uint64_t serial = 0;  ///< events are numbered from 1, in the order in which they were made
+        /// In the order in which they run.
         friend auto operator<=>(event_id const&, event_id const&) = default;
     };
 
@@ -31,7 +32,9 @@ public:
     virtual_clock(virtual_clock const&) = delete;
     virtual_clock& operator=(virtual_clock const&) = delete;
 
+    /// The steady clock, which begins at one hour (of uptime).
     time_point now() const noexcept { return now_; }
+    /// The wall clock, which begins at 2026-01-01 00:00:00 UTC.
     timestamp wall_time() const noexcept { return timestamp(now_.time_since_epoch()) + wall_offset_; }
     /// What an administrator or NTP does: the wall clock jumps, the steady one does not.
     void step_wall_time(std::chrono::nanoseconds by) noexcept { wall_offset_ += by; }
@@ -48,6 +51,7 @@ public:
     /// Moves on without an event, to no later than the next one.
     void wait_until(time_point when) noexcept;
 
+    /// Events that have yet to run.
     std::size_t pending() const noexcept { return events_.size(); }
     /// Forgets all events, unrun.
     void clear();

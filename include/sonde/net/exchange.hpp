@@ -17,18 +17,23 @@ namespace sonde {
 /// What became of a probe: one of five. `{}` prints "answered", "ICMP error 3/1 from 198.18.0.254" …
 /// A trivially destructible aggregate.
 struct probe_outcome {
+    /// What can become of it.
     enum class kind : std::uint8_t {
-        answered,
+        answered,     ///< an answer came
         icmp_error,   ///< a router or the target reported an error by ICMP or ICMPv6: `type code router`
         timed_out,    ///< nothing came until the last attempt's deadline
         send_failed,  ///< it could not leave: `error`
         cancelled,    ///< its `sr` was stopped before anything came
     };
-    kind what = kind::timed_out;
-    std::uint8_t type = 0, code = 0;  ///< of the ICMP error
-    ip_address router{};              ///< who sent it
-    error_code error{};               ///< why it could not leave
+    kind what = kind::timed_out;  ///< which of the five; the members below are set where it says so
+    /// Of the ICMP error (RFC 792) or ICMPv6 error (RFC 4443).
+    /// @{
+    std::uint8_t type = 0, code = 0;
+    /// @}
+    ip_address router{};  ///< who sent the ICMP error
+    error_code error{};   ///< why it could not leave
 
+    /// Member by member.
     friend bool operator==(probe_outcome const&, probe_outcome const&) = default;
 };
 
@@ -36,6 +41,7 @@ struct probe_outcome {
 class exchange {
 public:
     exchange() {}  // no aggregate: see docs/design/co-await-safe.md
+    /// `sent`, `received`, `attempt` and `round`; the rest as by default.
     exchange(packet s, packet r, std::uint16_t attempt_, std::uint64_t round_ = 0)
         : sent(std::move(s)), received(std::move(r)), attempt(attempt_), round(round_) {}
 
@@ -84,9 +90,12 @@ public:
 class collected {
 public:
     collected() {}
+    /// `answered` and `unanswered`.
     collected(exchange_list a, packet_list u) : answered(std::move(a)), unanswered(std::move(u)) {}
 
+    /// In the order in which the answers came; without those that `next` has handed out.
     exchange_list answered;
+    /// In the order of the set; without probes whose packet could not even be made.
     packet_list unanswered;
 };
 
@@ -101,23 +110,34 @@ struct send_report {
 
 }  // namespace sonde
 
+/// @namespace fmt
+/// {fmt}, whose formatters print the types of sonde.
+
 /// `{}`: "IP / ICMP … ==> IP / ICMP …", or ==> its outcome when nothing came; of a `srloop` round "RECV 1: …"
 /// or "fail 1: …".
 template <>
 struct fmt::formatter<sonde::exchange> {
+    /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    /// As text; see above.
     auto format(sonde::exchange const& value, format_context& context) const -> format_context::iterator;
 };
 
+/// `{}`: "answered", "ICMP error 3/1 from 198.18.0.254", "timed out", "could not leave: " and why,
+/// "cancelled".
 template <>
 struct fmt::formatter<sonde::probe_outcome> {
+    /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    /// As text; see `probe_outcome`.
     auto format(sonde::probe_outcome const& value, format_context& context) const -> format_context::iterator;
 };
 
 /// `{}`: "Sent 4 packets."
 template <>
 struct fmt::formatter<sonde::send_report> {
+    /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    /// As text; see above.
     auto format(sonde::send_report const& value, format_context& context) const -> format_context::iterator;
 };

@@ -14,6 +14,7 @@ namespace sonde {
 /// What the network made of a packet that came in, and why. A value that owns the packet.
 class explanation {
 public:
+    /// What a packet can be to the network.
     enum class kind : std::uint8_t {
         matched,    ///< an answer
         duplicate,  ///< a further answer to a probe that has had its answer
@@ -23,24 +24,29 @@ public:
     };
 
     explanation() {}
+    /// `received`, `what` and `reason`.
     explanation(packet p, kind what_, std::string why)
         : received(std::move(p)), what(what_), reason(std::move(why)) {}
 
-    packet received;  ///< from its link layer on
-    kind what = kind::unrelated;
-    std::string reason;  ///< "probe 3, attempt 1", "tcp ack 103, expected 101"
+    packet received;              ///< from its link layer on
+    kind what = kind::unrelated;  ///< what it was taken for
+    std::string reason;           ///< "probe 3, attempt 1", "tcp ack 103, expected 101"
 };
 
 }  // namespace sonde
 
+/// Its name: "matched", "duplicate" …; takes the format options of a string.
 template <>
 struct fmt::formatter<sonde::explanation::kind> : fmt::formatter<std::string_view> {
+    /// As text; see above.
     auto format(sonde::explanation::kind value, format_context& context) const -> format_context::iterator;
 };
 
 /// `{}`: "unrelated IP / TCP 198.18.0.1:http > …: tcp ack 103, expected 101".
 template <>
 struct fmt::formatter<sonde::explanation> {
+    /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    /// As text; see above.
     auto format(sonde::explanation const& value, format_context& context) const -> format_context::iterator;
 };

@@ -14,20 +14,20 @@ namespace sonde {
 /// How far an address or route reaches: the RT_SCOPE_ values of rtnetlink(7). A larger number is a nearer
 /// scope.
 enum class address_scope : std::uint8_t {
-    universe = 0,  ///< anywhere
-    site = 200,    ///< IPv6 site-local (fec0::/10)
-    link = 253,    ///< this link only
-    host = 254,    ///< this host only
-    nowhere = 255,
+    universe = 0,   ///< anywhere
+    site = 200,     ///< IPv6 site-local (fec0::/10)
+    link = 253,     ///< this link only
+    host = 254,     ///< this host only
+    nowhere = 255,  ///< a destination that does not exist
 };
 
 /// An address of an interface, as `ip address` shows it.
 struct interface_address {
-    ip_address address;
+    ip_address address;  ///< the interface's own
     ip_address
         network;  ///< what `prefix_length` belongs to: `address`, or the peer's on point-to-point links
-    std::uint8_t prefix_length = 0;  ///< bits
-    address_scope scope = address_scope::universe;
+    std::uint8_t prefix_length = 0;                 ///< bits
+    address_scope scope = address_scope::universe;  ///< how far it is valid
     std::optional<ipv4> broadcast;  ///< IPv4: the directed broadcast address, where there is one
     bool secondary =
         false;  ///< IPv4: in the subnet of an earlier address, never chosen as a source by itself
@@ -50,12 +50,12 @@ struct kernel_interface {
     /// What frames begin with: ethernet for Ethernet and loopback, raw where there is no link header (tun,
     /// WireGuard, IP tunnels, PPP), linux_sll for everything else: read those in cooked mode.
     link_type type = link_type::ethernet;
-    bool up = false;       ///< set up by the administrator
-    bool running = false;  ///< and the carrier is there
-    bool loopback = false;
-    bool broadcast = false;  ///< has a link-layer broadcast address
-    bool point_to_point = false;
-    bool multicast = false;
+    bool up = false;              ///< set up by the administrator
+    bool running = false;         ///< and the carrier is there
+    bool loopback = false;        ///< IFF_LOOPBACK: lo
+    bool broadcast = false;       ///< has a link-layer broadcast address
+    bool point_to_point = false;  ///< IFF_POINTOPOINT: one peer at the other end, as of tunnels
+    bool multicast = false;       ///< IFF_MULTICAST: it can send to groups
     bool needs_neighbours =
         false;  ///< ARP or neighbour discovery finds the next hop; not so on loopback and tunnels
     // IPv6 settings of the interface that source address selection asks for (Linux ip-sysctl.rst).
@@ -73,9 +73,11 @@ public:
     /// Takes the interfaces in any order.
     explicit interface_table(std::vector<kernel_interface> interfaces);
 
-    /// nullptr when there is none. Valid as long as the table is.
+    /// By the kernel's index, or by name. nullptr when there is none. Valid as long as the table is.
+    /// @{
     kernel_interface const* find(int index) const;
     kernel_interface const* find(std::string_view name) const;
+    /// @}
     /// The interface that has this very address, up or not.
     kernel_interface const* find(ip_address const& own) const;
     /// lo, wherever it is in the table.
@@ -89,9 +91,12 @@ public:
 
     /// By rising index.
     std::vector<kernel_interface> const& all() const { return interfaces_; }
+    /// As `all()`, so that the table is a range of its interfaces.
+    /// @{
     auto begin() const { return interfaces_.begin(); }
     auto end() const { return interfaces_.end(); }
     std::size_t size() const { return interfaces_.size(); }
+    /// @}
 
 private:
     std::vector<kernel_interface> interfaces_;

@@ -24,9 +24,11 @@ struct table_changes {
     bool neighbours = false;  ///< an entry of the ARP or neighbour discovery cache changed
     bool overrun = false;     ///< notifications were lost: take everything as changed
 
+    /// True when anything may have changed.
     bool any() const { return links || addresses || routes || neighbours || overrun; }
     /// True when routes, source addresses or interfaces may be others than before.
     bool any_route() const { return links || addresses || routes || overrun; }
+    /// These changes, and `more`.
     table_changes& operator|=(table_changes const& more);
 };
 
@@ -49,15 +51,15 @@ struct kernel_tables_options {
 
 /// Counts since the tables were made.
 struct kernel_tables_counters {
-    std::uint64_t lookups = 0;        ///< calls of route_to
-    std::uint64_t asked = 0;          ///< routes for which the kernel was asked
-    std::uint64_t remembered = 0;     ///< routes that it was asked for less than max_age ago
-    std::uint64_t rereads = 0;        ///< times that the tables were copied
-    std::uint64_t notifications = 0;  ///< times that something had changed
-    std::uint64_t overruns = 0;       ///< times that notifications were lost
-    std::uint64_t neighbour_lookups = 0;
-    std::uint64_t neighbours_asked = 0;  ///< those that went to the kernel
-    std::uint64_t failures = 0;          ///< questions that the kernel could not be asked
+    std::uint64_t lookups = 0;            ///< calls of route_to
+    std::uint64_t asked = 0;              ///< routes for which the kernel was asked
+    std::uint64_t remembered = 0;         ///< routes that it was asked for less than max_age ago
+    std::uint64_t rereads = 0;            ///< times that the tables were copied
+    std::uint64_t notifications = 0;      ///< times that something had changed
+    std::uint64_t overruns = 0;           ///< times that notifications were lost
+    std::uint64_t neighbour_lookups = 0;  ///< calls of neighbour
+    std::uint64_t neighbours_asked = 0;   ///< those that went to the kernel
+    std::uint64_t failures = 0;           ///< questions that the kernel could not be asked
 };
 
 /// The kernel's interfaces, routes, source addresses and neighbours (rtnetlink(7)): where a packet would go
@@ -81,10 +83,14 @@ struct kernel_tables_counters {
 /// route.
 class kernel_tables {
 public:
+    /// Opens nothing yet. `executor` runs what `start` is given, and must outlive the tables.
     explicit kernel_tables(boost::asio::any_io_executor executor, kernel_tables_options options = {});
     ~kernel_tables();
+    /// What was begun goes on with the new one; the one moved from can only be destroyed or assigned to.
+    /// @{
     kernel_tables(kernel_tables&&) noexcept;
     kernel_tables& operator=(kernel_tables&&) noexcept;
+    /// @}
 
     /// The way to `destination`, over any interface (0) or over `interface` alone.
     ///
@@ -123,6 +129,7 @@ public:
     /// Ends the wait: `changed` is not called again, and nothing is pending after one turn of the loop.
     void stop() noexcept;
 
+    /// Counts so far. Good as long as the tables, and up to date at each look.
     kernel_tables_counters const& counters() const noexcept;
 
 private:

@@ -97,17 +97,27 @@ static_assert(std::is_trivially_destructible_v<network_options>);
 /// runs. Lifetimes: its destructor cancels everything; streams may outlive it. The executor must outlive it.
 class network {
 public:
+    /// As Asio wants it.
     using executor_type = boost::asio::any_io_executor;
 
+    /// On an executor, or on that of an execution context (an io_context, a `simulation`). Opens no socket
+    /// yet. Throws boost::system::system_error when the namespace asked for cannot be entered.
+    /// @{
     explicit network(boost::asio::any_io_executor executor, network_options options = {});
     template <class Context>
         requires std::is_convertible_v<Context&, boost::asio::execution_context&>
     explicit network(Context& context, network_options options = {})
         : network(boost::asio::any_io_executor(context.get_executor()), options) {}
+    /// @}
+    /// Operations and streams go on with the new one; the one moved from can only be destroyed or assigned
+    /// to.
     network(network&&) noexcept;
+    /// The same; what this one had under way is cancelled first, as by its destructor.
     network& operator=(network&&) noexcept;
+    /// Cancels everything.
     ~network();
 
+    /// The executor that it was made on.
     executor_type get_executor() const;
 
     /// Send packets at layer 3.
@@ -174,22 +184,28 @@ public:
     /// needs it again. Blocks no longer than the kernel takes. The first form throws
     /// boost::system::system_error. Errors: permission, no_such_interface, unsupported_link_type, the
     /// system's; `why()` tells the details.
+    /// @{
     void open(if_name iface);
     void open(if_name iface, error_code& ec);
+    /// @}
 
     /// The same on a socket that a privileged process has opened: socket(AF_PACKET, SOCK_RAW, 0), inherited
     /// or passed by SCM_RIGHTS. It takes the descriptor over, also when it fails. `iface` empty: that to
     /// which it is bound. Packets for this host itself, over lo, need raw sockets besides: see `open`.
     /// Errors: EINVAL for a descriptor that is something else or bound to another interface; already_open;
     /// ENOTSOCK; no_such_interface.
+    /// @{
     void adopt(int descriptor, if_name iface = {});
     void adopt(int descriptor, if_name iface, error_code& ec);
+    /// @}
 
     /// New limits, in place of those in network_options; they hold from the next packet on, and what waits
     /// for an old one is let go by the new.
+    /// @{
     void set_rate(double packets_per_second);
     void set_bit_rate(double bits_per_second);
     void set_prefix_rate(prefix_rate limit);
+    /// @}
 
     /// From now on packets go only to these networks and those allowed before: `net.allow("198.18.0.0/15")`;
     /// others fail with target_blocked. ARP's question for an address counts as a packet to it; sonde's own
@@ -205,8 +221,10 @@ public:
     /// nothing, on a simulation. See docs/guide/kernel-rst.md.
     /// Throws boost::system::system_error: EPERM without CAP_NET_ADMIN, EOPNOTSUPP without nf_tables. Cost:
     /// some milliseconds, in a system call: begin with it.
+    /// @{
     reset_guard guard_resets() const;
     reset_guard guard_resets(port_range ports) const;
+    /// @}
 
     /// Probes in flight, of all operations.
     std::size_t in_flight() const;

@@ -17,16 +17,22 @@ namespace sonde {
 class if_name {
 public:
     constexpr if_name() = default;
-    /// Throws no_such_interface when the text is too long to be an interface's name.
+    /// Throws no_such_interface when the text is too long to be an interface's name. Whether there is one is
+    /// seen when it is used.
+    /// @{
     constexpr if_name(std::string_view name) {
         if (name.size() > capacity) throw_error(errc::no_such_interface, name);
         for (std::size_t i = 0; i < name.size(); ++i) text_[i] = name[i];
     }
     constexpr if_name(char const* name) : if_name(std::string_view(name)) {}
     if_name(std::string const& name) : if_name(std::string_view(name)) {}
+    /// @}
 
+    /// The name. Valid as long as this.
     constexpr std::string_view view() const { return text_; }
+    /// True when no interface is named.
     constexpr bool empty() const { return text_[0] == 0; }
+    /// By the names.
     friend constexpr bool operator==(if_name const& a, if_name const& b) { return a.view() == b.view(); }
 
 private:
@@ -40,18 +46,23 @@ private:
 class netns_option {
 public:
     constexpr netns_option() = default;
-    /// Throws bad_text when the text has over 127 bytes.
+    /// A name or a path. Throws bad_text when the text has over 127 bytes.
+    /// @{
     constexpr netns_option(std::string_view name) {
         if (name.size() > capacity) throw_error(errc::bad_text, name);
         for (std::size_t i = 0; i < name.size(); ++i) text_[i] = name[i];
     }
     constexpr netns_option(char const* name) : netns_option(std::string_view(name)) {}
     netns_option(std::string const& name) : netns_option(std::string_view(name)) {}
+    /// @}
+    /// An open descriptor of a namespace, which stays the caller's.
     constexpr netns_option(int descriptor) : descriptor_(descriptor) {}
 
+    /// The name or path; empty when it has a descriptor, or none of these. Valid as long as this.
     constexpr std::string_view name() const { return text_; }
     /// -1 when it has a name, or is empty.
     constexpr int descriptor() const { return descriptor_; }
+    /// True for the thread's own namespace.
     constexpr bool empty() const { return text_[0] == 0 && descriptor_ < 0; }
 
 private:

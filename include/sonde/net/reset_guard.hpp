@@ -19,11 +19,13 @@ public:
 class reset_guard {
 public:
     reset_guard() = default;  ///< holds nothing back
+    /// What `network::guard_resets` makes; null holds nothing back.
     explicit reset_guard(std::unique_ptr<detail::held_resets> held) : held_(std::move(held)) {}
 
     /// The host resets again, from when this returns. Cost: some milliseconds, as the kernel waits for
     /// packets that pass the rule.
     void release() noexcept { held_.reset(); }
+    /// True until `release`, of a guard that holds something back.
     bool holds() const noexcept { return held_ != nullptr; }
 
 private:

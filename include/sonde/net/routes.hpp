@@ -25,7 +25,7 @@ struct route {
     ip_address source;  ///< what the kernel would send from; unspecified when the host has none
     std::optional<ip_address> gateway{};  ///< the next hop; nothing when the destination is on link. An IPv4
                                           ///< route may have an IPv6 gateway (RFC 5549)
-    route_kind kind = route_kind::unicast;
+    route_kind kind = route_kind::unicast;  ///< what becomes of packets: see `usable`
     unsigned mtu =
         0;  ///< bytes of IP packet: the route's, else the interface's. Learnt path MTUs are not in it
     /// The route wraps packets (MPLS, SRv6, IP tunnel "encap"): only the kernel's own output does that, so
@@ -34,6 +34,7 @@ struct route {
 
     /// True when there is somewhere to send to.
     bool usable() const { return kind < route_kind::blackhole; }
+    /// Member by member.
     friend bool operator==(route const&, route const&) = default;
 };
 

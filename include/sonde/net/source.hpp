@@ -107,26 +107,41 @@ private:
 /// range whose elements are sets, each element is its first packet.
 class packet_source {
 public:
+    /// All packets of a set, by number; a packet without sets is a set of one.
+    /// @{
     packet_source(packet set);
     packet_source(packet_set set);
+    /// @}
+    /// A packet of this one layer, or all of them where its fields hold sets.
     template <layer L>
     packet_source(L const& l) : packet_source(packet(l)) {}
+    /// A packet of these bytes alone: a Raw layer.
+    /// @{
     packet_source(char const* payload) : packet_source(packet(payload)) {}
     packet_source(std::string_view payload) : packet_source(packet(payload)) {}
     packet_source(std::string const& payload) : packet_source(packet(payload)) {}
+    /// @}
+    /// The packets of a range. An lvalue is copied, unless it is a view, whose range must then stay.
     template <detail::packet_range R>
     packet_source(R&& range)
         : source_(std::make_unique<detail::range_source<std::remove_cvref_t<R>>>(std::forward<R>(range))) {}
+    /// The packets of an async generator, which is moved in; each is asked for when it is due.
     template <class G>
         requires(!detail::packet_range<G> && detail::async_packet_generator<G> && !std::is_reference_v<G>)
     packet_source(G&& generator)
         : source_(std::make_unique<detail::generator_source<G>>(std::forward<G>(generator))) {}
 
+    /// The one moved from can only be destroyed or assigned to.
+    /// @{
     packet_source(packet_source&&) noexcept = default;
     packet_source& operator=(packet_source&&) noexcept = default;
+    /// @}
 
+    /// What the verbs read from.
+    /// @{
     detail::source_base& operator*() const { return *source_; }
     detail::source_base* operator->() const { return source_.get(); }
+    /// @}
 
 private:
     std::unique_ptr<detail::source_base> source_;

@@ -68,7 +68,9 @@ void initiate(Handler&& handler, std::shared_ptr<State> const& state,
 template <class T>
 class stream {
 public:
+    /// The one moved from can only be destroyed or assigned to.
     stream(stream&&) noexcept = default;
+    /// The same; the stream that this one was ends, as by `cancel`.
     stream& operator=(stream&& other) noexcept {
         if (this != &other) {
             cancel();
@@ -107,8 +109,9 @@ public:
     }
 
 protected:
+    /// For the streams of the verbs.
     explicit stream(std::shared_ptr<detail::stream_state<T>> state) : state_(std::move(state)) {}
-    std::shared_ptr<detail::stream_state<T>> state_;
+    std::shared_ptr<detail::stream_state<T>> state_;  ///< null once moved from
 };
 
 namespace detail {
@@ -144,19 +147,23 @@ public:
 /// `next` or `collect`, then goes on by itself while the consumer keeps up.
 class [[nodiscard]] exchange_stream : public stream<exchange> {
 public:
+    /// What `network::sr` and `srp` make.
     explicit exchange_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
 
     /// Counts so far; `{}` prints "Received 6 packets, got 3 answers, remaining 0 packets".
     sonde::report report() const { return full().report().total; }
     /// The probes without an answer, in the order of the set: those that timed out or could not leave, so
-    /// far.
+    /// far. Those whose packet could not even be made are left out.
     packet_list unanswered() const { return full().unanswered(); }
     /// New limits, as in sr_options; they hold from the next packet on.
+    /// @{
     void set_rate(rate_option rate) { full().set_rate(rate); }
     void set_bit_rate(double bits_per_second) { full().set_bit_rate(bits_per_second); }
+    /// @}
 
     /// Nothing leaves any more, retries neither, until `resume`; deadlines go on, and answers come.
     void pause() { full().pause(); }
+    /// Ends a `pause`; without one it does nothing.
     void resume() { full().resume(); }
     /// Ends the scan early, in order: nothing leaves any more, what is open ends as cancelled. What has come
     /// can be read on to the end; `unanswered` has those that were cancelled, too.
@@ -206,6 +213,7 @@ private:
 /// its timeout with an empty `received`.
 class [[nodiscard]] loop_stream : public stream<exchange> {
 public:
+    /// What `network::srloop` and `srploop` make.
     explicit loop_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
 
     /// Counts so far; `{}` prints "Sent 3 packets, received 3 packets. 100.0% hits."
@@ -216,9 +224,11 @@ public:
     std::span<probe_statistics const> statistics() const { return full().statistics(); }
 
     /// As in exchange_stream. A round that was stopped tells of its probes that were open as cancelled.
+    /// @{
     void pause() { full().pause(); }
     void resume() { full().resume(); }
     void stop() { full().stop(); }
+    /// @}
 
 private:
     detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
@@ -227,6 +237,7 @@ private:
 /// `network::explain`: a generator of what the network makes of each packet that comes in.
 class [[nodiscard]] explanation_stream : public stream<explanation> {
 public:
+    /// What `network::explain` makes.
     explicit explanation_stream(std::shared_ptr<detail::explanation_state> state)
         : stream(std::move(state)) {}
 
@@ -237,6 +248,7 @@ public:
 /// `sniff`: a generator of captured packets.
 class [[nodiscard]] packet_stream : public stream<packet> {
 public:
+    /// What `network::sniff` makes.
     explicit packet_stream(std::shared_ptr<detail::capture_state> state) : stream(std::move(state)) {}
 
     /// Counts so far: `received`, and in `kernel_drops` what a slow consumer lost.

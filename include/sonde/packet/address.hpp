@@ -44,9 +44,11 @@ constexpr std::optional<std::uint32_t> decimal(std::string_view s, std::uint32_t
 
 /// An IPv4 address. `value` is in host order, so that addresses count and compare as numbers do.
 struct ipv4 {
-    std::uint32_t value = 0;
+    std::uint32_t value = 0;  ///< in host order: 127.0.0.1 is 0x7f000001
 
+    /// 0.0.0.0
     constexpr ipv4() = default;
+    /// The address of a number in host order.
     constexpr explicit ipv4(std::uint32_t host_order) : value(host_order) {}
     /// Four decimal octets, checked at compile time.
     template <std::size_t N>
@@ -70,12 +72,18 @@ struct ipv4 {
         return ipv4(value);
     }
 
+    /// 127.0.0.0/8 (RFC 1122 §3.2.1.3)
     constexpr bool is_loopback() const { return value >> 24 == 127; }
+    /// 224.0.0.0/4 (RFC 1112 §4)
     constexpr bool is_multicast() const { return value >> 28 == 14; }
+    /// 255.255.255.255 (RFC 919 §7); the address does not tell whether it is a network's own broadcast.
     constexpr bool is_broadcast() const { return value == 0xffffffff; }
+    /// 0.0.0.0 alone, not all of 0.0.0.0/8.
     constexpr bool is_unspecified() const { return value == 0; }
 
+    /// Four decimal octets; `parse` reads them back.
     std::string to_string() const;
+    /// As numbers.
     friend constexpr auto operator<=>(ipv4, ipv4) = default;
 
 private:
@@ -88,9 +96,11 @@ private:
 
 /// An IPv6 address, in network order.
 struct ipv6 {
-    std::array<std::uint8_t, 16> octets{};
+    std::array<std::uint8_t, 16> octets{};  ///< as on the wire
 
+    /// `::`
     constexpr ipv6() = default;
+    /// The address of octets as on the wire.
     constexpr explicit ipv6(std::array<std::uint8_t, 16> network_order) : octets(network_order) {}
     /// RFC 4291 §2.2 text, checked at compile time.
     template <std::size_t N>
@@ -147,8 +157,11 @@ struct ipv6 {
         return address;
     }
 
+    /// The first 64 bits, as a number.
     constexpr std::uint64_t high() const { return half(0); }
+    /// The last 64 bits, as a number: the interface identifier of most unicast addresses (RFC 4291 §2.5.1).
     constexpr std::uint64_t low() const { return half(8); }
+    /// The reverse of `high` and `low`.
     static constexpr ipv6 from_halves(std::uint64_t high, std::uint64_t low) {
         ipv6 a;
         for (std::size_t i = 0; i < 8; ++i) {
@@ -158,13 +171,18 @@ struct ipv6 {
         return a;
     }
 
+    /// ::1 (RFC 4291 §2.5.3)
     constexpr bool is_loopback() const { return high() == 0 && low() == 1; }
+    /// ff00::/8 (RFC 4291 §2.7)
     constexpr bool is_multicast() const { return octets[0] == 0xff; }
+    /// fe80::/10 (RFC 4291 §2.4)
     constexpr bool is_link_local() const { return octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80; }
+    /// `::` (RFC 4291 §2.5.2)
     constexpr bool is_unspecified() const { return high() == 0 && low() == 0; }
 
     /// RFC 5952 text.
     std::string to_string() const;
+    /// Octet by octet, which is as numbers.
     friend constexpr auto operator<=>(ipv6 const&, ipv6 const&) = default;
 
 private:
@@ -182,9 +200,11 @@ private:
 
 /// An EUI-48 hardware address.
 struct mac {
-    std::array<std::uint8_t, 6> octets{};
+    std::array<std::uint8_t, 6> octets{};  ///< as on the wire
 
+    /// 00:00:00:00:00:00
     constexpr mac() = default;
+    /// The address of octets as on the wire.
     constexpr explicit mac(std::array<std::uint8_t, 6> o) : octets(o) {}
     /// Six hexadecimal octets with colons, checked at compile time.
     template <std::size_t N>
@@ -211,13 +231,18 @@ struct mac {
         return address;
     }
 
+    /// ff:ff:ff:ff:ff:ff, all stations of the link.
     static constexpr mac broadcast() {
         return mac(std::array<std::uint8_t, 6>{255, 255, 255, 255, 255, 255});
     }
+    /// Multicast or broadcast: the lowest bit of the first octet, the first on the wire (IEEE 802).
     constexpr bool is_group() const { return octets[0] & 1; }
+    /// 00:00:00:00:00:00
     constexpr bool is_unspecified() const { return *this == mac(); }
 
+    /// Six times two lower-case hexadecimal digits, with colons between.
     std::string to_string() const;
+    /// Octet by octet.
     friend constexpr auto operator<=>(mac const&, mac const&) = default;
 
 private:
@@ -231,9 +256,13 @@ private:
 /// An address of either family, as routes and neighbours know it.
 class ip_address {
 public:
+    /// 0.0.0.0
     constexpr ip_address() = default;
+    /// An address of its family. An IPv4-mapped one (::ffff:192.0.2.1) stays IPv6.
+    /// @{
     constexpr ip_address(ipv4 a) : v6_(ipv6::from_halves(0, a.value)), is_v6_(false) {}
     constexpr ip_address(ipv6 const& a) : v6_(a), is_v6_(true) {}
+    /// @}
 
     /// Either family's text, or nothing.
     static constexpr std::optional<ip_address> parse(std::string_view s) {
@@ -242,15 +271,24 @@ public:
         return {};
     }
 
+    /// Which family it is of.
+    /// @{
     constexpr bool is_v4() const { return !is_v6_; }
     constexpr bool is_v6() const { return is_v6_; }
+    /// @}
+    /// The IPv4 address; not to be asked of IPv6, of which it is the last 32 bits.
     constexpr ipv4 v4() const { return ipv4(static_cast<std::uint32_t>(v6_.low())); }
+    /// The IPv6 address; not to be asked of IPv4, of which it is `::` with that in the last 32 bits.
     constexpr ipv6 const& v6() const { return v6_; }
+    /// As `ipv4` and `ipv6` say of their own.
+    /// @{
     constexpr bool is_multicast() const { return is_v6_ ? v6_.is_multicast() : v4().is_multicast(); }
     constexpr bool is_loopback() const { return is_v6_ ? v6_.is_loopback() : v4().is_loopback(); }
     constexpr bool is_unspecified() const { return v6_.is_unspecified(); }
 
     std::string to_string() const { return is_v6_ ? v6_.to_string() : v4().to_string(); }
+    /// @}
+    /// As numbers; of equal ones IPv4 is first. An order of both families, for containers.
     friend constexpr auto operator<=>(ip_address const&, ip_address const&) = default;
 
 private:
@@ -267,6 +305,7 @@ enum class address_class : std::uint8_t {
     multicast,    ///< 224.0.0.0/4 and ff00::/8
     broadcast,    ///< 255.255.255.255; what a network's broadcast is only its hosts know
 };
+/// The class that the address lies in.
 constexpr address_class address_class_of(ip_address const& a) {
     if (a.is_multicast()) return address_class::multicast;
     if (a.is_loopback()) return address_class::loopback;

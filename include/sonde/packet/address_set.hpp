@@ -20,10 +20,15 @@ class address_set {
 public:
     /// Both ends included.
     struct interval {
+        /// Numbers, as `value_traits` makes them: of IPv4 in the low 32 bits.
+        /// @{
         wire_value first, last;
+        /// @}
     };
 
+    /// No address.
     address_set() = default;
+    /// Addresses, and networks with their prefix length.
     template <std::convertible_to<std::string_view>... Text>
         requires(sizeof...(Text) > 0)
     address_set(Text const&... networks) {
@@ -42,11 +47,17 @@ public:
     /// What is in either.
     address_set& operator|=(address_set const& other);
 
+    /// Looks among those of the address's own family; an IPv4-mapped one is IPv6.
     bool contains(ip_address const& address) const noexcept;
+    /// True without an address of either family.
     bool empty() const noexcept { return v4_.empty() && v6_.empty(); }
 
+    /// What it holds of one family: in order, disjoint, though neighbours may touch. Valid until the set
+    /// changes.
+    /// @{
     std::span<interval const> v4() const noexcept { return v4_; }
     std::span<interval const> v6() const noexcept { return v6_; }
+    /// @}
 
 private:
     void add(std::string_view network);

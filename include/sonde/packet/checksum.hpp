@@ -10,8 +10,11 @@ namespace sonde {
 /// length.
 class internet_checksum {
 public:
+    /// Bytes as on the wire; an odd one at the end counts as if a zero followed.
     void add(std::span<std::byte const> bytes);
+    /// A word in host order.
     void add16(std::uint16_t value) { sum_ += value; }
+    /// Two words, as an address is, in host order.
     void add32(std::uint32_t value) {
         add16(static_cast<std::uint16_t>(value >> 16));
         add16(static_cast<std::uint16_t>(value));

@@ -15,6 +15,7 @@ namespace sonde {
 struct automatic_t {
     explicit constexpr automatic_t() = default;
 };
+/// The value to write: `automatic`.
 inline constexpr automatic_t automatic{};
 
 /// What a field holds.
@@ -34,10 +35,14 @@ enum class field_state : std::uint8_t {
 /// A set of numbers or addresses: `range(1, 4)` is 1, 2, 3, 4; `range(1, 10, 3)` is 1, 4, 7, 10.
 template <class A>
 struct range_of {
+    /// The ends; `last` is met when a whole number of steps leads there.
+    /// @{
     A first, last;
-    std::uint64_t step = 1;
+    /// @}
+    std::uint64_t step = 1;  ///< from one to the next; not 0
 };
 
+/// Numbers, both ends included. Throws value_out_of_range when first > last, or step is 0.
 template <std::integral A, std::integral B>
 constexpr auto range(A first, B last, std::uint64_t step = 1) {
     using common = std::common_type_t<A, B>;
@@ -46,13 +51,16 @@ constexpr auto range(A first, B last, std::uint64_t step = 1) {
     return range_of<common>{static_cast<common>(first), static_cast<common>(last), step};
 }
 
-/// An address range, both ends included: `range("198.18.0.9", "198.18.1.3")`.
+/// An address range, both ends included: `range("198.18.0.9", "198.18.1.3")`. The text is borrowed until a
+/// field is made of it, which reads it (bad_text, value_out_of_range); throws value_out_of_range when step is
+/// 0.
 inline range_of<std::string_view> range(std::string_view first, std::string_view last,
                                         std::uint64_t step = 1) {
     if (step == 0) throw_error(errc::value_out_of_range, "range: step 0");
     return {first, last, step};
 }
 
+/// The same of addresses. Throws value_out_of_range when first > last, or step is 0.
 template <class A>
     requires(std::same_as<A, ipv4> || std::same_as<A, ipv6> || std::same_as<A, mac>)
 constexpr range_of<A> range(A first, A last, std::uint64_t step = 1) {
@@ -64,7 +72,7 @@ constexpr range_of<A> range(A first, A last, std::uint64_t step = 1) {
 /// A long list that somebody else holds; see `values`.
 template <class A>
 struct borrowed_values {
-    std::span<A const> items;
+    std::span<A const> items;  ///< must live until the packet is made
 };
 
 /// A list of any length, as a set. Borrowed: `items` must live until the packet is made.
@@ -77,10 +85,13 @@ auto values(R const& items) {
 
 /// What a field holds, without its type: how the packet takes it over.
 struct field_content {
-    field_state state = field_state::computed;
-    std::uint64_t step = 1;                ///< range: the step; network: the prefix length; text: the length
-    bool by_octet = false;                 ///< interval: octet by octet; text: any octets, not letters only
-    wire_value first, last;                ///< single: first; range, interval: both; network: first address
+    field_state state = field_state::computed;  ///< which of the others mean something
+    std::uint64_t step = 1;  ///< range: the step; network: the prefix length; text: the length
+    bool by_octet = false;   ///< interval: octet by octet; text: any octets, not letters only
+    /// single: first; range, interval: both; network: first address
+    /// @{
+    wire_value first, last;
+    /// @}
     std::string_view bytes;                ///< single octets; the name
     std::vector<wire_value> list;          ///< list, choice
     std::vector<std::string> texts;        ///< list, choice of octets; single octets and names that are owned
@@ -155,11 +166,16 @@ class field {
     using traits = value_traits<T>;
 
 public:
+    /// What a user reads: T itself, of `bits<N>` the smallest unsigned type that holds it.
     using native = typename traits::native;
+    /// How many values a list holds inside the field; longer ones are borrowed, by `values`.
     static constexpr std::size_t capacity = detail::inline_values<native>;
 
+    /// Automatic.
+    /// @{
     constexpr field() = default;
     constexpr field(automatic_t) {}
+    /// @}
     /// Stands for a set that the packet holds; for packets themselves.
     static constexpr field kept() {
         field f;
@@ -167,30 +183,36 @@ public:
         return f;
     }
 
+    /// A number. Throws value_out_of_range when it is negative, or has more bits than the field.
     template <std::integral I>
         requires(traits::kind == value_kind::number || traits::kind == value_kind::flags)
     constexpr field(I number) : count_(1), state_(field_state::single) {
         values_[0] = checked(number);
     }
 
+    /// A value of the field's own type: an address, flags, octets (borrowed until the packet is made).
     constexpr field(native const& value)
         requires(!std::integral<native>)
         : count_(1), state_(field_state::single) {
         values_[0] = value;
     }
 
+    /// Text of the field's type: an address, a network ("198.18.0.0/24", a set), a host name, a MAC address,
+    /// flags, a number's name. Checked at compile time.
     template <std::size_t N>
         requires detail::is_text_parsed<native>
     consteval field(char const (&text)[N]) {
         parse(std::string_view(text, N - 1));
     }
 
+    /// The same at run time; throws `error` (bad_text) that names the text.
     template <runtime_text S>
         requires detail::is_text_parsed<native>
     constexpr field(S const& text) {
         parse(std::string_view(text));
     }
 
+    /// Text or bytes as they are, borrowed until the packet is made.
     template <class S>
         requires(std::same_as<native, octets> && std::convertible_to<S const&, octets>)
     constexpr field(S const& text) : count_(1), state_(field_state::single) {
@@ -204,6 +226,8 @@ public:
         adopt(other);
     }
 
+    /// A set of these values, in this order: at most `capacity`, which is checked at compile time. Throws as
+    /// each alone would, and not_a_single_value when one of them is itself a set or a random value.
     template <class A, class B, class... C>
         requires(std::convertible_to<A const&, field> && std::convertible_to<B const&, field> &&
                  (std::convertible_to<C const&, field> && ...))
@@ -212,6 +236,7 @@ public:
         add(a), add(b), (add(c), ...);
     }
 
+    /// The same of literals, all checked at compile time.
     template <std::size_t A, std::size_t B, std::size_t... C>
         requires detail::is_text_parsed<native>
     consteval field(char const (&a)[A], char const (&b)[B], char const (&... c)[C])
@@ -221,6 +246,8 @@ public:
         (add(field(std::string_view(c, C - 1))), ...);
     }
 
+    /// A set, from `range`. Throws value_out_of_range when first > last, or one does not fit; bad_text for
+    /// text that is no address.
     template <class A>
     constexpr field(range_of<A> const& r) : count_(2), state_(field_state::range), step_(r.step) {
         values_[0] = field(r.first).value();
@@ -229,12 +256,16 @@ public:
             throw_error(errc::value_out_of_range, "range: first > last");
     }
 
+    /// A set, from `values`. The items are read, and checked, when the packet is made; none at all are
+    /// set_too_large then.
     template <class A>
     field(borrowed_values<A> const& b) : state_(field_state::list), borrowed_(b.items.data()) {
         count_ = static_cast<std::uint32_t>(b.items.size());
         at_ = [](void const* items, std::size_t i) { return field(static_cast<A const*>(items)[i]).value(); };
     }
 
+    /// A random number or address, from `random_short`, `random_ip` …. Throws value_out_of_range when the
+    /// last has more bits than the field.
     constexpr field(random_interval const& r)
         requires(!std::same_as<native, octets>)
         : count_(2), state_(field_state::interval), by_octet_(r.by_octet) {
@@ -245,12 +276,14 @@ public:
         values_[1] = traits::from_wire(r.last);
     }
 
+    /// One of a few values at random, from `random_choice`: at most `capacity`. Throws as each alone would.
     template <class A, std::size_t N>
     constexpr field(random_one_of<A, N> const& r) : state_(field_state::choice) {
         static_assert(N <= capacity);
         for (auto const& c : r.choices) values_[count_++] = field(c).value();
     }
 
+    /// Random octets, from `random_string` or `random_bin`.
     constexpr field(random_text r)
         requires std::same_as<native, octets>
         : state_(field_state::text), by_octet_(r.binary), step_(r.length) {}
@@ -262,6 +295,7 @@ public:
         if (state_ == field_state::computed) return automatic_value();
         detail::throw_not_single(state_);
     }
+    /// As `value`, and throws what that throws.
     constexpr operator native() const { return value(); }
 
     /// The same as its bits, without asking whether it is a single one.
@@ -272,9 +306,12 @@ public:
             return state_ == field_state::computed ? wire_value{0, Automatic} : traits::to_wire(values_[0]);
     }
 
+    /// What it holds.
     constexpr field_state state() const { return state_; }
+    /// True when it is computed as the packet is built or sent.
     constexpr bool is_automatic() const { return state_ == field_state::computed; }
 
+    /// What an automatic field of this type shows when built alone; no octets, where it holds octets.
     static constexpr native automatic_value() {
         if constexpr (std::same_as<native, octets>)
             return {};
@@ -282,6 +319,8 @@ public:
             return traits::from_wire({0, Automatic});
     }
 
+    /// Compare the one value; throw not_a_single_value for sets.
+    /// @{
     friend constexpr bool operator==(field const& a, native const& b)
         requires(!std::integral<native>)
     {
@@ -296,7 +335,10 @@ public:
         else
             return std::cmp_equal(a.value().value, b);
     }
-    /// Literals too are read at run time here, so that comparisons may pass through templates (test macros).
+    /// @}
+    /// The same with text, which is read first; throw bad_text for what the type does not know. Literals too
+    /// are read at run time here, so that comparisons may pass through templates (test macros).
+    /// @{
     template <std::size_t N>
         requires(detail::is_text_parsed<native> || std::same_as<native, octets>)
     friend constexpr bool operator==(field const& a, char const (&text)[N]) {
@@ -307,6 +349,8 @@ public:
     friend constexpr bool operator==(field const& a, S const& b) {
         return a.value() == native(b);
     }
+    /// @}
+    /// The same with a field of another layer.
     template <std::uint64_t D>
     friend constexpr bool operator==(field const& a, field<T, D> const& b) {
         return a.value() == b.value();

@@ -32,8 +32,11 @@ struct text_formatter : fmt::formatter<std::string_view> {
 
 }  // namespace sonde::detail
 
+/// Packets as `{}`, `{:show}`, `{:hex}` and `{:command}`: `summary`, `show`, `hexdump` of the built bytes,
+/// and `command`.
 template <>
 struct fmt::formatter<sonde::packet> {
+    /// Throws fmt::format_error for any other style; in literal formats that is an error of compilation.
     constexpr auto parse(fmt::format_parse_context& context) {
         auto begin = context.begin(), end = begin;
         while (end != context.end() && *end != '}') ++end;
@@ -48,30 +51,37 @@ struct fmt::formatter<sonde::packet> {
             throw fmt::format_error("a packet formats as {}, {:show}, {:hex} or {:command}");
         return end;
     }
+    /// Throws what the function of the style throws; `{:hex}`, what `packet::build` throws.
     fmt::format_context::iterator format(sonde::packet const& p, fmt::format_context& context) const;
 
 private:
     char style_ = ' ';
 };
 
+/// As `to_string`; takes fill, alignment and width, as strings do.
 template <>
 struct fmt::formatter<sonde::ipv4> : sonde::detail::text_formatter<sonde::ipv4> {};
+/// As `to_string`; takes fill, alignment and width, as strings do.
 template <>
 struct fmt::formatter<sonde::ipv6> : sonde::detail::text_formatter<sonde::ipv6> {};
+/// As `to_string`; takes fill, alignment and width, as strings do.
 template <>
 struct fmt::formatter<sonde::mac> : sonde::detail::text_formatter<sonde::mac> {};
+/// As `to_string`; takes fill, alignment and width, as strings do.
 template <>
 struct fmt::formatter<sonde::ip_address> : sonde::detail::text_formatter<sonde::ip_address> {};
 
 /// Bytes as escaped text.
 template <>
 struct fmt::formatter<sonde::octets> : fmt::formatter<std::string_view> {
+    /// As `escape`; fill, alignment and width count what is printed.
     fmt::format_context::iterator format(sonde::octets const& bytes, fmt::format_context& context) const;
 };
 
 /// Flags as text: "SA", "MF+DF".
 template <class Names>
 struct fmt::formatter<sonde::flag_set<Names>> : fmt::formatter<std::string_view> {
+    /// Lowest bit first; fill, alignment and width as with strings.
     template <class Context>
     auto format(sonde::flag_set<Names> const& flags, Context& context) const {
         sonde::field_content c;
@@ -86,6 +96,7 @@ struct fmt::formatter<sonde::flag_set<Names>> : fmt::formatter<std::string_view>
 /// A number that has names prints as the number.
 template <class T, class Names>
 struct fmt::formatter<sonde::enumerated<T, Names>> : fmt::formatter<T> {
+    /// In the styles of numbers: `{:#x}`.
     template <class Context>
     auto format(sonde::enumerated<T, Names> const& number, Context& context) const {
         return fmt::formatter<T>::format(number.value, context);
@@ -95,6 +106,7 @@ struct fmt::formatter<sonde::enumerated<T, Names>> : fmt::formatter<T> {
 /// Options as a list.
 template <sonde::list_member Options>
 struct fmt::formatter<Options> : fmt::formatter<std::string_view> {
+    /// As Python writes it, `[('MSS', 1460)]`; fill, alignment and width as with strings.
     template <class Context>
     auto format(Options const& options, Context& context) const {
         return fmt::formatter<std::string_view>::format(
@@ -105,6 +117,7 @@ struct fmt::formatter<Options> : fmt::formatter<std::string_view> {
 /// A field prints as the value it holds; an automatic one as the value it has when built alone.
 template <class T, std::uint64_t Automatic>
 struct fmt::formatter<sonde::field<T, Automatic>> : fmt::formatter<std::string_view> {
+    /// A set as Python writes it. Fill, alignment and width as with strings, of numbers too.
     template <class Context>
     auto format(sonde::field<T, Automatic> const& field, Context& context) const {
         using traits = sonde::value_traits<T>;

@@ -12,6 +12,7 @@ namespace sonde {
 ///
 /// Options, payloads and addresses that the kernel chooses stay as well. Threads: safe.
 packet fuzz(packet p);
+/// The same of one layer.
 template <layer L>
 packet fuzz(L const& l) {
     return fuzz(packet(l));

@@ -57,9 +57,9 @@ enum class identity_part : std::uint8_t { none, port, id, sequence, number };
 
 /// What a field's type does not say, by the field's name.
 struct field_rule {
-    std::string_view field;
-    identity_part identity = identity_part::none;
-    bool hexadecimal = false;  ///< how show() prints it
+    std::string_view field;                        ///< which one: its name in the description
+    identity_part identity = identity_part::none;  ///< what it takes in `sr*` when automatic
+    bool hexadecimal = false;                      ///< how show() prints it
     bool quoted = false;       ///< an ICMP error that quotes the layer proves itself by this field
     std::uint16_t octets = 0;  ///< a field of octets that is always this long, padded with zeros or cut
     bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
@@ -86,6 +86,7 @@ struct field_rule {
 /// How values change what building fills in, for a packet of given layers: by nothing but a checksum. Packets
 /// of one shape are then finished by a plan (`detail::finisher`) and not by every layer's own code.
 struct checksum_rule {
+    /// What the checksum is of.
     enum class over : std::uint8_t {
         unknown,               ///< values decide more than that
         nothing,               ///< and there is no checksum
@@ -93,8 +94,8 @@ struct checksum_rule {
         message,               ///< header and payload
         message_and_addresses  ///< and the addresses of the layer below, IP or IPv6
     };
-    over sums = over::unknown;
-    std::size_t field = 0;          ///< the checksum
+    over sums = over::unknown;      ///< what is summed
+    std::size_t field = 0;          ///< the checksum: its place in the wire order
     bool never_zero = false;        ///< as UDP's: 0xffff stands for 0
     std::uint8_t fixed_octets = 0;  ///< of the header, that decide more: equal in all packets of the plan
 };
@@ -105,7 +106,7 @@ struct layer_hooks {
     std::string_view title{};  ///< what show() calls it; the name when empty
     bool is_link = false;      ///< lies below the network layer, which matching and routing look through to
     bool is_padding = false;   ///< belongs to no payload
-    std::span<field_rule const> rules{};
+    std::span<field_rule const> rules{};  ///< for some of its fields; borrowed for the life of the program
     /// The header is padded with zeros to a multiple of so many bytes when it is made.
     std::uint8_t multiple_of = 1;
     /// Bytes of the header, as its own fields tell; may exceed what there is (truncated). 0: no such layer
@@ -149,22 +150,25 @@ struct carried_layers;  // what the bindings of a layer say
 
 /// A field as data: where it lies, what it means, and how to reach it in the struct.
 struct field_description {
-    std::string_view name;
-    value_kind kind = value_kind::number;
-    std::uint16_t width = 0;  ///< bits; 0: the rest of the header
-    value_names names{};
-    std::uint64_t automatic_value = 0;
-    field_rule rule{};
-    option_codec const* options = nullptr;
+    std::string_view name;  ///< the member's, without the `_` that keeps it from being a word of C++
+    value_kind kind = value_kind::number;   ///< what its bits mean
+    std::uint16_t width = 0;                ///< bits; 0: the rest of the header
+    value_names names{};                    ///< of its values: the rule's, else the type's
+    std::uint64_t automatic_value = 0;      ///< what an automatic one shows when built alone
+    field_rule rule{};                      ///< the layer's for this field; the default one when it has none
+    option_codec const* options = nullptr;  ///< of a list: how it prints and reads; else null
+    /// What the member holds in the struct at `layer`; text and lists are borrowed from there.
     void (*read)(void const* layer, field_content& out) = nullptr;
+    /// Sets the member of that struct: octets and lists to `bytes`, borrowed (short lists are copied), others
+    /// to `value`.
     void (*write)(void* layer, wire_value value, std::span<std::byte const> bytes) = nullptr;
     void (*reset)(void* layer, field_state to) = nullptr;  ///< to `computed` or `kept`
 };
 
 /// A layer as data. One object for each layer, for the life of the program.
 struct layer_description {
-    std::string_view name;
-    layer_hooks hooks;
+    std::string_view name;                  ///< the struct's, as expressions have it
+    layer_hooks hooks;                      ///< what it does beyond its fields
     std::vector<field_description> fields;  ///< wire order
     std::vector<field_content> defaults;    ///< what they hold when nobody says otherwise
     std::vector<std::uint32_t> offsets;     ///< bits, of the leading fields whose place never changes
@@ -174,7 +178,7 @@ struct layer_description {
     bool shaped = false;                    ///< some field's value tells which others there are, or how wide
     bool measured = false;                  ///< some field counts others, measures or encloses them
     std::uint64_t identities = 0;           ///< a bit for each field that takes part of an identity
-    std::size_t struct_size = 0;
+    std::size_t struct_size = 0;            ///< bytes of the struct, not of the header
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
     /// Writes the first `most` fields of the struct over zeros, as far as each holds one number, or none. How
     /// many these are.
@@ -189,7 +193,9 @@ struct layer_description {
 
     /// The layer itself, whichever form of it this is.
     layer_description const& family() const { return plain ? *plain : *this; }
+    /// True for all forms of one layer.
     bool is(layer_description const& other) const { return &family() == &other.family(); }
+    /// What show() calls it.
     std::string_view title() const { return hooks.title.empty() ? name : hooks.title; }
     /// The place of a field by name; fields.size() when there is none.
     std::size_t find(std::string_view field) const;
@@ -382,7 +388,6 @@ layer_description const& describe() {
     return d;
 }
 
-/// The place of a member in the wire order of its layer, at compile time: `field_index<&TCP::sport>`.
 namespace detail {
 template <class L, class M>
 L layer_of_member(M L::*);
@@ -419,6 +424,7 @@ constexpr std::optional<unsigned> leading_offset() {
     return is_fixed ? std::optional(offset) : std::nullopt;
 }
 }  // namespace detail
+/// The place of a member in the wire order of its layer, at compile time: `field_index<&TCP::sport>`.
 template <auto Member>
 inline constexpr std::size_t field_index = detail::index_of<Member>();
 

@@ -25,11 +25,12 @@ match_verdict match(packet_view const& received, packet_view const& sent);
 /// hold all that their checksums are about: theirs are not looked at.
 bool checksums_hold(packet_view const& received);
 
+/// How far into a probe its key goes. `ports` are the innermost that it knows, as ICMP errors quote no more;
+/// `above` takes in what lies above them (DNS ids), by which answers are found, errors not.
+enum class key_reach : std::uint8_t { ports, above };
 /// What a probe and all of its answers share; see match_key. `to_many`: the probe went to a group, its
 /// answers come from addresses that it did not name. Property: match(r, s) implies that key_of_probe(s) is
-/// among keys_of_answer(r, secret, s.relaxed). Ports are the innermost that it knows, as ICMP errors quote no
-/// more; `above` takes in what lies above them (DNS ids), by which answers are found, errors not.
-enum class key_reach : std::uint8_t { ports, above };
+/// among keys_of_answer(r, secret, s.relaxed). Zero for a probe without a network layer.
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many,
                        key_reach reach = key_reach::ports);
 
@@ -50,6 +51,7 @@ struct answer_keys {
     bool is_error = false;                  ///< an ICMP error: the keys are the quoted packet's
     bool readable = false;                  ///< false: nothing that could answer a probe; no keys
 
+    /// True when the probe of this key, which went to a group (`many`) or not, may have this answer.
     bool contain(match_key const& key, bool many) const {
         auto const& keys = many ? to_many : to_one;
         return std::find(keys.begin(), keys.begin() + count, key) != keys.begin() + count;

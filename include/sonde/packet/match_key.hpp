@@ -14,16 +14,19 @@ namespace sonde {
 /// prober's side), and only a pair with equal keys is compared field by field. Equal keys are necessary for
 /// an answer, never sufficient.
 struct match_key {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
+    std::uint64_t high = 0;  ///< the second half of the hash
+    std::uint64_t low = 0;   ///< the first half
 
+    /// Both halves alike.
     friend constexpr bool operator==(match_key const&, match_key const&) = default;
 };
 
 /// For hash tables. A key is a keyed hash already, so half of it will do, and Boost.Unordered is told not to
 /// mix again.
 struct match_key_hash {
+    /// Tells Boost.Unordered so.
     using is_avalanching = std::true_type;
+    /// The first half of the key.
     constexpr std::size_t operator()(match_key const& key) const noexcept {
         return static_cast<std::size_t>(key.low);
     }
@@ -40,6 +43,7 @@ struct match_key_hash {
 /// Cost: about 12 ns, and 1.5 ns for each 8 bytes; no allocation.
 class key_mixer {
 public:
+    /// Nothing added yet; the secret is copied.
     explicit constexpr key_mixer(secret_key secret) noexcept : hash_(secret) {}
 
     /// Eight bytes, least significant first.
@@ -47,6 +51,7 @@ public:
         hash_.add(word);
         return *this;
     }
+    /// Bytes as they are, without their number.
     constexpr key_mixer& add(std::span<std::byte const> bytes) noexcept {
         hash_.add(bytes);
         return *this;

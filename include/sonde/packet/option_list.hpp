@@ -41,24 +41,29 @@ struct option_codec {
 template <std::size_t Capacity>
 class encoded_list {
 public:
-    static constexpr std::size_t capacity = Capacity;
+    static constexpr std::size_t capacity = Capacity;  ///< bytes that are held inside
 
     constexpr encoded_list() = default;
+    /// The encoded entries, without the padding that building adds. Valid as long as this list; over
+    /// `Capacity` bytes, as long as what was assigned.
     std::string_view view() const { return {borrowed_ ? borrowed_ : data_, size_}; }
+    /// The same, as bytes.
     std::span<std::byte const> bytes() const { return std::as_bytes(std::span(view())); }
-    std::size_t size() const { return size_; }
-    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }  ///< in bytes, not in entries
+    bool empty() const { return size_ == 0; }   ///< no entry, no byte
 
-    /// Takes over encoded entries; borrows them over `Capacity` bytes.
+    /// Takes over encoded entries instead of those that it has. Copies up to `Capacity` bytes; borrows more:
+    /// they must then live until the packet is made.
     void assign(std::span<std::byte const> bytes) {
         size_ = static_cast<std::uint32_t>(bytes.size());
         borrowed_ = bytes.size() > Capacity ? reinterpret_cast<char const*>(bytes.data()) : nullptr;
         if (!borrowed_) std::copy_n(reinterpret_cast<char const*>(bytes.data()), bytes.size(), data_);
     }
+    /// By the encoded bytes.
     friend bool operator==(encoded_list const& a, encoded_list const& b) { return a.view() == b.view(); }
 
 protected:
-    /// Throws header_too_long when no more fits inside.
+    /// Copies encoded entries behind those that it has. Throws header_too_long when they do not fit inside.
     void append(std::string_view encoded);
 
 private:

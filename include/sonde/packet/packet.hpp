@@ -52,7 +52,11 @@ struct varying_field {
 /// objects: safe; const members of one object: safe.
 class packet {
 public:
+    /// Without layers: no bytes, one packet.
     packet();
+    /// A copy has read what changed structs borrow, and borrows nothing; one moved keeps the structs that
+    /// `get` gave.
+    /// @{
     packet(packet const&);
     packet(packet&& other) noexcept
         : time(other.time),
@@ -64,20 +68,25 @@ public:
           unpacked_(other.release_unpacked()) {}
     packet& operator=(packet const&);
     packet& operator=(packet&&) noexcept;
+    /// @}
     ~packet() {
         if (unpacked_.load(std::memory_order_acquire)) forget_unpacked();
     }
 
+    /// One layer. What its fields borrow is read now. Throws what fields throw that convert then (`values`),
+    /// and set_too_large for a list of none.
     template <layer L>
     packet(L const& l) : packet() {
         append(describe<L>(), &l);
     }
-    /// A payload: one Raw layer.
+    /// A payload: one Raw layer, of a copy of the bytes.
+    /// @{
     packet(std::string_view payload);
     packet(char const* payload) : packet(std::string_view(payload)) {}
     packet(std::string const& payload) : packet(std::string_view(payload)) {}
     packet(std::span<std::byte const> payload)
         : packet(std::string_view(reinterpret_cast<char const*>(payload.data()), payload.size())) {}
+    /// @}
 
     /// A packet of bytes whose layers are known, as `view` gives them.
     static packet from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers);
@@ -91,7 +100,8 @@ public:
     /// value_out_of_range when bytes given for an address do not have the length that the header states.
     packet(layer_description const& layer, std::span<field_content const> fields, bool is_quoted = false);
 
-    /// `upper` goes inside this packet, innermost.
+    /// `upper` goes inside this packet, innermost. Its time, interface and wire length are left behind.
+    /// @{
     packet& operator/=(packet const& upper);
     template <layer L>
     packet& operator/=(L const& upper) {
@@ -103,6 +113,7 @@ public:
         lower /= upper;
         return lower;
     }
+    /// @}
 
     /// The bytes on the wire: lengths, checksums and what bindings tell are filled in where automatic. Of a
     /// set, the first packet. Throws header_too_long, value_out_of_range when a length does not fit its
@@ -121,13 +132,21 @@ public:
     /// The packets of the set, in order, each made when it is looked at.
     class iterator {
     public:
+        /// An input iterator, which gives packets by value.
+        /// @{
         using iterator_concept = std::input_iterator_tag;
         using value_type = packet;
         using difference_type = std::ptrdiff_t;
+        /// @}
 
+        /// Of no set.
         iterator() = default;
+        /// At an index of the set, which must outlive it and stay where it is.
         iterator(packet const* set, std::uint64_t index) : set_(set), index_(index) {}
+        /// The packet here, made anew in each call; throws as `operator[]`.
         packet operator*() const;
+        /// To the next index; nothing is made.
+        /// @{
         iterator& operator++() {
             ++index_;
             return *this;
@@ -137,26 +156,37 @@ public:
             ++index_;
             return before;
         }
+        /// @}
+        /// By index: both are of one set.
         friend bool operator==(iterator const& a, iterator const& b) { return a.index_ == b.index_; }
 
     private:
         packet const* set_ = nullptr;
         std::uint64_t index_ = 0;
     };
+    /// All packets of the set. `end` throws as `size`.
+    /// @{
     iterator begin() const;
     iterator end() const;
+    /// @}
 
     /// The first layer L. Throws no_such_layer. Changes to the non-const one show in the next build; what
-    /// they borrow (payloads, `values`) must live until then.
+    /// they borrow (payloads, `values`) must live until then. Valid until the packet is assigned to, or `/=`
+    /// puts something inside it.
+    /// @{
     template <class L>
     auto const& get() const;
     template <class L>
     auto& get();
+    /// @}
     /// The first layer L, or null.
+    /// @{
     template <class L>
     auto const* find() const;
     template <class L>
     auto* find();
+    /// @}
+    /// True when there is a layer L; of `quoted<L>`, one in the quote of an ICMP error.
     template <class L>
     bool has() const;
 
@@ -219,7 +249,8 @@ private:
     mutable std::atomic<detail::unpacked_layer*> unpacked_{nullptr};
 };
 
-/// Layers joined by `/` make a packet.
+/// Layers joined by `/` make a packet, the left one outside; text and bytes are Raw layers.
+/// @{
 template <layer L, class Upper>
     requires std::convertible_to<Upper const&, packet>
 packet operator/(L const& lower, Upper const& upper) {
@@ -235,6 +266,7 @@ template <layer L>
 packet operator/(std::string_view lower, L const& upper) {
     return packet(lower) /= packet(upper);
 }
+/// @}
 
 /// Reads bytes as layers, outermost of type `link`. Never fails: what cannot be read is a Raw layer, a header
 /// that ends early keeps the fields it has. At most 32 layers and 8 quotes deep.
@@ -291,6 +323,8 @@ std::unique_ptr<std::byte[]> unpack_struct(layer_view const& view, std::span<var
 
 }  // namespace detail
 
+// Doxygen takes some of these for others than those declared above.
+/// @cond
 template <class L>
 auto const* packet::find() const {
     using lookup = detail::layer_lookup<L>;
@@ -323,6 +357,7 @@ bool packet::has() const {
         if (s.layer->is(describe<typename lookup::type>()) && s.quoted == lookup::is_quoted) return true;
     return false;
 }
+/// @endcond
 
 namespace detail {
 

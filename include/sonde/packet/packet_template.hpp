@@ -24,7 +24,8 @@ class packet_template {
 public:
     /// A field that is given for each packet, not taken from the set: one that is automatic there.
     struct slot {
-        std::uint32_t layer, field;
+        /// Which layer, from the outside in, from 0.
+        std::uint32_t layer, field;  ///< which of its fields, in wire order, from 0
     };
 
     /// Nothing where packets of the set differ by more than numbers at fixed places: texts, host names, lists
@@ -34,6 +35,7 @@ public:
     /// them, and checksums.
     static std::optional<packet_template> of(packet_set set, std::span<slot const> slots);
 
+    /// How many packets the set has.
     std::uint64_t size() const { return set_.size(); }
     /// The layers of all its packets, with what is automatic in those of the set.
     std::span<layer_span const> layers() const { return layers_; }
@@ -42,6 +44,8 @@ public:
     /// Throws value_out_of_range at `size()` and beyond, and what `packet::build` throws.
     void build(std::uint64_t index, random_source& random, std::vector<std::byte>& out) const;
 
+    /// The most checksums of a packet that it keeps sums of. With more, `build` runs each layer's own code,
+    /// and no template is made with slots.
     static constexpr std::size_t most_checksums = 4;
     /// What is summed of a packet that is being made. (RFC 1624: what does not vary is summed already.)
     using sums = std::array<std::uint32_t, most_checksums>;
@@ -49,7 +53,10 @@ public:
     sums begin(std::uint64_t index, random_source& random, std::vector<std::byte>& out) const;
     /// The place of a slot in the order in which they were given.
     std::optional<std::size_t> find_slot(std::size_t layer, std::size_t field) const;
+    /// `which`: as `find_slot` says. The value takes the bits of the field; higher ones are cut.
     void set_slot(std::size_t which, wire_value value, std::vector<std::byte>& out, sums& so_far) const;
+    /// Writes the checksums; then the packet is whole, if the template was made with slots. (Others may need
+    /// what only `build` does.)
     void end(std::vector<std::byte>& out, sums const& so_far) const;
 
 private:

@@ -11,20 +11,23 @@ namespace sonde {
 
 /// Uniform over a closed interval, in the order of the wire; for a MAC address each octet for itself.
 struct random_interval {
+    /// The ends, both included.
+    /// @{
     wire_value first, last;
-    bool by_octet = false;
+    /// @}
+    bool by_octet = false;  ///< of 48 bits: each octet between those of the ends
 };
 
 /// One of a few values with equal chance.
 template <class T, std::size_t N>
 struct random_one_of {
-    std::array<T, N> choices;
+    std::array<T, N> choices;  ///< one that stands here twice has twice the chance
 };
 
 /// `length` printable ASCII letters and digits; any bytes, with `binary`.
 struct random_text {
-    std::uint16_t length;
-    bool binary = false;
+    std::uint16_t length;  ///< bytes
+    bool binary = false;   ///< any bytes, not letters and digits only
 };
 
 /// RandByte: 0 to 255.
@@ -77,6 +80,7 @@ public:
     /// Seeded from the operating system.
     static random_source from_system();
 
+    /// 64 random bits.
     constexpr std::uint64_t next() {
         state_ += 0x9e3779b97f4a7c15;
         std::uint64_t z = state_;

@@ -37,8 +37,10 @@ std::string_view name_of(layer_span const& layer);
 
 /// What a field holds, as command() spells it: numbers and flags as numbers, addresses as text, octets as
 /// bytes, option lists and sets as lists, `None` where it is automatic.
+/// @{
 literal value_of(layer_view const& layer, std::size_t field);
 literal value_of(layer_description const& layer, std::size_t field, field_content const& content);
+/// @}
 
 /// A layer with all the fields that its header holds, without the layers inside it: a `literal::call`.
 literal value_of(layer_view const& layer);

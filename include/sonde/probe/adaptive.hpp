@@ -7,6 +7,7 @@
 
 namespace sonde {
 
+/// The type of `adaptive`.
 struct adaptive_t {
     explicit constexpr adaptive_t() = default;
 };
@@ -20,11 +21,14 @@ class timeout_option : public std::chrono::nanoseconds {
 
 public:
     constexpr timeout_option() : base(0) {}
+    /// `adaptive`: is kept as the least duration there is.
     constexpr timeout_option(adaptive_t) : base(base::min()) {}
+    /// Of any unit that converts to nanoseconds without loss.
     template <class Rep, class Period>
         requires std::convertible_to<std::chrono::duration<Rep, Period>, std::chrono::nanoseconds>
     constexpr timeout_option(std::chrono::duration<Rep, Period> given) : base(given) {}
 
+    /// True when it stands for `adaptive`; the duration then says nothing.
     constexpr bool is_adaptive() const { return count() == base::min().count(); }
 };
 
@@ -33,12 +37,16 @@ public:
 class rate_option {
 public:
     constexpr rate_option() = default;
+    /// `adaptive`: is kept as minus infinity.
     constexpr rate_option(adaptive_t) : value_(-std::numeric_limits<double>::infinity()) {}
+    /// Packets per second; 0 or less: no limit.
     template <class Number>
         requires std::is_arithmetic_v<Number>
     constexpr rate_option(Number per_second) : value_(static_cast<double>(per_second)) {}
 
+    /// Packets per second; below 0 when it is `adaptive`.
     constexpr operator double() const { return value_; }
+    /// True when it stands for `adaptive`.
     constexpr bool is_adaptive() const { return value_ == -std::numeric_limits<double>::infinity(); }
 
 private:

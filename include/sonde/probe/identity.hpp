@@ -15,13 +15,14 @@ struct identity {
     std::uint32_t number = 0;    ///< TCP sequence number, transaction id
     std::uint64_t cookie = 0;    ///< payload bytes that an echo must return
 
+    /// Member by member.
     friend constexpr bool operator==(identity const&, identity const&) = default;
 };
 
 /// Source ports, both ends included.
 struct port_range {
-    std::uint16_t first = 1024;
-    std::uint16_t last = 32767;
+    std::uint16_t first = 1024;  ///< above the system ports (RFC 6335 §6)
+    std::uint16_t last = 32767;  ///< below Linux's ephemeral ports; see `identity_source`
 };
 
 /// Gives every attempt an identity that strangers cannot guess and that does not come again soon.
@@ -48,13 +49,17 @@ public:
     /// The next number; after 2^32 they begin anew.
     std::uint32_t draw() noexcept { return next_++; }
 
+    /// The identity of this draw: always the same one.
     identity at(std::uint32_t draw) const noexcept;
 
+    /// A part of it alone.
+    /// @{
     std::uint16_t port(std::uint32_t draw) const noexcept;
     std::uint16_t id(std::uint32_t draw) const noexcept;
     std::uint16_t sequence(std::uint32_t draw) const noexcept;
     std::uint32_t number(std::uint32_t draw) const noexcept { return number_(draw); }
     std::uint64_t cookie(std::uint32_t draw) const noexcept;
+    /// @}
 
 private:
     secret_key secret_;

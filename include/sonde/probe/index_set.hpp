@@ -20,19 +20,23 @@ namespace sonde {
 /// Cost: O(log pages) for each call.
 class index_set {
 public:
-    static constexpr std::size_t page_bits = 4096;
+    static constexpr std::size_t page_bits = 4096;  ///< numbers to a page
 
     /// `pages` limits the memory: 560 bytes each, 18 MB by default, room for 134 million numbers in a row.
     explicit index_set(std::size_t pages = 32768) noexcept : limit_(pages) {}
 
     /// False when the number would need a page beyond the limit; it is then not in the set.
     bool insert(std::uint64_t number);
+    /// Whether the number is in the set.
     bool contains(std::uint64_t number) const;
     /// The smallest number of the set that is at least `from`.
     std::optional<std::uint64_t> next(std::uint64_t from) const;
 
+    /// Numbers in the set. O(1).
+    /// @{
     std::uint64_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
+    /// @}
 
 private:
     using page = std::array<std::uint64_t, page_bits / 64>;

@@ -48,6 +48,7 @@ private:
 class pacer {
 public:
     pacer() = default;
+    /// A negative `inter` counts as 0.
     pacer(steady_duration inter, double rate, double bit_rate = 0) noexcept;
 
     /// The earliest time at which the next packet may leave; in the past when it may leave now.
@@ -55,11 +56,14 @@ public:
 
     /// One packet of `bits` leaves at `now`. Where the size is known later, charge it then.
     void left(steady_time now, std::uint64_t bits = 0) noexcept;
+    /// `bits` more of the packet that left last.
     void charge(std::uint64_t bits) noexcept { bits_.spend(bits); }
 
     /// For the next packet on: one that waits is not kept longer than the new rate says.
+    /// @{
     void set_rate(double rate) noexcept { packets_.set_rate(rate); }
     void set_bit_rate(double bit_rate) noexcept { bits_.set_rate(bit_rate); }
+    /// @}
 
 private:
     steady_duration inter_{};

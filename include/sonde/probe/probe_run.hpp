@@ -42,7 +42,7 @@ struct run_options {
     /// Whether `unanswered()` remembers which probes were not answered: one bit each, 18 MB at most.
     bool keep_unanswered = true;
     /// How long a finished attempt's key rests. Negative: as long as its timeout, but 2 s at least and 60 s
-    /// at most.
+    /// at most; 10 s with an adaptive one.
     steady_duration rest = std::chrono::seconds(-1);
     double bit_rate = 0;     ///< bits per second of what `charge` is told; 0: no limit
     bool follow = false;     ///< whether `cursor` is known, at a bit for each open probe
@@ -52,56 +52,59 @@ struct run_options {
 /// A packet that is to leave now: the number of its probe in the set, and which attempt at it this is (1: the
 /// first).
 struct departure {
-    std::uint64_t index = 0;
-    std::uint16_t attempt = 1;
+    std::uint64_t index = 0;    ///< of the probe, from 0
+    std::uint16_t attempt = 1;  ///< at it, from 1
 
+    /// Member by member.
     friend constexpr bool operator==(departure const&, departure const&) = default;
 };
 
 /// A probe that ended without an answer.
 struct probe_end {
+    /// How it can have ended.
     enum class kind : std::uint8_t {
         timed_out,
         send_failed,  ///< it could not leave: see `error`
         cancelled,    ///< it was open when its run was stopped
     };
-    kind what = kind::timed_out;
-    std::uint16_t attempt = 0;  ///< the last that was made; 0: not known
-    std::uint64_t index = 0;
-    std::uint32_t draw = 0;  ///< of that attempt's identity
-    timestamp sent{};        ///< when that attempt left; zero: it did not, or that is not known
-    error_code error{};
+    kind what = kind::timed_out;  ///< how it ended
+    std::uint16_t attempt = 0;    ///< the last that was made; 0: not known
+    std::uint64_t index = 0;      ///< of the probe, in its set
+    std::uint32_t draw = 0;       ///< of that attempt's identity
+    timestamp sent{};             ///< when that attempt left; zero: it did not, or that is not known
+    error_code error{};           ///< why it could not leave
 };
 
 /// What an answer means to its run.
 struct verdict {
+    /// What it can mean.
     enum class kind : std::uint8_t {
         answered,   ///< hand it to the user
         duplicate,  ///< its probe has had its answer
         late,       ///< its probe had timed out for good
     };
-    kind what = kind::late;
+    kind what = kind::late;  ///< what it means
     /// More than one attempt at this probe went out with this key (the user had fixed its identity), so the
     /// answer may be to a later one than it says: `sent` is then the earliest possible, the round-trip time
     /// an upper bound.
     bool ambiguous = false;
     std::uint16_t attempt = 0;  ///< the attempt that was answered, which need not be the last that was sent
-    std::uint64_t index = 0;
-    std::uint32_t draw = 0;  ///< of that attempt's identity
-    timestamp sent{};        ///< when that attempt left: the round-trip time is the answer's stamp less this
+    std::uint64_t index = 0;    ///< of the probe, in its set
+    std::uint32_t draw = 0;     ///< of that attempt's identity
+    timestamp sent{};  ///< when that attempt left: the round-trip time is the answer's stamp less this
 };
 
 /// What a sample of the round-trip time is made of: when an answer came, by the clock that stamps packets,
 /// and where its probe went.
 struct arrival {
-    timestamp at{};
-    std::optional<ip_address> destination{};
+    timestamp at{};                           ///< the answer's stamp
+    std::optional<ip_address> destination{};  ///< nothing: the sample is one of the network as a whole only
 };
 
 /// A probe that could not leave.
 struct send_failure {
-    departure probe;
-    error_code error;
+    departure probe;   ///< the attempt
+    error_code error;  ///< why it could not
 };
 
 /// What an answer means whose owner has closed: a late one or a duplicate, for the network to count.
@@ -158,8 +161,10 @@ public:
     void source_ended(std::uint64_t count);
 
     /// Limits from the next departure on; as in run_options.
+    /// @{
     void set_rate(rate_option rate);
     void set_bit_rate(double bit_rate) { limits().pace.set_bit_rate(bit_rate); }
+    /// @}
     /// Packets per second that may leave now; 0: no limit.
     double rate() const noexcept {
         return pacing_ && pacing_->control ? pacing_->control->rate() : double{options_.rate};
@@ -169,6 +174,7 @@ public:
 
     /// Back-pressure: while paused nothing leaves, retries neither; deadlines go on.
     void pause() noexcept { paused_ = true; }
+    /// Ends the pause. Ask `next` again.
     void resume() noexcept { paused_ = false; }
 
     /// Why `next` gives nothing.
@@ -180,6 +186,7 @@ public:
         answers,  ///< nothing to send until an answer, a deadline or source_ended()
         over,     ///< finished
     };
+    /// What holds the next departure back, but for the pace: see `wake_at`.
     hold held() const noexcept;
     /// When to ask `next` again, in the past if at once; nothing when the time alone changes nothing.
     /// Deadlines are the table's: see probe_table::next_deadline.
@@ -195,6 +202,8 @@ public:
 
     // Ending
 
+    /// True when every probe has ended, the first answer has come to a `first` run, or it was stopped or
+    /// cancelled.
     bool finished() const noexcept { return finished_; }
     /// Ends the run: nothing leaves any more, and what is open ends as cancelled. Answers that come later are
     /// late or duplicates, as after any end. With `follow` those that were open are among the unanswered.
@@ -218,12 +227,16 @@ public:
     /// The first 4096 probes that could not leave; `report().send_errors` counts all.
     std::vector<send_failure> const& failures() const noexcept { return failures_; }
 
+    /// Packets so far: of what comes in only what it was told of, by `replied` and the calls below.
     sonde::report report() const noexcept;
+    /// Probes so far; the accounting law always holds.
     accounting accounts() const noexcept;
     /// Counts what only the network can see, while this run is under way.
+    /// @{
     void count_unrelated() noexcept { ++report_.received, ++report_.unrelated; }
     void count_malformed() noexcept { ++report_.received, ++report_.malformed; }
     void count_kernel_drops(std::uint64_t n) noexcept { report_.kernel_drops += n; }
+    /// @}
 
 private:
     /// A probe whose first attempt has timed out, until it is answered or given up.

@@ -32,7 +32,7 @@ struct attempt_info {
     attempt_state state = attempt_state::none;  ///< how it stands for its owner
     std::uint32_t draw = 0;                     ///< of its identity; see `identity_source`
     timestamp sent{};                           ///< when it left
-    std::uint32_t slot = detail::no_slot;
+    std::uint32_t slot = detail::no_slot;       ///< where it is in the table; none once it has expired
 };
 
 /// Every attempt in flight on a network, by key and by deadline, shared by all operations.
@@ -58,8 +58,10 @@ struct attempt_info {
 /// attempt; `reserve` does that beforehand.
 class probe_table {
 public:
+    /// Names an owner, from `open` until `close` or `cancel`; then perhaps another one.
     enum class owner_id : std::uint32_t {};
 
+    /// Limits above the greatest are cut to them. Memory is taken as attempts come.
     explicit probe_table(table_limits limits = {});
     probe_table(probe_table const&) = delete;
     probe_table& operator=(probe_table const&) = delete;
@@ -84,6 +86,7 @@ public:
     /// Sets a place aside for an attempt that is about to leave; errc::table_full when none is left, then
     /// wait until one is settled, expired or withdrawn.
     error_code admit() noexcept;
+    /// Whether `admit` would set a place aside.
     bool has_room() const noexcept { return in_flight_ + admitted_ < limits_.probes; }
     /// Gives `places` back that were set aside and not used.
     void withdraw(std::uint32_t places) noexcept { admitted_ -= places; }
@@ -108,12 +111,14 @@ public:
     /// oldest first, then those at rest. What is found stays as it is. After 64 refusals it gives up.
     template <class Accepts>
     std::optional<attempt_info> find(match_key const& key, Accepts&& accepts) const;
+    /// The first of these, whatever it is.
     std::optional<attempt_info> find(match_key const& key) const {
         return find(key, [](attempt_info const&) { return true; });
     }
     /// A hint that this key will be inserted or looked up soon. Where packets leave or arrive in batches,
     /// making all their keys first and then going through them hides most of the cost of a large table.
     void prefetch(match_key const& key) const noexcept;
+    /// The attempt in a slot that is in use, as `insert` and `find` told it.
     attempt_info info(std::uint32_t slot) const;
     /// An attempt at rest without answer that has the key of this one and is of the same probe: where the
     /// user fixed every identity there may be one, and an answer does not tell which attempt it answers.
@@ -137,13 +142,20 @@ public:
 
     // Numbers
 
+    /// Attempts that wait for an answer or their deadline: of all owners, or of this one.
+    /// @{
     std::uint32_t in_flight() const noexcept { return in_flight_; }
     std::uint32_t in_flight(owner_id owner) const noexcept { return of(owner).in_flight; }
+    /// @}
+    /// Attempts that are finished, and can still be found.
     std::uint32_t at_rest() const noexcept { return resting_; }
     /// Places set aside and not yet used.
     std::uint32_t admitted() const noexcept { return admitted_; }
+    /// True when nothing is in flight or at rest.
     bool empty() const noexcept { return in_flight_ == 0 && resting_ == 0; }
+    /// Memory that it has taken for attempts, their index, queues and owners.
     std::size_t bytes() const noexcept;
+    /// Makes the index large enough for so many attempts, in flight and at rest.
     void reserve(std::uint32_t attempts);
 
 private:

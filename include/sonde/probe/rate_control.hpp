@@ -8,9 +8,9 @@ namespace sonde {
 
 /// What `rate = adaptive` may become, in packets per second. A trivially destructible aggregate.
 struct rate_range {
-    double initial = 100;
-    double floor = 10;
-    double ceiling = 1e6;
+    double initial = 100;  ///< where it begins
+    double floor = 10;     ///< it never falls below; 0.001 at least
+    double ceiling = 1e6;  ///< it never grows above
 };
 
 /// How fast a run may send, learned from what becomes of its packets.
@@ -28,6 +28,7 @@ struct rate_range {
 /// Errors: none. Cost: a few instructions; 80 bytes.
 class rate_control {
 public:
+    /// Begins at `range.initial`, which is brought within the range.
     explicit rate_control(rate_range range = {}) noexcept;
 
     /// Packets per second.

@@ -22,16 +22,17 @@ struct prefix_rate {
     double rate = 0;              ///< packets per second
     double bit_rate = 0;          ///< bits per second, of the frames on the wire
     std::uint8_t v4_length = 24;  ///< bits of the prefix; 32: each host by itself
-    std::uint8_t v6_length = 48;
+    std::uint8_t v6_length = 48;  ///< the same of IPv6; 128: each host by itself
 
+    /// False when prefixes are not limited.
     constexpr bool is_limit() const { return rate > 0 || bit_rate > 0; }
 };
 
 /// What a network may send, all operations together. 0: no limit. A trivially destructible aggregate.
 struct rate_limits {
-    double rate = 0;      ///< packets per second
-    double bit_rate = 0;  ///< bits per second, of the frames on the wire
-    prefix_rate per_prefix{};
+    double rate = 0;           ///< packets per second
+    double bit_rate = 0;       ///< bits per second, of the frames on the wire
+    prefix_rate per_prefix{};  ///< what may go to each prefix
 };
 
 /// Decides, without I/O, which packet of a network leaves next: the network's limits and those of each
@@ -48,14 +49,17 @@ struct rate_limits {
 /// Errors: std::bad_alloc. Threads: one at a time. Cost: O(1), O(log lines) where a prefix has a line.
 class rate_limiter {
 public:
+    /// Names a waiting packet.
     using ticket = std::uint64_t;
+    /// What `ask` says of a packet.
     enum class hold : std::uint8_t {
         none,     ///< it leaves now, and has been counted
         network,  ///< it waits for its turn among all
         prefix,   ///< it waits for its prefix
     };
-    static constexpr std::size_t default_capacity = 65536;
+    static constexpr std::size_t default_capacity = 65536;  ///< prefixes
 
+    /// `capacity`: how many prefixes are remembered at most.
     explicit rate_limiter(rate_limits const& limits = {}, std::size_t capacity = default_capacity);
 
     /// Whether there is any limit, or anything that still waits for one.
@@ -72,14 +76,21 @@ public:
     template <class Gone>
     void withdraw(Gone&& gone);
 
+    /// New limits of the network as a whole; who waits keeps its place.
+    /// @{
     void set_rate(double rate) noexcept;
     void set_bit_rate(double bit_rate) noexcept;
+    /// @}
     /// Prefixes begin anew; who waited for one keeps its place among those of that prefix.
     void set_prefix_rate(prefix_rate const& limit);
+    /// The limits in force.
     rate_limits const& limits() const noexcept { return limits_; }
 
+    /// Packets that wait, for the network or a prefix.
     std::size_t waiting() const noexcept { return waiting_; }
+    /// Prefixes that are remembered now.
     std::size_t prefixes() const noexcept { return prefixes_.size(); }
+    /// What the memory of prefixes took in and gave up, since `set_prefix_rate`.
     detail::recent_counters const& counters() const noexcept { return prefixes_.counters(); }
 
 private:

@@ -28,6 +28,7 @@ struct report {
     std::chrono::nanoseconds duration{};  ///< from the first probe to the end, or until now while it runs
     error_code first_error{};             ///< why the first of `send_errors` could not leave
 
+    /// Member by member.
     friend bool operator==(report const&, report const&) = default;
 };
 
@@ -36,6 +37,7 @@ struct loop_report {
     report total;              ///< sums over all rounds
     std::uint64_t rounds = 0;  ///< answered and unanswered probes, over all rounds
 
+    /// Member by member.
     friend bool operator==(loop_report const&, loop_report const&) = default;
 };
 
@@ -50,9 +52,11 @@ struct accounting {
     std::uint64_t open = 0;         ///< on the way: leaving, in flight, or waiting for their next attempt
     std::uint64_t unsent = 0;       ///< not begun; after a cancellation, never will be
 
+    /// The accounting law.
     constexpr bool holds() const {
         return probes == answered + timed_out + send_failed + cancelled + open + unsent;
     }
+    /// Member by member.
     friend constexpr bool operator==(accounting const&, accounting const&) = default;
 };
 

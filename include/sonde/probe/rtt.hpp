@@ -22,10 +22,15 @@ struct rtt_limits {
 /// How long answers take: RFC 6298 §2, smoothed round-trip time and its variation.
 class rtt_estimator {
 public:
+    /// A round-trip time, not negative (§2.2 for the first, §2.3 for others).
     void sample(steady_duration rtt) noexcept;
+    /// True before the first sample.
     bool empty() const noexcept { return !measured_; }
+    /// SRTT and RTTVAR; 0 before the first sample.
+    /// @{
     steady_duration srtt() const noexcept { return srtt_; }
     steady_duration rttvar() const noexcept { return rttvar_; }
+    /// @}
     /// SRTT + max(G, 4 RTTVAR), with G = 1 ms: what a timer may be late.
     steady_duration timeout() const noexcept;
 
@@ -45,8 +50,9 @@ private:
 /// Errors: std::bad_alloc. Cost: O(1).
 class rtt_table {
 public:
-    static constexpr std::size_t default_capacity = 16384;
+    static constexpr std::size_t default_capacity = 16384;  ///< destinations
 
+    /// `least` is raised to 1 ms, and `most` to `least`. `capacity`: destinations remembered at most.
     explicit rtt_table(rtt_limits limits = {}, std::size_t capacity = default_capacity);
 
     /// False when the sample is bogus, and was ignored.
@@ -55,10 +61,15 @@ public:
     /// it (§5.5), within the limits.
     steady_duration timeout(std::optional<ip_address> const& destination, unsigned attempt) const noexcept;
 
+    /// The limits in force.
     rtt_limits const& limits() const noexcept { return limits_; }
+    /// The estimator of all samples together.
     rtt_estimator const& global() const noexcept { return global_; }
+    /// Destinations that are remembered now.
     std::size_t destinations() const noexcept { return by_destination_.size(); }
+    /// What the memory of destinations took in and gave up.
     detail::recent_counters const& counters() const noexcept { return by_destination_.counters(); }
+    /// Samples that were ignored.
     std::uint64_t bogus() const noexcept { return bogus_; }
 
 private:

@@ -19,10 +19,13 @@ public:
     /// A negative one counts as 0.
     void add(std::chrono::nanoseconds rtt);
 
+    /// How many were added.
     std::uint64_t count() const noexcept { return count_; }
     /// Of none, all of these are 0.
     std::chrono::nanoseconds least() const noexcept { return least_; }
+    /// The longest.
     std::chrono::nanoseconds most() const noexcept { return most_; }
+    /// The arithmetic mean of all.
     std::chrono::nanoseconds mean() const noexcept;
     /// The standard deviation of all, which ping calls mdev.
     std::chrono::nanoseconds deviation() const noexcept;
@@ -48,7 +51,7 @@ private:
 struct probe_statistics {
     std::uint64_t rounds = 0;    ///< that have ended for it
     std::uint64_t answered = 0;  ///< of these
-    rtt_statistics rtt;
+    rtt_statistics rtt;          ///< of these answers
 
     /// The share of rounds that nothing answered, 0 to 1.
     double loss() const noexcept {

@@ -16,6 +16,7 @@ enum class target_kind : std::uint8_t {
     unspecified,  ///< 0.0.0.0/8, ::
     own,          ///< loopback, and addresses of this host
 };
+/// "host", "broadcast" …
 std::string_view name_of(target_kind kind) noexcept;
 
 /// How an address came to be a packet's destination.
@@ -27,10 +28,10 @@ enum class target_naming : std::uint8_t {
 
 /// Which kinds of targets need not be named. A trivially destructible aggregate.
 struct target_options {
-    bool broadcast = false;
-    bool multicast = false;
-    bool unspecified = false;
-    bool own = false;
+    bool broadcast = false;    ///< 255.255.255.255, and broadcast addresses of networks
+    bool multicast = false;    ///< 224.0.0.0/4, ff00::/8
+    bool unspecified = false;  ///< 0.0.0.0/8, ::
+    bool own = false;          ///< loopback, and addresses of this host
 };
 
 /// Decides, without I/O, whether a packet may go where it is addressed to:
@@ -43,6 +44,7 @@ struct target_options {
 /// Cost: the logarithm of the lists' lengths; without lists a comparison.
 class target_policy {
 public:
+    /// The kinds of `options` are allowed; no network is, nor blocked, by a list.
     explicit target_policy(target_options options = {}) noexcept : options_(options) {}
 
     /// Packets go to these networks only, and to those allowed before.

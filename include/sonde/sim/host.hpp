@@ -41,14 +41,14 @@ struct host {
     std::vector<std::uint16_t> tcp{};           ///< open ports: SYN/ACK (RFC 9293 §3.10.7.2)
     std::map<std::uint16_t, service> udp{};     ///< open ports
     std::multimap<std::string, packet> zone{};  ///< names ("example.com.") and records that port 53 tells
-    script_function script{};
-    bool echo = true;                  ///< answers echo requests
-    bool resets = true;                ///< closed TCP ports answer RST (RFC 9293 §3.10.7.1)
-    bool unreachables = true;          ///< closed UDP ports and unknown protocols answer ICMP errors
-    std::chrono::nanoseconds think{};  ///< before each answer
-    std::size_t quote = 548;           ///< bytes behind the IP header that ICMP errors quote; 8: RFC 792's
-    double icmp_rate = 0;              ///< ICMP errors per second, of the path's routers too; 0: no limit
-    double icmp_burst = 50;            ///< that may come at once
+    script_function script{};                   ///< none: the other members decide alone
+    bool echo = true;                           ///< answers echo requests
+    bool resets = true;                         ///< closed TCP ports answer RST (RFC 9293 §3.10.7.1)
+    bool unreachables = true;                   ///< closed UDP ports and unknown protocols answer ICMP errors
+    std::chrono::nanoseconds think{};           ///< before each answer
+    std::size_t quote = 548;  ///< bytes behind the IP header that ICMP errors quote; 8: RFC 792's
+    double icmp_rate = 0;     ///< ICMP errors per second, of the path's routers too; 0: no limit
+    double icmp_burst = 50;   ///< that may come at once
 
     /// Takes what comes and says nothing.
     static host silent();
@@ -56,7 +56,10 @@ struct host {
 
 /// The way to a host or network: what happens to frames in each direction, and the routers between.
 struct path {
+    /// What happens to frames on the way to it, and from it.
+    /// @{
     link_conditions there{}, back{};
+    /// @}
     std::vector<ip_address>
         routers{};  ///< each takes one from TTL and hop limit; an unspecified one is silent
 

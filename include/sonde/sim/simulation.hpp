@@ -31,33 +31,41 @@ class world;
 /// What is behind an address or a network of the simulation.
 class site {
 public:
+    /// What `simulation::add` makes: a host, the way to it, and a seed for each direction.
     site(virtual_clock& clock, host h, path const& p, std::uint64_t seed_there, std::uint64_t seed_back)
         : behaviour(std::move(h)),
           routers(p.routers),
           there(clock, p.there, seed_there),
           back(clock, p.back, seed_back) {}
 
-    host behaviour;
-    std::vector<ip_address> routers;
+    host behaviour;                   ///< what answers; may change while the simulation runs
+    std::vector<ip_address> routers;  ///< as in `path`
+    /// The wires to it and from it; their conditions may change while the simulation runs.
+    /// @{
     wire there, back;
+    /// @}
 
-    std::uint64_t received = 0;  ///< frames that reached it intact
+    std::uint64_t received = 0;  ///< IP packets that reached it intact
     std::uint64_t damaged = 0;   ///< frames whose checksums told that they were not
 };
 
 /// What became of all frames of a simulation. The sums that `holds` checks let nothing vanish.
 struct simulation_counts {
-    std::uint64_t sent = 0;     ///< frames that the machine's devices sent
-    std::uint64_t nowhere = 0;  ///< of these, to addresses at which there is nothing
-    std::uint64_t copies = 0;   ///< further receivers of those to groups
-    std::uint64_t looped = 0;   ///< of these, to the machine itself, over lo
-    std::uint64_t injected = 0;
-    wire_counts there, back;        ///< over all sites
+    std::uint64_t sent = 0;      ///< frames that the machine's devices sent
+    std::uint64_t nowhere = 0;   ///< of these, to addresses at which there is nothing
+    std::uint64_t copies = 0;    ///< further receivers of those to groups
+    std::uint64_t looped = 0;    ///< of these, to the machine itself, over lo
+    std::uint64_t injected = 0;  ///< frames that came in by `inject`
+    /// Over all sites but the machine itself.
+    /// @{
+    wire_counts there, back;
+    /// @}
     std::uint64_t unseen = 0;       ///< came in when nobody captured
     std::uint64_t captured = 0;     ///< queued on devices; a frame counts for each device that shows it
     std::uint64_t queue_drops = 0;  ///< found a device's queue full
     std::uint64_t filtered = 0;     ///< did not pass a device's filter
 
+    /// Whether all frames sent are accounted for.
     bool holds() const {
         return sent + copies == nowhere + looped + there.entered && there.holds() && back.holds();
     }
@@ -85,23 +93,30 @@ struct simulation_counts {
 /// destroyed are destroyed with it, uncalled.
 class simulation {
 public:
+    /// As Asio wants it.
     using executor_type = boost::asio::any_io_executor;
 
+    /// Whatever is left to chance follows from `seed`, in its networks too.
     explicit simulation(std::uint64_t seed = 1);
     ~simulation();
     simulation(simulation const&) = delete;
     simulation& operator=(simulation const&) = delete;
 
+    /// What it was made with.
     std::uint64_t seed() const noexcept { return seed_; }
 
+    /// What networks and coroutines are made on; `run` drives it.
     boost::asio::any_io_executor get_executor();
     /// Stands where Asio takes an execution context: `network net{sim}`, `co_spawn(sim, …)`.
     operator boost::asio::execution_context&() { return *context_; }
+    /// The same, by its type. Leave running it to the simulation: the clock would stand still.
     boost::asio::io_context& context() { return *context_; }
 
     // Time
 
+    /// The clock by which all of it goes: for events of one's own, and steps of the wall clock.
     virtual_clock& clock() noexcept;
+    /// The time by the steady one of its clocks.
     virtual_clock::time_point now() const noexcept;
 
     /// Until nothing is left to happen.
@@ -131,20 +146,22 @@ public:
     /// The machine itself, on lo and its own addresses.
     site& self();
 
-    /// A frame comes in on `iface`, from nowhere.
+    /// A frame comes in on `iface`, from nowhere. Throws no_such_interface.
     void inject(packet const& frame, std::chrono::nanoseconds after = {}, std::string_view iface = "eth1");
     /// Sets an interface up or down. Throws no_such_interface.
     void set_up(std::string_view iface, bool up);
-    /// Takes an interface away.
+    /// Takes an interface away. Throws no_such_interface.
     void remove_interface(std::string_view iface);
     /// Asked for each frame before it leaves: an error is what the kernel says (ENOBUFS, EPERM …).
     std::function<error_code(std::span<std::byte const> bytes)> refuse;
 
     // What happened
 
+    /// Counts so far.
     simulation_counts counts() const;
     /// Keeps every frame that leaves or comes in, with its time, from now on; nothing is kept before.
     void record(bool on = true);
+    /// The frames that `record` has kept, in their order. Grows as the simulation runs.
     std::vector<captured_frame> const& trace() const;
     /// The trace as a capture file; see capture_writer.
     void write_trace(std::string const& path) const;

@@ -14,28 +14,29 @@
 
 namespace sonde::tools {
 
+/// How `ping` asks.
 struct ping_options {
-    probe_protocol protocol = probe_protocol::icmp;
+    probe_protocol protocol = probe_protocol::icmp;               ///< echo requests; or UDP, or SYN of TCP
     std::uint16_t port = 0;                                       ///< 0: 80 of TCP, 7 (echo) of UDP
     std::uint64_t count = forever;                                ///< of each target
     std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< from one probe of a target to its next
     std::chrono::nanoseconds timeout = std::chrono::seconds(1);   ///< may be longer than the interval
     std::uint16_t size = 56;                                      ///< bytes of payload; not of TCP
-    std::uint8_t ttl = 64;
-    if_name iface{};  ///< empty: by the route
+    std::uint8_t ttl = 64;                                        ///< TTL or hop limit of the probes
+    if_name iface{};                                              ///< empty: by the route
 };
 
 /// What one probe came to.
 struct ping_reply {
-    std::size_t target = 0;      ///< its number
-    std::uint64_t sequence = 0;  ///< of its probes, from 1
-    probe_outcome outcome{};
-    error_code failure{};  ///< why it could not leave
-    ip_address from{};     ///< who answered; unspecified when nobody did
-    std::chrono::nanoseconds rtt{};
-    timestamp received{};
-    std::uint8_t ttl = 0;     ///< of the answer
-    std::uint32_t bytes = 0;  ///< of the answer, behind its IP header
+    std::size_t target = 0;          ///< its number
+    std::uint64_t sequence = 0;      ///< of its probes, from 1
+    probe_outcome outcome{};         ///< what became of it
+    error_code failure{};            ///< why it could not leave
+    ip_address from{};               ///< who answered; unspecified when nobody did
+    std::chrono::nanoseconds rtt{};  ///< zero when nobody did
+    timestamp received{};            ///< the answer's stamp
+    std::uint8_t ttl = 0;            ///< of the answer
+    std::uint32_t bytes = 0;         ///< of the answer, behind its IP header
 
     /// The target's own answer: a closed port's reset, or its port unreachable, are one too.
     bool answered = false;
@@ -43,13 +44,14 @@ struct ping_reply {
 
 /// Loss and round-trip times of one target.
 struct ping_target {
-    ip_address address{};
-    std::uint64_t ended = 0;     ///< probes that were answered, or passed their timeout
-    std::uint64_t answered = 0;  ///< of these
-    std::uint64_t errors = 0;    ///< of these, by ICMP errors, or could not leave
-    std::chrono::nanoseconds latest{};
-    rtt_statistics rtt;
+    ip_address address{};               ///< where its probes go
+    std::uint64_t ended = 0;            ///< probes that came to something: an answer, an error, a timeout
+    std::uint64_t answered = 0;         ///< of these
+    std::uint64_t errors = 0;           ///< of these, those that met an ICMP error or could not leave
+    std::chrono::nanoseconds latest{};  ///< round-trip time of the latest answer; zero before the first
+    rtt_statistics rtt;                 ///< of the answers
 
+    /// The share of ended probes that the target did not answer, 0 to 1.
     double loss() const noexcept {
         return ended == 0 ? 0 : 1 - static_cast<double>(answered) / static_cast<double>(ended);
     }
@@ -62,7 +64,7 @@ struct ping_target {
 /// a histogram for each target.
 class ping {
 public:
-    /// A target may come up more than once.
+    /// A target may come up more than once. Sends nothing before the first `next`.
     ping(network& net, std::vector<ip_address> targets, ping_options options = {});
 
     /// The next probe that came to something.
@@ -74,7 +76,9 @@ public:
     /// Sends nothing more; probes that are out are not waited for, and count as not sent.
     void stop();
 
+    /// The targets so far, in the order in which they were given. Good as long as this.
     std::span<ping_target const> targets() const noexcept { return targets_; }
+    /// Packets so far; as of `sr`.
     sonde::report report() const { return probes_.report(); }
 
 private:

@@ -18,7 +18,10 @@ struct replay_rewrite {
     replay_rewrite() {}  // no aggregate: see docs/design/co-await-safe.md
 
     std::vector<std::pair<ip_address, ip_address>> addresses;  ///< old and new, of either end
-    std::optional<mac> source, destination;                    ///< of Ethernet
+    /// Of Ethernet; nothing: as they were captured.
+    /// @{
+    std::optional<mac> source, destination;
+    /// @}
 };
 
 /// One of `rate`, `bit_rate` and `top` at most; with none the file's own times.
@@ -36,8 +39,9 @@ struct replay_options {
     if_name iface2{};
 };
 
+/// What `replay` did.
 struct replay_report {
-    send_report sent{};
+    send_report sent{};           ///< as of `sendp`, over both interfaces
     std::uint64_t by_second = 0;  ///< packets drawn for `iface2`
     std::uint64_t forgotten = 0;  ///< conversations given up for want of room; their sides are told anew
     std::uint64_t measured = 0;   ///< packets that were seen leaving

@@ -13,39 +13,42 @@
 
 namespace sonde::tools {
 
+/// How `scan` probes; as in sr_options.
 struct scan_options {
     timeout_option timeout = std::chrono::seconds(1);  ///< of each attempt
-    int retry = 2;
-    rate_option rate = 0;  ///< packets per second, at most; 0: no limit
-    double bit_rate = 0;   ///< bits per second, at most; 0: no limit
-    if_name iface{};       ///< empty: by the route
-    std::uint32_t window = 16384;
+    int retry = 2;                                     ///< attempts after the first
+    rate_option rate = 0;                              ///< packets per second, at most; 0: no limit
+    double bit_rate = 0;                               ///< bits per second, at most; 0: no limit
+    if_name iface{};                                   ///< empty: by the route
+    std::uint32_t window = 16384;                      ///< probes in flight at most
 };
 
 /// What a port, or in a sweep an address, turned out to be; in words of nmap.
 enum class scan_state : std::uint8_t {
-    open,
-    closed,
+    open,           ///< TCP: SYN/ACK; UDP: an answer
+    closed,         ///< TCP: any other answer; UDP: the target's own port unreachable
     filtered,       ///< nothing came, or an ICMP error
     open_filtered,  ///< UDP: nothing came; open services may be silent
-    up,
-    down,
-    failed,  ///< could not be asked
+    up,             ///< in a sweep: an echo reply
+    down,           ///< in a sweep: nothing came, or an ICMP error
+    failed,         ///< could not be asked
 };
+/// As nmap prints it: "open", "open|filtered" …
 std::string_view name_of(scan_state state) noexcept;
 
+/// What one probe of a scan came to.
 struct scan_result {
-    std::uint64_t position = 0;  ///< in the plan
-    ip_address target{};
-    probe_protocol protocol = probe_protocol::tcp;
-    std::uint16_t port = 0;
-    scan_state state = scan_state::filtered;
-    std::string reason;         ///< "syn-ack", "reset", "port-unreach", "no-response" …
-    ip_address from{};          ///< who answered, where that is not the target
-    std::uint8_t ttl = 0;       ///< of the answer
-    std::uint16_t attempt = 0;  ///< which was answered, or how many there were
-    std::chrono::nanoseconds rtt{};
-    timestamp received{};
+    std::uint64_t position = 0;                     ///< in the plan
+    ip_address target{};                            ///< where the probe went
+    probe_protocol protocol = probe_protocol::tcp;  ///< icmp in a sweep
+    std::uint16_t port = 0;                         ///< 0 in a sweep
+    scan_state state = scan_state::filtered;        ///< what it turned out to be
+    std::string reason;                             ///< "syn-ack", "reset", "port-unreach", "no-response" …
+    ip_address from{};                              ///< who answered; unspecified when nobody did
+    std::uint8_t ttl = 0;                           ///< of the answer
+    std::uint16_t attempt = 0;                      ///< which was answered, or how many there were
+    std::chrono::nanoseconds rtt{};                 ///< zero when nothing came
+    timestamp received{};                           ///< the answer's stamp
 };
 
 /// Runs a plan: every probe of it comes to exactly one result.
@@ -54,7 +57,7 @@ struct scan_result {
 /// made for each probe.
 class scan {
 public:
-    /// Leaves out what is `done`.
+    /// Leaves out what is `done`. Sends nothing before the first `next`.
     scan(network& net, scan_plan plan, scan_options options = {}, positions done = {});
 
     /// The next result.
@@ -68,9 +71,11 @@ public:
     /// Sends nothing more; what is on the way has no result.
     void stop() { probes_.stop(); }
 
+    /// What it runs.
     scan_plan const& plan() const noexcept { return job_->plan; }
     /// What has come to a result, this time and before.
     positions const& done() const noexcept { return done_; }
+    /// Packets so far, of this run; as of `sr`.
     sonde::report report() const { return probes_.report(); }
 
 private:

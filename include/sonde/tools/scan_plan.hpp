@@ -18,8 +18,12 @@ namespace sonde::tools {
 struct scan_ports {
     scan_ports() {}  // no aggregate: see docs/design/co-await-safe.md
 
-    std::vector<std::uint16_t> tcp, udp;  ///< each port once, rising
+    /// Each port once, rising.
+    /// @{
+    std::vector<std::uint16_t> tcp, udp;
+    /// @}
 
+    /// True when there is no port.
     bool is_sweep() const noexcept { return tcp.empty() && udp.empty(); }
 };
 
@@ -29,10 +33,15 @@ scan_ports read_ports(std::string_view text, probe_protocol first = probe_protoc
 
 /// One of several that share out a scan, and do not talk to each other.
 struct scan_shard {
-    std::uint64_t index = 0, count = 1;  ///< from 0
-    std::string_view source{};           ///< where it was read from: "SLURM_ARRAY_TASK_ID"; empty: nowhere
+    /// Which one, from 0, of how many.
+    /// @{
+    std::uint64_t index = 0, count = 1;
+    /// @}
+    std::string_view source{};  ///< where it was read from: "SLURM_ARRAY_TASK_ID"; empty: nowhere
 
+    /// True when it is the only one.
     bool is_whole() const noexcept { return count == 1; }
+    /// As `read_shard` reads it: "3/8", counted from 1.
     std::string to_string() const { return std::to_string(index + 1) + "/" + std::to_string(count); }
 };
 
@@ -58,11 +67,13 @@ public:
     scan_plan(address_set const& targets, address_set const& excluded, scan_ports ports, std::uint64_t seed,
               scan_shard const& shard = {});
 
-    /// Probes of this shard, and of all.
+    /// Probes of this shard.
     std::uint64_t size() const noexcept { return order_.size(); }
+    /// Probes of all shards.
     std::uint64_t total() const noexcept { return total_; }
     /// The number in order of targets and ports, before it was shuffled and shared out.
     std::uint64_t number(std::uint64_t position) const { return order_.base_index(position); }
+    /// The probe of this shard at a position below `size()`; throws value_out_of_range beyond.
     packet operator[](std::uint64_t position) const;
 
     /// Tells targets and ports from others: shards of one scan have the same, whatever their seed.
@@ -80,12 +91,19 @@ private:
 /// Which positions of a plan are done. A value.
 class positions {
 public:
+    /// Adds one below 2^64-1, if it is not there already. Cost, also of `contains`: the logarithm of the
+    /// number of pieces.
     void insert(std::uint64_t position);
+    /// Whether this one is done.
     bool contains(std::uint64_t position) const;
+    /// How many are done.
     std::uint64_t size() const noexcept { return size_; }
-    /// "0-99,105": sorted, both ends included. `read` throws bad_text.
+    /// "0-99,105-105": sorted, both ends included, with gaps between the pieces. `read` throws bad_text for
+    /// anything else.
+    /// @{
     std::string to_string() const;
     static positions read(std::string_view text);
+    /// @}
 
     /// Those below `limit` that are not in it, as pieces [first, end).
     std::vector<std::pair<std::uint64_t, std::uint64_t>> missing(std::uint64_t limit) const;

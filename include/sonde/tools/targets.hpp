@@ -34,7 +34,9 @@ public:
     /// The addresses in the order in which they were written. Throws set_too_large above `limit`.
     std::vector<ip_address> in_order(std::size_t limit = 65536) const;
 
+    /// Host names that were not looked up.
     std::vector<std::string> const& names() const noexcept { return names_; }
+    /// True when there are neither addresses nor names.
     bool empty() const noexcept { return networks_.empty() && names_.empty(); }
 
 private:

@@ -14,13 +14,17 @@
 
 namespace sonde::tools {
 
-/// What a probe is made of.
+/// What a probe is made of: an echo request of ICMP or ICMPv6, a UDP datagram, or a TCP SYN.
 enum class probe_protocol : std::uint8_t { icmp, udp, tcp };
 
+/// How `traceroute` asks.
 struct traceroute_options {
-    probe_protocol protocol = probe_protocol::udp;
-    std::uint16_t port = 0;  ///< 0: 33434 of UDP, 80 of TCP
+    probe_protocol protocol = probe_protocol::udp;  ///< of the probes
+    std::uint16_t port = 0;                         ///< 0: 33434 of UDP, 80 of TCP
+    /// The TTL or hop limit of the first probes, and of the last.
+    /// @{
     std::uint8_t first_hop = 1, max_hops = 30;
+    /// @}
     std::uint8_t queries = 3;                                       ///< probes of each hop
     std::chrono::nanoseconds timeout = std::chrono::seconds(1);     ///< of each probe, from when it left
     std::chrono::nanoseconds inter = std::chrono::milliseconds(1);  ///< from one probe to the next
@@ -29,29 +33,34 @@ struct traceroute_options {
 
 /// A label of the stack that a packet came to a router with (RFC 4950).
 struct mpls_label {
-    std::uint32_t label = 0;
+    std::uint32_t label = 0;  ///< 20 bits
+    /// 3 bits (RFC 5462), and the label's own TTL.
+    /// @{
     std::uint8_t traffic_class = 0, ttl = 0;
+    /// @}
 };
 
 /// What one probe of a hop came to.
 struct hop_reply {
-    probe_outcome outcome{};  ///< answered: by the target
-    ip_address from{};        ///< who answered; unspecified when nobody did
-    std::chrono::nanoseconds rtt{};
-    std::uint8_t ttl = 0;  ///< of the answer: how far it still would have gone
-    std::vector<mpls_label> labels{};
+    probe_outcome outcome{};           ///< answered: by the target
+    ip_address from{};                 ///< who answered; unspecified when nobody did
+    std::chrono::nanoseconds rtt{};    ///< zero when nobody did
+    std::uint8_t ttl = 0;              ///< of the answer: how far it still would have gone
+    std::vector<mpls_label> labels{};  ///< outermost first; empty when the answer tells none
 
+    /// True when somebody answered.
     bool came() const { return !from.is_unspecified(); }
 };
 
+/// What the probes of one hop came to.
 struct trace_hop {
-    unsigned ttl = 0;
-    std::vector<hop_reply> replies;
+    unsigned ttl = 0;                ///< TTL or hop limit of its probes
+    std::vector<hop_reply> replies;  ///< one for each probe that has ended, in that order
 };
 
 /// The way to a target.
 struct trace {
-    ip_address target{};
+    ip_address target{};          ///< as it was given
     std::vector<trace_hop> hops;  ///< up to the target, or to the last hop that was asked
     bool reached = false;         ///< the target itself answered
     error_code failure{};         ///< why the first probe that could not leave did not
@@ -70,6 +79,7 @@ struct trace {
 /// Lifetimes: the network must outlive it. Threads: the network's executor only. Cost: as `sr`.
 class traceroute {
 public:
+    /// IPv4 and IPv6 as they come. Sends nothing before the first `next`.
     traceroute(network& net, std::vector<ip_address> targets, traceroute_options options = {});
     ~traceroute();
 
@@ -81,6 +91,7 @@ public:
 
     /// Sends nothing more; `next` gives what is known.
     void stop();
+    /// Packets so far; as of `sr`.
     sonde::report report() const;
 
 private:
