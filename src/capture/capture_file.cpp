@@ -43,6 +43,10 @@ packet capture_file::iterator::operator*() const {
     return to_packet(*state_->current);
 }
 
+frame const& capture_file::iterator::raw() const {
+    return *state_->current;
+}
+
 capture_file::iterator& capture_file::iterator::operator++() {
     state_->current.reset();
     state_->current = state_->reader.next();

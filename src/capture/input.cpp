@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace sonde::detail {
 namespace {
@@ -26,10 +27,13 @@ capture_input::capture_input(std::string const& path)
 
 bool capture_input::begin_record() {
     record_ = offset_;
+    if (ahead_) return true;
     std::byte first;
-    if (read_some({&first, 1}) == 0) return false;
-    std::ungetc(std::to_integer<int>(first), stream_);
-    --offset_;
+    if (int c = ::getc_unlocked(stream_); c != EOF)
+        first = static_cast<std::byte>(c);
+    else if (read_stream({&first, 1}) == 0)
+        return false;
+    ahead_ = first;
     return true;
 }
 
@@ -64,17 +68,25 @@ void capture_input::fail_compressed(errc code, char const* what) const {
 
 /// Less than asked for at the end of the file only.
 std::size_t capture_input::read_some(std::span<std::byte> into) {
+    std::size_t known = 0;
+    if (ahead_ && !into.empty()) into[known++] = *std::exchange(ahead_, {});
+    auto done = known + read_stream(into.subspan(known));
+    offset_ += done;
+    return done;
+}
+
+/// Without the stream's lock, which would be taken three times for each frame: nobody else has the stream.
+std::size_t capture_input::read_stream(std::span<std::byte> into) {
     std::size_t done = 0;
     while (done < into.size()) {
         errno = 0;
-        done += std::fread(into.data() + done, 1, into.size() - done, stream_);
+        done += ::fread_unlocked(into.data() + done, 1, into.size() - done, stream_);
         if (done == into.size() || std::feof(stream_)) break;
         if (errno == ENODATA) fail_compressed(errc::truncated_file, "the compressed data end too early");
         if (errno == EBADMSG) fail_compressed(errc::bad_file, "the compressed data are damaged");
         if (errno != EINTR) fail_by_errno(name_, "read");
         std::clearerr(stream_);
     }
-    offset_ += done;
     return done;
 }
 

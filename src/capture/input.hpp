@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,12 +47,14 @@ public:
 
 private:
     std::size_t read_some(std::span<std::byte> into);
+    std::size_t read_stream(std::span<std::byte> into);
     [[noreturn]] void fail_compressed(errc code, char const* what) const;
 
     std::string name_;
     owned_stream owned_;
     std::FILE* stream_ = nullptr;
     std::uint64_t offset_ = 0, record_ = 0;
+    std::optional<std::byte> ahead_;  // of the record that begins
     std::vector<std::byte> buffer_;
 };
 

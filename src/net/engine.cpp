@@ -17,6 +17,9 @@ namespace sonde::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
+// What is a flood: so many frames in less than so long, seven eighths of them strangers'.
+constexpr unsigned flood_frames = 1024;
+constexpr auto flood_time = std::chrono::milliseconds(100);
 
 /// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
 /// have theirs.
@@ -37,6 +40,7 @@ engine::engine(asio::any_io_executor executor, network_options options)
       seeds_(system_->random<secret_key>()),
       free_ports_(system_->free_ports()),
       identities_(system_->random<secret_key>(), free_ports_, system_->random<std::uint32_t>()),
+      interest_(free_ports_),
       neighbours_(*this),
       timer_(system_->make_timer()) {}
 
@@ -212,6 +216,7 @@ std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& 
 /// A frame for which there is no memory is lost, as those are for which the kernel had none.
 void engine::on_frame(received_frame const& f) try {
     if (f.outgoing) return;
+    count_strangers();
     auto received = dissect(f.bytes, f.type);
     received.time = f.time;
     received.interface = f.interface;
@@ -222,6 +227,37 @@ void engine::on_frame(received_frame const& f) try {
         on_packet(*std::move(complete), has_checksums(f));
 } catch (std::bad_alloc const&) {
     ++frames_lost_;
+}
+
+/// Of a flood that is nearly all strangers' the kernel keeps what it can tell from answers: else each frame
+/// would be copied, dissected and looked up (docs/design/receive.md).
+void engine::count_strangers() {
+    if (++frames_looked_at_ < flood_frames) return;
+    auto now = system_->now();
+    auto strangers = strays_.unrelated - strangers_before_;
+    bool flood = now - looking_since_ < flood_time && strangers > flood_frames / 8 * 7;
+    frames_looked_at_ = 0;
+    looking_since_ = now;
+    strangers_before_ = strays_.unrelated;
+    if (flood && !sheds_) shed();
+}
+
+/// Sets the filter of all that are probing, or takes it away: relaxed answers may come to other ports, and
+/// who asks for explanations wants to see strangers too.
+void engine::shed() {
+    bool all_matter = relaxed_runs_ > 0 || explains();
+    auto filter = all_matter ? std::nullopt : interest_.filter();
+    sheds_ = filter.has_value();
+    for (auto const& [id, p] : ports_) shed(*p, filter);
+}
+
+void engine::shed(port& p, std::optional<std::string> const& filter) {
+    if (!p.is_open()) return;
+    error_code ec;
+    if (filter)
+        p.set_filter(capture_filter::compile(*filter, p.info().type, capture_filter::whole_frame, ec), ec);
+    // One that could not be set may still be the one before, which does not know the latest probe's port.
+    if (!filter || ec) p.set_filter({}, ec);
 }
 
 std::shared_ptr<reassembler> engine::reassembly() {
@@ -260,6 +296,7 @@ void engine::on_packet(packet&& received, bool has_checksums) {
 void engine::explain_to(std::weak_ptr<explainer> tap) {
     std::erase_if(taps_, [](auto const& t) { return t.expired(); });
     taps_.push_back(std::move(tap));
+    if (sheds_) shed();
 }
 
 void engine::explain(packet&& received, judgement const& what) {

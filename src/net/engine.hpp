@@ -1,5 +1,6 @@
 #pragma once
 
+#include "interest.hpp"
 #include "neighbours.hpp"
 #include "outgoing.hpp"
 #include "platform.hpp"
@@ -111,7 +112,14 @@ public:
     void begin(std::shared_ptr<operation> op);
     void end(operation& op) noexcept;
     /// While there are runs with relaxed matching, each frame is looked up as their answer too.
-    void count_relaxed(int by) { relaxed_runs_ += by; }
+    void count_relaxed(int by) {
+        relaxed_runs_ += by;
+        if (sheds_) shed();
+    }
+    /// Told of each probe before it leaves: where its answers come to.
+    void expect_answers(packet_view const& probe) {
+        if (interest_.add(probe) && sheds_) shed();
+    }
     /// From now on answers are looked up as those of probes to groups, too.
     void expect_groups() { asks_groups_ = true; }
     /// One that reads by itself: it ends with the network, if it is still there.
@@ -150,6 +158,12 @@ public:
     /// frame_owner::held. Names of neighbours are known by now.
     void transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                   std::shared_ptr<frame_owner> owner, std::uint64_t tag);
+
+    /// The same for a frame as it is: no limit and no list of targets asks what is in it.
+    void transmit(int interface, std::span<std::byte const> frame, std::shared_ptr<frame_owner> owner,
+                  std::uint64_t tag);
+    /// Whether one does.
+    bool looks_into_frames() const { return targets_.has_lists() || limiter_.active(); }
 
     /// Frames that wait for a limit, and whose owners do not want to send them any more, never leave.
     void drop_held() noexcept;
@@ -227,6 +241,9 @@ private:
     std::shared_ptr<port> add_port(port_key id, std::unique_ptr<link_device> device);
     void port_failed(port_key id, error_code ec);
     void on_frame(received_frame const& f);
+    void count_strangers();
+    void shed();
+    void shed(port& p, std::optional<std::string> const& filter);
     std::optional<attempt_info> find(answer_keys const& keys, packet const& received, bool to_many);
     void on_packet(packet&& received, bool has_checksums);
     std::optional<attempt_info> find_probe(packet const& received, bool& readable);
@@ -256,6 +273,11 @@ private:
     steady_time deaf_since_{};  // when the last that listened ended
     port_range free_ports_;
     identity_source identities_;
+    interest interest_;
+    bool sheds_ = false;             // the kernel leaves out what answers no probe of ours
+    unsigned frames_looked_at_ = 0;  // of those among which strangers are counted
+    std::uint64_t strangers_before_ = 0;
+    steady_time looking_since_{};
     finisher shapes_;
     neighbours neighbours_;
     std::unique_ptr<timer> timer_;

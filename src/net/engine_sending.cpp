@@ -141,6 +141,19 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
     ++backlog_;
 }
 
+void engine::transmit(int interface, std::span<std::byte const> frame, std::shared_ptr<frame_owner> owner,
+                      std::uint64_t tag) {
+    error_code ec;
+    auto out = open_port(interface, false, ec);
+    if (!ec && !out->is_open()) ec = out->end();
+    if (ec) return owner->frame_failed(tag, ec);
+    auto bytes = out->buffer();
+    bytes.assign(frame.begin(), frame.end());
+    schedule_turn();
+    out->queue(std::move(bytes), std::move(owner), tag);
+    ++backlog_;
+}
+
 void engine::release_held(steady_time now) {
     while (!is_backlogged()) {
         auto who = limiter_.release(now);

@@ -56,6 +56,8 @@ public:
     /// What ended it.
     error_code const& end() const { return end_; }
     link_counters counters() { return device_->counters(); }
+    /// What the device may leave out from now on; only while it is open.
+    void set_filter(capture_filter const& keeps, error_code& ec) { device_->set_filter(keeps, ec); }
 
     /// Reads while somebody waits for answers.
     void read(bool on);

@@ -250,6 +250,7 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
+    engine_->expect_answers(finished.view());
     l.destination = finished.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {

@@ -1,5 +1,7 @@
 #include "sender.hpp"
 
+#include <sonde/capture/capture_file.hpp>
+
 namespace sonde::detail {
 namespace {
 
@@ -21,6 +23,7 @@ void sender::start(waiting_ptr<send_report> op) {
     engine_->contain(*this, [&] {
         size_ = source_->size();
         if (!how_.realtime && !how_.own_iface) template_ = outgoing::compile(*source_, false);
+        whole_frames_ = layer2_ && source_->has_frames();
         error_code ec;
         interface_ = engine_->interface_index(how_.iface, ec);
         if (!ec && layer2_ && interface_ == 0) interface_ = engine_->default_interface(ec);
@@ -47,26 +50,33 @@ void sender::finish(error_code ec) {
     if (waiting_) complete_later(engine_->executor(), std::move(waiting_), ec, report_);
 }
 
-/// The next packet of the source, over all passes; nothing at the end, or until an async source gives one.
-std::optional<packet> sender::take() {
+/// The next packet of the source, over all passes; none at the end, or until an async source gives one.
+void sender::take() {
+    if (template_) {
+        made_ = make_next();
+        return;
+    }
     for (;;) {
         if (size_) {
-            if (index_ < *size_) return source_->at(index_++, random_);
+            if (index_ < *size_) next_ = source_->at(index_, random_);
         } else if (source_->is_async()) {
-            pull();
-            return {};
+            return pull();
+        } else if (whole_frames_) {
+            raw_ = source_->next_frame();
         } else if (auto p = source_->next()) {
-            ++index_;
-            return (*p)[0];
+            next_ = p->is_template() ? (*p)[0] : std::move(*p);
         }
+        if (has_next()) break;
         if (index_ == 0 || !next_pass()) {
             exhausted_ = true;
-            return {};
+            return;
         }
     }
+    ++index_;
+    if (raw_ && engine_->looks_into_frames()) next_ = to_packet(*std::exchange(raw_, nullptr));
 }
 
-/// The same, where there is a template.
+/// Where there is a template.
 bool sender::make_next() {
     if (index_ == *size_ && !next_pass()) {
         exhausted_ = true;
@@ -102,16 +112,18 @@ void sender::pull() {
     });
 }
 
-/// When this packet may leave: by the pace, and in a replay by its own time.
-steady_time sender::due(packet const& p, steady_time now) {
+/// When the next one may leave: by the pace, and in a replay by its own time.
+steady_time sender::due(steady_time now) {
     auto at = pacer_.ready_at();
-    if (!how_.realtime || p.time == timestamp{}) return at;
+    if (!how_.realtime) return at;
+    auto time = raw_ ? raw_->time : next_->time;
+    if (time == timestamp{}) return at;
     if (!first_time_) {
-        first_time_ = p.time;
+        first_time_ = time;
         pass_began_ = now;
         first_leaves_ = true;
     }
-    return std::max(at, later(pass_began_, p.time - *first_time_));
+    return std::max(at, later(pass_began_, time - *first_time_));
 }
 
 void sender::turn(steady_time now) {
@@ -126,30 +138,41 @@ void sender::proceed(steady_time now) {
         if (held_back_) return;
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         try {
-            if (template_ && !made_) made_ = make_next();
-            if (!template_ && !next_) next_ = take();
+            if (!has_next()) take();
         } catch (boost::system::system_error const& e) {
             source_failed(engine_->fail(e.code(), e.what()));
         }
-        if (!next_ && !made_) break;
-        auto at = made_ ? pacer_.ready_at() : due(*next_, now);
+        if (!has_next()) break;
+        auto at = due(now);
         if (at > now) return engine_->wake_at(*this, at);
-        if (next_ && awaits_others(*next_)) return;
-        pacer_.left(now, engine::bits_of(made_ ? making_.view() : next_->view(), layer2_));
-        if (std::exchange(made_, false))
-            go(making_, interface_);
-        else
-            launch(*std::exchange(next_, {}));
+        if (awaits_others()) return;
+        pacer_.left(now, bits_of_next());
+        launch_next();
     }
     if (exhausted_ && open_ == 0) finish(source_error_);
 }
 
 /// Each interface has a queue of its own: packets keep their order over several when those before have left.
-bool sender::awaits_others(packet const& p) {
+bool sender::awaits_others() {
     if (!how_.own_iface) return false;
-    turning_ = open_ > 0 && p.interface != latest_interface_;
-    if (!turning_) latest_interface_ = p.interface;
+    auto interface = raw_ ? raw_->interface : next_->interface;
+    turning_ = open_ > 0 && interface != latest_interface_;
+    if (!turning_) latest_interface_ = interface;
     return turning_;
+}
+
+std::uint64_t sender::bits_of_next() const {
+    if (raw_) return raw_->bytes.size() * 8;
+    return engine::bits_of(made_ ? making_.view() : next_->view(), layer2_);
+}
+
+void sender::launch_next() {
+    if (std::exchange(made_, false)) return go(making_, interface_);
+    if (next_) return launch(*std::exchange(next_, {}));
+    auto const& f = *std::exchange(raw_, nullptr);
+    ++open_;
+    engine_->transmit(how_.own_iface && f.interface != 0 ? f.interface : interface_, f.bytes, self(),
+                      f.bytes.size());
 }
 
 void sender::source_failed(error_code ec) {

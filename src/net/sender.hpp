@@ -26,12 +26,15 @@ public:
 
 private:
     std::shared_ptr<sender> self() { return std::static_pointer_cast<sender>(shared_from_this()); }
-    std::optional<packet> take();
-    bool next_pass();
-    steady_time due(packet const& p, steady_time now);
-    void pull();
-    bool awaits_others(packet const& p);
+    void take();
     bool make_next();
+    bool next_pass();
+    void pull();
+    bool has_next() const { return made_ || next_ || raw_; }
+    steady_time due(steady_time now);
+    bool awaits_others();
+    std::uint64_t bits_of_next() const;
+    void launch_next();
     void launch(packet p);
     void go(outgoing& o, int interface);
     void proceed(steady_time now);
@@ -54,6 +57,8 @@ private:
     outgoing making_;                          // keeps its memory
     bool made_ = false;                        // it is the next, its time has not come
     std::optional<packet> next_;               // or this is, taken from the source
+    bool whole_frames_ = false;                // the source has them
+    frame const* raw_ = nullptr;               // or this, which leaves as it is
     std::optional<std::uint64_t> size_;
     std::uint64_t index_ = 0, pass_ = 0, open_ = 0;
     std::optional<timestamp> first_time_;  // of a replay: what its gaps are measured from

@@ -30,16 +30,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Echo replies that nobody asked for, out of a packet socket over there. No stack has an answer to them.
+/// Echo replies that nobody asked for, or other packets, out of a packet socket over there. No stack has an
+/// answer to them.
 class flood {
 public:
-    flood(two_hosts const& hosts, asio::io_context& io) {
+    flood(two_hosts const& hosts, asio::io_context& io,
+          packet const& above = ICMP{.type = 0, .id = 7, .seq = 7} / "stranger") {
         hosts.there.inside(
             [&] { out_ = packet_socket::transmitter(io.get_executor(), interface_index("far1")); });
         auto far = out_->info().address;
         auto near = interface_info(interface_index("eth1")).address;
-        auto stranger = Ether{.dst = near, .src = far} / IP{.dst = "198.18.255.2", .src = "198.19.0.7"} /
-                        ICMP{.type = 0, .id = 7, .seq = 7} / "stranger";
+        auto stranger =
+            Ether{.dst = near, .src = far} / IP{.dst = "198.18.255.2", .src = "198.19.0.7"} / above;
         frame_ = stranger.build();
     }
 
@@ -186,6 +188,54 @@ TEST_CASE("among a flood of strangers every answer is found, none is false, and 
     };
     asio::co_spawn(io, body(), [](std::exception_ptr e) { CHECK_FALSE(e); });
     io.run_for(100s);
+    CHECK(io.stopped());
+}
+
+TEST_CASE("a flood of other programs' traffic is left to the kernel, and no answer with it",
+          "[lab][faults]") {
+    two_hosts hosts;
+    hosts.here.run(
+        "nft 'add table ip t; add chain ip t in { type filter hook prerouting priority -300; };"
+        "add rule ip t in tcp dport 443 drop; add chain ip t out { type filter hook output priority 0; };"
+        "add rule ip t out tcp flags rst drop'");
+    asio::io_context io(1);
+    network net(io);
+    flood strange(hosts, io, TCP{.dport = 443, .sport = 50000, .flags = "PA", .seq = 1} / "somebody's");
+    packet const any = IP{.dst = "198.18.0.1"};
+    auto body = [&]() -> asio::awaitable<void> {
+        auto all = net.sr(pings(1, "198.18.0.77"), {.timeout = 20s});  // reads for as long as this takes
+        all.next([](error_code, std::optional<exchange>) {});
+        std::uint64_t sent = 0;
+        while (sent < 50'000) {
+            sent += strange.send(512);
+            co_await pause(0ns);
+        }
+        // Answers of every kind come in, also to ports that no probe had before.
+        for (int i = 0; i < 3; ++i) {
+            CHECK(co_await net.sr1(any / ICMP{}, {.timeout = 2s}));
+            CHECK(co_await net.sr1(any / TCP{.dport = 9}, {.timeout = 2s}));
+            sent += strange.send(512);
+            auto chosen = static_cast<std::uint16_t>(44000 + i);
+            CHECK(co_await net.sr1(any / TCP{.dport = 9, .sport = chosen}, {.timeout = 2s}));
+            CHECK(co_await net.sr1(any / UDP{.dport = 9, .sport = chosen}, {.timeout = 2s}));
+            sent += strange.send(512);
+        }
+        auto left_out = sent - all.report().unrelated - all.report().kernel_drops;
+        INFO(sent << " sent, " << all.report().unrelated << " seen, " << all.report().kernel_drops
+                  << " dropped");
+        CHECK(left_out > sent / 2);
+        // Who asks why sees strangers too.
+        auto why = net.explain();
+        auto before = all.report().unrelated;
+        sent += strange.send(512);
+        co_await pause(50ms);
+        CHECK(all.report().unrelated + all.report().kernel_drops >= before + 512);
+    };
+    asio::co_spawn(io, body(), [&](std::exception_ptr e) {
+        CHECK_FALSE(e);
+        io.stop();
+    });
+    io.run_for(60s);
     CHECK(io.stopped());
 }
 

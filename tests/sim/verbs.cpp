@@ -291,3 +291,77 @@ TEST_CASE("A capture is replayed with its gaps: 0, 0.2 and 0.3 seconds") {
     });
     std::filesystem::remove(path);
 }
+
+namespace {
+
+/// Octets as frames of a file: a datagram whose sums are wrong, one with octets behind it, less than a
+/// header, one for 198.18.0.7.
+struct odd_capture {
+    odd_capture() {
+        packet whole = Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
+                       IP{.dst = "198.18.0.1"} / UDP{.chksum = 0xbad} / "odd";
+        packet other = whole;
+        other[IP].dst = "198.18.0.7";
+        auto octets = whole.build();
+        frames.push_back(octets);
+        octets.insert(octets.end(), 9, std::byte(0xee));
+        frames.push_back(octets);
+        frames.push_back(std::vector<std::byte>(5, std::byte(0x11)));
+        frames.push_back(other.build());
+        capture_writer file(path);
+        for (auto const& f : frames) file.write(frame{.bytes = f});
+    }
+    ~odd_capture() { std::filesystem::remove(path); }
+
+    std::string path =
+        (std::filesystem::temp_directory_path() / ("sonde-odd-" + std::to_string(::getpid()) + ".pcap"))
+            .string();
+    std::vector<std::vector<std::byte>> frames;
+};
+
+std::vector<std::vector<std::byte>> frames_of(simulation const& sim) {
+    std::vector<std::vector<std::byte>> all;
+    for (auto const& f : sim.trace()) all.emplace_back(f.bytes.begin(), f.bytes.end());
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("The frames of a file leave as they lie in it, whatever they hold, with a limit or without") {
+    odd_capture file;
+    for (double limit : {0.0, 1000.0})
+        support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+            sim.record();
+            network net{co_await asio::this_coro::executor};
+            if (limit > 0) net.set_rate(limit);
+            auto r = co_await net.sendp(read_pcap(file.path), {.count = 2, .iface = "eth1"});
+            CHECK(r.sent == 8);
+            CHECK(r.bytes == 2 * (45 + 54 + 5 + 45));
+            auto expected = file.frames;
+            expected.insert(expected.end(), file.frames.begin(), file.frames.end());
+            CHECK(frames_of(sim) == expected);
+        });
+}
+
+TEST_CASE("A replay does not go where nothing may go, also when that is told while it runs") {
+    odd_capture file;
+    support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        auto blocks = [&]() -> asio::awaitable<void> {
+            co_await sim.sleep(45ms);
+            net.block("198.18.0.1");
+        };
+        auto r = co_await (net.sendp(read_pcap(file.path), {.count = 2, .inter = 10ms, .iface = "eth1"},
+                                     asio::use_awaitable) &&
+                           blocks());
+        // The second pass begins at 40 ms: its first frame had left, its second had not.
+        auto expected = file.frames;
+        expected.insert(expected.end(), {file.frames[0], file.frames[2], file.frames[3]});
+        CHECK(frames_of(sim) == expected);
+        CHECK(r.sent == 7);
+        CHECK(r.send_errors == 1);
+        CHECK(r.first_error == errc::target_blocked);
+        CHECK(net.why() == "198.18.0.1");
+    });
+}

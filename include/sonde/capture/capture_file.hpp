@@ -44,6 +44,8 @@ public:
         iterator() = default;
         /// The packet: dissected by the file's link type, with its time, wire length and interface.
         packet operator*() const;
+        /// The frame, as the file has it; valid until the next `++` of this or another iterator of the file.
+        frame const& raw() const;
         /// Throws as `capture_reader::next`. Behind unsupported_link_type a further ++ goes on; behind others
         /// the iterator is at the end.
         iterator& operator++();

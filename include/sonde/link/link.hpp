@@ -20,11 +20,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace sonde {
 
 namespace asio = boost::asio;
+
+class capture_filter;
 
 /// What a device has seen since it was opened. (A filter that runs in user space does so after this count.)
 struct link_counters {
@@ -117,6 +120,13 @@ public:
     void cancel() {
         cancel_readable();
         cancel_writable();
+    }
+
+    /// Sheds load: from now on frames that the filter does not take may be left out, before they cost a copy.
+    /// An empty one takes all. A device that cannot do so goes on with all of them, without an error.
+    virtual void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr) {
+        static_cast<void>(filter), static_cast<void>(why);
+        ec = {};
     }
 
     /// What was received and lost so far. Costs a system call. The kernel counts in 32 bits: call at least

@@ -82,7 +82,7 @@ public:
     /// through and that are still queued are handed over all the same: drain with `receive` first if they are
     /// not wanted, and look at the frame in any case. Errors: bad_filter and the system's, with a text in
     /// `why`; the old filter stays.
-    void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr);
+    void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr) override;
 
     /// What the kernel granted of `receive_options::buffer`, in its own accounting (twice what was asked,
     /// socket(7)).

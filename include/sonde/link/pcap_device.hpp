@@ -56,7 +56,7 @@ public:
     link_counters counters() override;
 
     /// Compiles and sets a new filter; libpcap applies it to what is in the ring, too. Errors: bad_filter.
-    void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr);
+    void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr) override;
 
 private:
     struct state;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/link/frame.hpp>
 #include <sonde/packet/packet.hpp>
 #include <sonde/packet/packet_set.hpp>
 
@@ -31,6 +32,10 @@ public:
     /// The next packet, or nothing at the end; only without a size. Throws when the source fails: that too is
     /// its end.
     virtual std::optional<packet> next() { return {}; }
+    /// True when it has frames, which `next_frame` gives without a packet around each.
+    virtual bool has_frames() const { return false; }
+    /// As `next`; nullptr at the end. Valid until the next call.
+    virtual frame const* next_frame() { return nullptr; }
     /// True when `async_next` must be used instead of `next`.
     virtual bool is_async() const { return false; }
     virtual void async_next(next_packet_handler) {}
@@ -48,6 +53,12 @@ concept packet_range =
     std::ranges::input_range<R> && std::convertible_to<std::ranges::range_reference_t<R>, packet> &&
     !std::convertible_to<R const&, std::string_view> && !std::same_as<std::remove_cvref_t<R>, packet> &&
     !std::same_as<std::remove_cvref_t<R>, packet_set>;
+
+/// A range whose packets are frames that can be had as they are.
+template <class R>
+concept frame_range = requires(std::ranges::iterator_t<R> const& i) {
+    { i.raw() } -> std::same_as<frame const&>;
+};
 
 template <class R>
 class range_source final : public source_base {
@@ -69,12 +80,15 @@ public:
             return {};
     }
     std::optional<packet> next() override {
-        if (!at_)
-            at_ = std::ranges::begin(range_);
-        else
-            ++*at_;
-        if (*at_ == std::ranges::end(range_)) return {};
+        if (!advance()) return {};
         return packet(**at_);
+    }
+    bool has_frames() const override { return frame_range<R>; }
+    frame const* next_frame() override {
+        if constexpr (frame_range<R>)
+            return advance() ? &at_->raw() : nullptr;
+        else
+            return nullptr;
     }
     bool rewind() override {
         at_.reset();
@@ -82,6 +96,14 @@ public:
     }
 
 private:
+    bool advance() {
+        if (!at_)
+            at_ = std::ranges::begin(range_);
+        else
+            ++*at_;
+        return *at_ != std::ranges::end(range_);
+    }
+
     mutable R range_;
     std::optional<std::ranges::iterator_t<R>> at_;
 };

@@ -19,7 +19,7 @@ struct report {
     std::uint64_t answered = 0;     ///< answers handed to the user; more than one per probe only with `multi`
     std::uint64_t duplicates = 0;   ///< further answers to a probe that had its answer
     std::uint64_t late = 0;         ///< answers that came after the probe's last deadline
-    std::uint64_t unrelated = 0;    ///< packets that answer no probe of this network
+    std::uint64_t unrelated = 0;    ///< packets that answer no probe of this network (a flood: in part)
     std::uint64_t malformed = 0;    ///< packets that could not be read
     std::uint64_t retries = 0;      ///< of `sent`, those that repeat a probe
     std::uint64_t send_errors = 0;  ///< packets that could not leave

@@ -52,6 +52,8 @@ public:
     /// Nothing goes to these networks, whatever is allowed or named.
     void block(address_set const& networks) { blocked_ |= networks; }
 
+    /// True when `by_lists` may refuse an address.
+    bool has_lists() const noexcept { return !allowed_.empty() || !blocked_.empty(); }
     /// target_blocked, or nothing: what the lists say.
     error_code by_lists(ip_address const& to) const noexcept;
     /// target_refused, or nothing: what the kind says.
