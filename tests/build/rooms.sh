@@ -4,7 +4,7 @@
 cd "$1" || exit 2
 
 # Headers of one room (a file or directory below include/sonde and src) include only the rooms named after it.
-# What every room may use: error.hpp, and detail/function.hpp.
+# What every room may use: error.hpp, and detail/.
 check() {
     where=$1 allowed=$2
     [ -e "$where" ] || return 0

@@ -56,7 +56,7 @@ public:
 
     private:
         friend class capture_file;
-        struct state;
+        struct SONDE_PRIVATE state;
         explicit iterator(state* s) : state_(s) {}
         bool at_end() const;
 

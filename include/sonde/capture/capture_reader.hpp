@@ -78,7 +78,7 @@ public:
     std::string const& interface_name() const noexcept;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     std::unique_ptr<state> state_;
 };
 

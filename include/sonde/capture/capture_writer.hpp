@@ -79,7 +79,7 @@ public:
     std::uint64_t frames() const noexcept;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     std::unique_ptr<state> state_;
 };
 

@@ -68,7 +68,7 @@ public:
     reassembly_counters const& counters() const;
 
 private:
-    class table;
+    class SONDE_PRIVATE table;
     std::unique_ptr<table> table_;
 };
 

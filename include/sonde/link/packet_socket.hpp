@@ -89,7 +89,7 @@ public:
     std::size_t granted_buffer() const;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     explicit packet_socket(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;
 };

@@ -59,7 +59,7 @@ public:
     void set_filter(capture_filter const& filter, error_code& ec, std::string* why = nullptr) override;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     explicit pcap_device(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;
 };

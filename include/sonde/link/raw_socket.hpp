@@ -55,7 +55,7 @@ public:
     link_counters counters() override;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     explicit raw_socket(std::unique_ptr<state> s);
     std::unique_ptr<state> state_;
 };

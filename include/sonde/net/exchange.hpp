@@ -116,7 +116,7 @@ struct send_report {
 /// `{}`: "IP / ICMP … ==> IP / ICMP …", or ==> its outcome when nothing came; of a `srloop` round "RECV 1: …"
 /// or "fail 1: …".
 template <>
-struct fmt::formatter<sonde::exchange> {
+struct SONDE_API fmt::formatter<sonde::exchange> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see above.
@@ -126,7 +126,7 @@ struct fmt::formatter<sonde::exchange> {
 /// `{}`: "answered", "ICMP error 3/1 from 198.18.0.254", "timed out", "could not leave: " and why,
 /// "cancelled".
 template <>
-struct fmt::formatter<sonde::probe_outcome> {
+struct SONDE_API fmt::formatter<sonde::probe_outcome> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see `probe_outcome`.
@@ -135,7 +135,7 @@ struct fmt::formatter<sonde::probe_outcome> {
 
 /// `{}`: "Sent 4 packets."
 template <>
-struct fmt::formatter<sonde::send_report> {
+struct SONDE_API fmt::formatter<sonde::send_report> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see above.

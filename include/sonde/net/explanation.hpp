@@ -37,14 +37,14 @@ public:
 
 /// Its name: "matched", "duplicate" …; takes the format options of a string.
 template <>
-struct fmt::formatter<sonde::explanation::kind> : fmt::formatter<std::string_view> {
+struct SONDE_API fmt::formatter<sonde::explanation::kind> : fmt::formatter<std::string_view> {
     /// As text; see above.
     auto format(sonde::explanation::kind value, format_context& context) const -> format_context::iterator;
 };
 
 /// `{}`: "unrelated IP / TCP 198.18.0.1:http > …: tcp ack 103, expected 101".
 template <>
-struct fmt::formatter<sonde::explanation> {
+struct SONDE_API fmt::formatter<sonde::explanation> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see above.

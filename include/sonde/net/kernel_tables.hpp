@@ -133,7 +133,7 @@ public:
     kernel_tables_counters const& counters() const noexcept;
 
 private:
-    class engine;
+    class SONDE_PRIVATE engine;
     std::unique_ptr<engine> engine_;
 };
 

@@ -17,7 +17,7 @@
 namespace sonde {
 
 namespace detail {
-class engine;
+class SONDE_PRIVATE engine;
 
 /// Options whose text is owned: what a deferred operation may keep.
 struct stored_sr_options {

@@ -35,7 +35,7 @@ struct text_formatter : fmt::formatter<std::string_view> {
 /// Packets as `{}`, `{:show}`, `{:hex}` and `{:command}`: `summary`, `show`, `hexdump` of the built bytes,
 /// and `command`.
 template <>
-struct fmt::formatter<sonde::packet> {
+struct SONDE_API fmt::formatter<sonde::packet> {
     /// Throws fmt::format_error for any other style; in literal formats that is an error of compilation.
     constexpr auto parse(fmt::format_parse_context& context) {
         auto begin = context.begin(), end = begin;
@@ -73,7 +73,7 @@ struct fmt::formatter<sonde::ip_address> : sonde::detail::text_formatter<sonde::
 
 /// Bytes as escaped text.
 template <>
-struct fmt::formatter<sonde::octets> : fmt::formatter<std::string_view> {
+struct SONDE_API fmt::formatter<sonde::octets> : fmt::formatter<std::string_view> {
     /// As `escape`; fill, alignment and width count what is printed.
     fmt::format_context::iterator format(sonde::octets const& bytes, fmt::format_context& context) const;
 };

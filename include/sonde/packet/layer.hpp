@@ -145,7 +145,7 @@ inline layer_hooks hooks(void const*) {
 }
 
 namespace detail {
-struct carried_layers;  // what the bindings of a layer say
+struct SONDE_PRIVATE carried_layers;  // what the bindings of a layer say
 }
 
 /// A field as data: where it lies, what it means, and how to reach it in the struct.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <cstdint>
 
 namespace sonde {

@@ -11,7 +11,7 @@
 /// `{}` prints what Scapy prints after sr(): "Received 771 packets, got 768 answers, remaining 0 packets".
 /// Its "received" counts every packet that came in, answers included.
 template <>
-struct fmt::formatter<sonde::report> {
+struct SONDE_API fmt::formatter<sonde::report> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see above.
@@ -20,7 +20,7 @@ struct fmt::formatter<sonde::report> {
 
 /// `{}` prints what Scapy prints after srloop(): "Sent 3 packets, received 3 packets. 100.0% hits."
 template <>
-struct fmt::formatter<sonde::loop_report> {
+struct SONDE_API fmt::formatter<sonde::loop_report> {
     /// There are no format options.
     constexpr auto parse(format_parse_context& context) { return context.begin(); }
     /// As text; see above. What it counts are probes, over all rounds, and the answers to them.

@@ -25,7 +25,7 @@
 namespace sonde {
 
 namespace detail {
-class world;
+class SONDE_PRIVATE world;
 }
 
 /// What is behind an address or a network of the simulation.

@@ -80,7 +80,7 @@ public:
     std::uint64_t drawn() const noexcept;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     std::shared_ptr<state> state_;
 };
 

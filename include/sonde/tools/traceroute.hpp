@@ -95,7 +95,7 @@ public:
     sonde::report report() const;
 
 private:
-    struct state;
+    struct SONDE_PRIVATE state;
     std::shared_ptr<state> state_;
     exchange_stream probes_;
 };
