@@ -1,6 +1,6 @@
 #include <sonde/error.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 struct category final : boost::system::error_category {
@@ -61,4 +61,4 @@ void throw_error(errc code, std::string_view context) {
     throw error(code, std::string(context));
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The error type of every asynchronous operation, as in Asio.
 using error_code = boost::system::error_code;
@@ -65,7 +65,7 @@ public:
 /// Throws `error`. Out of line, so that constexpr code which only names it stays small.
 [[noreturn]] void throw_error(errc code, std::string_view context);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END
 
 /// An error_code is made from an `errc`, and compared with one, without a cast.
 template <>

@@ -1,6 +1,6 @@
 #include <sonde/capture/capture_file.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 struct capture_file::iterator::state {
     capture_reader reader;
@@ -65,4 +65,4 @@ packet to_packet(frame const& f) {
     return p;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 namespace detail {
 
@@ -112,4 +112,4 @@ std::string const& capture_reader::interface_name() const noexcept {
     return state_->format->interface_name();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

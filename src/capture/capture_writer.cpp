@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t(64) << 10;
@@ -229,4 +229,4 @@ std::uint64_t write_pcap(std::string path, packet const& set, capture_options ho
     return writer.frames();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A file format behind capture_reader. `next` throws capture_failure; after unsupported_link_type it can go
 /// on.
@@ -34,4 +34,4 @@ std::optional<link_type> known_link_type(std::uint32_t value);
 /// Fails when a frame is over the limit.
 void check_frame_size(capture_input const& input, std::size_t captured);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 #include <zlib.h>
 #endif
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 bool is_compressed(std::FILE* file) {
@@ -68,4 +68,4 @@ owned_stream open_expanded(std::string const& path) {
     return plain && is_compressed(plain.get()) ? expand(path) : std::move(plain);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

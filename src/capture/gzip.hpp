@@ -2,7 +2,7 @@
 
 #include "capture/input.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// True when the file is there and begins as gzip's do.
 bool is_compressed(std::string const& path);
@@ -12,4 +12,4 @@ bool is_compressed(std::string const& path);
 /// are damaged, ENOTSUP for a compressed file where sonde was built without zlib.
 owned_stream open_expanded(std::string const& path);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t chunk = std::size_t(64) << 10;
@@ -90,4 +90,4 @@ std::size_t capture_input::read_stream(std::span<std::byte> into) {
     return done;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

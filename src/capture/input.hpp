@@ -12,7 +12,7 @@
 #include <vector>
 
 // What the formats read from: a stream of octets that knows where it is and how to complain.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A failure on its way to the reader's caller.
 struct capture_failure {
@@ -80,4 +80,4 @@ private:
     bool big_endian_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 #include <vector>
 
 // How frames become octets of a file: one class for each format. Writing them is capture_writer's.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 class capture_output {
 public:
@@ -31,4 +31,4 @@ std::unique_ptr<capture_output> continue_pcap_output(std::span<std::byte const> 
 /// Begins a section of its own, so it may stand at the end of another file.
 std::unique_ptr<capture_output> make_pcapng_output();
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

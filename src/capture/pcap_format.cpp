@@ -5,7 +5,7 @@
 #include <algorithm>
 
 // draft-ietf-opsawg-pcap: a file header of 24 octets, then records of a header of 16 and the captured octets.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 class classic_format final : public capture_format {
@@ -49,4 +49,4 @@ std::unique_ptr<capture_format> make_pcap(capture_input& input, std::span<std::b
     return nullptr;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

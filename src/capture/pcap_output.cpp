@@ -8,7 +8,7 @@
 #include <algorithm>
 
 // draft-ietf-opsawg-pcap
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::uint32_t microseconds = 0xa1b2c3d4, nanoseconds = 0xa1b23c4d;
@@ -89,4 +89,4 @@ std::unique_ptr<capture_output> continue_pcap_output(std::span<std::byte const> 
     return nullptr;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

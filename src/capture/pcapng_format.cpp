@@ -10,7 +10,7 @@
 #include <limits>
 
 // draft-ietf-opsawg-pcapng: blocks of type, total length, body, total length; sections say their byte order.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 enum block_type : std::uint32_t {
@@ -223,4 +223,4 @@ std::unique_ptr<capture_format> make_pcapng(capture_input& input, std::span<std:
     return std::make_unique<block_format>(input);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

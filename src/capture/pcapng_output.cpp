@@ -10,7 +10,7 @@
 
 // draft-ietf-opsawg-pcapng: a section header, an interface description for each link type and interface,
 // enhanced packet blocks; little-endian, in nanoseconds.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 enum block : std::uint32_t { section_header = 0x0a0d0d0a, interface_description = 1, enhanced_packet = 6 };
@@ -109,4 +109,4 @@ std::unique_ptr<capture_output> make_pcapng_output() {
     return std::make_unique<pcapng_output>();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 __extension__ using wide = __int128;  // ticks x 10^9 takes 94 bits
@@ -27,4 +27,4 @@ timestamp pcapng_clock::time(std::uint64_t ticks) const {
     return timestamp(std::chrono::nanoseconds(static_cast<std::int64_t>(held)));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What the ticks of a pcapng interface mean (options if_tsresol and if_tsoffset).
 struct pcapng_clock {
@@ -17,4 +17,4 @@ struct pcapng_clock {
     timestamp time(std::uint64_t ticks) const;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -90,4 +90,4 @@ option_codec const& ipv6_list::codec() {
     return codec_of<ipv6>;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 unsigned hardware_width(std::span<std::byte const> header) {
@@ -76,4 +76,4 @@ layer_hooks hooks(ARP const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -255,4 +255,4 @@ option_codec const& asn1_time_ticks::codec() {
     return detail::asn1_codec<asn1_tag::time_ticks>;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

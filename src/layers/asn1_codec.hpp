@@ -3,7 +3,7 @@
 #include <sonde/layers/asn1.hpp>
 
 // How fields that are ASN.1 values print and are read.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// `ASN1_INTEGER(5)`; what is no value that its type tells, `ASN1_BADTAG(b'..')` with all its bytes.
 literal print_asn1(std::span<std::byte const> bytes);
@@ -22,4 +22,4 @@ constexpr option_codec asn1_codec{
     .typed = true,
     .multiple_of = 1};
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

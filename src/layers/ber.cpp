@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 using octets = std::span<std::byte const>;
@@ -121,4 +121,4 @@ std::optional<std::string> ber_oid(std::string_view text) {
     return out;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 #include <string>
 
 // Basic encoding rules (X.690 §8.1): tag, length and contents. Tags of one octet and definite lengths only.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 struct ber_value {
     unsigned tag = 0;
@@ -44,4 +44,4 @@ std::optional<std::string> read_ber_oid(std::span<std::byte const> contents);
 /// The contents; nothing for text that is no numbers with points between.
 std::optional<std::string> ber_oid(std::string_view text);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -24,7 +24,7 @@
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 template <class... L>
@@ -268,4 +268,4 @@ void register_built_in_layers(registry& r) {
                              ICMPv6NDOptDNSSL, ICMPv6NDOptUnknown>(r);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -369,4 +369,4 @@ option_codec const& dhcp_options::codec() {
     return codec;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

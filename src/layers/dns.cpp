@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -314,4 +314,4 @@ dns_sections dns_records_of(packet const& message) {
     return {};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

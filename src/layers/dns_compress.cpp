@@ -8,7 +8,7 @@
 #include <map>
 #include <optional>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -115,4 +115,4 @@ packet dns_compress(packet const& whole) {
     return packet::from_parts(std::move(bytes), std::move(layers));
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

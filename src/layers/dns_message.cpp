@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 using header = std::span<std::byte const>;
 
@@ -68,4 +68,4 @@ dns_layout::dns_layout(header message) {
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <string>
 
 // Where the parts of a DNS message lie (RFC 1035 §4.1).
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 constexpr std::size_t message_fixed = 12;  ///< bytes before the first section
 constexpr std::size_t record_fixed = 10;   ///< bytes between a record's name and its data
@@ -67,4 +67,4 @@ private:
     std::array<std::size_t, 5> ends_{};
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace detail {
 namespace {
 
@@ -190,4 +190,4 @@ option_codec const& padded_domain_names::codec() {
     return codec;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

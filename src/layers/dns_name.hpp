@@ -8,7 +8,7 @@
 
 // Domain names (RFC 1035 §3.1, §4.1.4): labels with a length before each, or a pointer to the rest of the
 // name.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A name that was read: its text, with the final dot and RFC 1035 §5.1's escapes, and where in the message
 /// what follows it begins.
@@ -25,4 +25,4 @@ std::optional<read_name> read_domain_name(std::span<std::byte const> message, st
 /// bad_text for a label over 63 bytes, an empty one inside, or over 255 bytes.
 std::string write_domain_name(std::string_view text);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -248,4 +248,4 @@ option_codec const& dns_records::codec() {
     return codec;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr field_rule ether_rules[] = {{.field = "type", .hexadecimal = true}};
@@ -105,4 +105,4 @@ layer_hooks hooks(SNAP const*) {
     return {.is_link = true, .rules = snap_rules};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

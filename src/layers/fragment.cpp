@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using bytes = std::vector<std::byte>;
@@ -192,4 +192,4 @@ std::vector<packet> fragment6(packet const& set, std::size_t fragsize) {
     return each_of(set, [&](packet const& p, auto& all) { cut_ipv6(p, fragsize, all); });
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

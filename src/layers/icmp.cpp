@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -211,4 +211,4 @@ layer_hooks hooks(ICMP const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

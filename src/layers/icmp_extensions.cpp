@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -190,4 +190,4 @@ layer_hooks hooks(ICMPExtensionInterfaceInformation const*) {
         "ICMP Extension Object - Interface Information Object (RFC5837)", interface_rules);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

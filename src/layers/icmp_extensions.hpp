@@ -3,7 +3,7 @@
 #include <sonde/packet/layer.hpp>
 
 // RFC 4884: what ICMP errors of both families do about the extensions behind their quote.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Where the quote ends and whether extensions follow it. `stated`: bytes of the quote by the `length` field.
 void bound_quote(dissect_step& step, std::size_t stated);
@@ -20,4 +20,4 @@ void finish_quote_length(build_step& step) {
     step.fill<Length>(size / Unit);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::finish_icmpv6;
@@ -211,4 +211,4 @@ layer_hooks hooks(ICMPv6NDOptUnknown const*) {
             .finish = finish_option};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -5,7 +5,7 @@
 #include "transport.hpp"
 
 // What ICMPv6 messages share.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 inline constexpr field_rule icmpv6_rules[] = {{.field = "cksum", .hexadecimal = true}};
 
@@ -28,4 +28,4 @@ layer_hooks icmpv6_message(std::string_view title, std::span<field_rule const> r
 /// Bytes of a neighbour discovery option; 0 ends the list: RFC 4861 §4.6 makes such a packet invalid.
 std::size_t nd_option_length(std::span<std::byte const> bytes);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -212,4 +212,4 @@ layer_hooks hooks(ICMPv6NDOptDNSSL const*) {
     return h;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

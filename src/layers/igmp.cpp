@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -131,4 +131,4 @@ layer_hooks hooks(IGMPv3mra const*) {
     return {};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

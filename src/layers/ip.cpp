@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr field_rule rules[] = {{.field = "tos", .hexadecimal = true},
@@ -105,4 +105,4 @@ layer_hooks hooks(IP const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include "record_list.hpp"
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::record_kind;
@@ -100,4 +100,4 @@ option_codec const& ip_options::codec() {
     return codec;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 /// Where messages of neighbour discovery (RFC 4861, hop limit 255) and listener discovery (RFC 3810 §5, 1) go
@@ -104,4 +104,4 @@ layer_hooks hooks(IPv6 const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

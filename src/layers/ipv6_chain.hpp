@@ -3,7 +3,7 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/layer.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// True for IPv6 extension headers.
 bool is_extension(layer_view const& layer);
@@ -22,4 +22,4 @@ ipv6 original_source(layer_view const& ip);
 /// queries by their length (RFC 3810 §8.1).
 void refine_next_header(dissect_step& step);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -296,4 +296,4 @@ ipv6 final_destination(layer_view const& v) {
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/link_types.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr field_rule cooked_rules[] = {{.field = "lladdrtype", .hexadecimal = true},
@@ -42,4 +42,4 @@ layer_hooks hooks(CookedLinuxV2 const*) {
     return {.title = "cooked linux v2", .is_link = true, .rules = cooked_rules};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -121,4 +121,4 @@ layer_hooks hooks(ICMPv6MLReport2 const*) {
     return h;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -256,4 +256,4 @@ layer_hooks hooks(NBNSNodeStatusResponse const*) {
     return {.title = "NBNS Node Status Response", .rules = status_rules, .header_length = status_length};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

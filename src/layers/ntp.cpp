@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -167,4 +167,4 @@ layer_hooks hooks(NTPHeader const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

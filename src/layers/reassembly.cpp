@@ -11,7 +11,7 @@
 #include <list>
 #include <map>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using byte_span = std::span<std::byte const>;
@@ -305,4 +305,4 @@ reassembly_counters const& reassembler::counters() const {
     return table_->counters;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

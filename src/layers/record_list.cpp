@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -82,4 +82,4 @@ std::size_t count_records(record_kind const& kind, header bytes) {
     return n;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

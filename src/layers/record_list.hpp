@@ -6,7 +6,7 @@
 #include <string_view>
 
 // Lists whose entries are layers: IP options, IPv6 options, SCTP parameters, group records.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// How the entries of a list lie one behind the other.
 struct record_kind {
@@ -38,4 +38,4 @@ constexpr option_codec records_codec(std::uint8_t multiple_of) {
 /// The fields of bytes that are known to be this layer.
 literal value_of_layer(layer_description const& layer, std::span<std::byte const> bytes);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -365,4 +365,4 @@ layer_hooks hooks(SCTPChunkParamAdaptationLayer const*) {
     return part(parameter_rules);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/value.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The services that people probe, as /etc/services and Scapy name them.
 // clang-format off
@@ -34,4 +34,4 @@ inline constexpr value_name udp_services[] = {
     {5353, "mdns"}};
 // clang-format on
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

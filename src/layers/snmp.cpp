@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -307,4 +307,4 @@ std::vector<packet> snmp_varbinds_of(packet const& message) {
     return all;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 std::string shown_ends(layer_view const& upper, std::string_view source, std::string_view destination) {
     auto lower = upper.lower();
@@ -23,4 +23,4 @@ std::string shown_ends(layer_view const& upper, std::string_view source, std::st
     return left.empty() ? std::string() : left + " > " + right;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/text.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What show() prints for a field: `shown<&TCP::sport>(layer)`.
 template <auto Member>
@@ -15,4 +15,4 @@ std::string shown(layer_view const& layer) {
 std::string shown_ends(layer_view const& upper, std::string_view source = {},
                        std::string_view destination = {});
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

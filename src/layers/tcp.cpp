@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr field_rule rules[] = {
@@ -161,4 +161,4 @@ tcp_option tcp_option::generic(std::uint8_t kind, std::span<std::byte const> dat
     return o;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::fail;
@@ -202,4 +202,4 @@ option_codec const& tcp_options::codec() {
     return codec;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

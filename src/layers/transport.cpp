@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 namespace {
 
@@ -99,4 +99,4 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
     return sum.finish();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

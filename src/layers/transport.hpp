@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The checksum over the pseudo header of the IP layer below (RFC 9293 §3.1, RFC 8200 §8.1), the header and
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
@@ -31,4 +31,4 @@ bool is_answered_by_many(layer_view const& sent, bool group);
 bool carries_dhcp(layer_view const& network);
 bool carries_multicast_dns(layer_view const& network);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

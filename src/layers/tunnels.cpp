@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using header = std::span<std::byte const>;
@@ -138,4 +138,4 @@ layer_hooks hooks(MPLS const*) {
     return {.header_length = mpls_length, .prepare = prepare_mpls, .follow = follow_mpls};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr field_rule rules[] = {
@@ -80,4 +80,4 @@ layer_hooks hooks(UDP const*) {
             .summarize = summarize};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -55,4 +55,4 @@ bool bulk_receiver::is_second(received_frame const& f, bool by_ring) {
     return second;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <memory>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A packet socket's second way in, for when many frames come: a ring. It is opened when they first do, and
 /// kept, deaf, while few come. docs/design/receive.md says why there are two.
@@ -49,4 +49,4 @@ private:
     boost::unordered_flat_map<std::uint64_t, int> once_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -15,7 +15,7 @@
 #include <ctime>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 using bytes = std::span<std::byte const>;
@@ -382,4 +382,4 @@ link_counters echo_socket::counters() {
     return {.received = received_, .kernel_dropped = told ? memory[SK_MEMINFO_DROPS] : 0};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The kernel's ping socket (icmp(7)) as a link: echo requests out and their answers in, with no privilege
 /// where net.ipv4.ping_group_range has the process's group. One socket, of one family and one ICMP id.
@@ -68,4 +68,4 @@ private:
     std::uint64_t received_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 // Any socket can ask about interfaces; it need not be able to carry anything.
@@ -108,4 +108,4 @@ link_info interface_info(int index) {
     return info;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

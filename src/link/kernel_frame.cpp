@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t addresses = std::size_t(2) * ETH_ALEN;  // the tag stands behind them (IEEE 802.1Q 9.3)
@@ -50,4 +50,4 @@ std::optional<received_frame> kernel_frame::read(unsigned snapshot) const noexce
     return received_frame(f, (status & TP_STATUS_CSUMNOTREADY) != 0);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 #include <ctime>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Bytes of a VLAN tag, which are free in front of each frame.
 inline constexpr std::size_t vlan_tag = 4;
@@ -29,4 +29,4 @@ struct kernel_frame {
     std::optional<received_frame> read(unsigned snapshot) const noexcept;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

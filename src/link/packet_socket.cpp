@@ -19,7 +19,7 @@
 #include <climits>
 #include <optional>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::failure;
 using detail::readiness;
@@ -510,4 +510,4 @@ std::size_t packet_socket::granted_buffer() const {
     return static_cast<std::size_t>(bytes);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

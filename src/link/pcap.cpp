@@ -17,7 +17,7 @@
 #include <optional>
 #include <span>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::failure;
 using detail::readiness;
@@ -381,4 +381,4 @@ void pcap_device::set_filter(capture_filter const& filter, error_code& ec, std::
     if (auto f = state_->set_filter(filter)) detail::report_failure(std::move(*f), ec, why);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <optional>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::failure;
 using detail::readiness;
@@ -199,4 +199,4 @@ link_counters raw_socket::counters() {
     return state_->in->counters();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

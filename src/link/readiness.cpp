@@ -3,7 +3,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 struct readiness::state {
     explicit state(asio::any_io_executor executor) : timer(executor), descriptor(executor) {}
@@ -100,4 +100,4 @@ void readiness::end_wait(direction d) {
     state_->interrupt();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <memory>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The waits of one descriptor, with the promises of `link_device::wait_readable`: each wait completes
 /// exactly once, on the executor, and with operation_aborted if it was cancelled or this object destroyed
@@ -39,4 +39,4 @@ private:
     std::shared_ptr<state> state_;  // shared with nobody for longer than a call; handlers hold it weakly
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <atomic>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr unsigned block_size = 1 << 18;
@@ -83,4 +83,4 @@ std::optional<kernel_frame> receive_ring::next() noexcept {
                         .from = from};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

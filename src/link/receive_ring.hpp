@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Memory that the kernel writes frames to (TPACKET_V3, Documentation/networking/packet_mmap.rst), block by
 /// block. A block can be read when it is full or a millisecond old: no system call for a frame, but up to
@@ -36,4 +36,4 @@ private:
     bool entered_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <ctime>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 // What the kernel says beside the bytes.
@@ -75,4 +75,4 @@ kernel_frame receive_slots::at(unsigned i) noexcept {
             .from = &sources_[i]};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

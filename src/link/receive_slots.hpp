@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The buffers of one packet socket: a recvmmsg fills up to 64 of them, each a frame.
 class receive_slots {
@@ -42,4 +42,4 @@ private:
     std::array<control_block, count> controls_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

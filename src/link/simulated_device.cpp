@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t kept_beside = 256;  // bytes that a kernel charges for a frame, beside its own
@@ -135,4 +135,4 @@ void simulated_device::wait_writable(wait_handler handler) {
     });
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A packet socket of a simulated machine: a bounded queue of frames, and waits that end on its executor.
 class simulated_device final : public link_device {
@@ -62,4 +62,4 @@ private:
     bool down_untold_ = false, gone_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 void simulated_links::add(link_info info) {
     auto index = info.index;
@@ -56,4 +56,4 @@ void simulated_links::arrive(frame const& f, simulated_device const* from) {
         if (d != from && d->looks_at(f.interface)) d->arrived(f);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 class simulated_device;
 
@@ -58,4 +58,4 @@ private:
     totals totals_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

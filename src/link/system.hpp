@@ -10,7 +10,7 @@
 #include <utility>
 
 // What the devices share: descriptors that close themselves, and errors with a text.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// An errno of a link as the error that users meet. What has no better name keeps the system's.
 inline error_code link_error(int number) noexcept {
@@ -81,4 +81,4 @@ private:
     int fd_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

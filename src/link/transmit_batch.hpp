@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The message headers of one sendmmsg of up to 64 frames, kept from batch to batch.
 class transmit_batch {
@@ -43,4 +43,4 @@ private:
     std::array<iovec, most> vectors_{};
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 virtual_clock::event_id virtual_clock::at(time_point when, event what) {
     event_id id{std::max(when, now_), ++serial_};
@@ -40,4 +40,4 @@ void virtual_clock::clear() {
     while (!events_.empty()) std::exchange(events_, {}).clear();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 wire_counts& wire_counts::operator+=(wire_counts const& more) {
     entered += more.entered, duplicated += more.duplicated, corrupted += more.corrupted;
@@ -75,4 +75,4 @@ void wire::carry(std::vector<std::byte> frame, std::size_t header, wire_end& to,
     });
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

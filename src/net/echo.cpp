@@ -5,7 +5,7 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 template <auto Member>
@@ -72,4 +72,4 @@ std::optional<echo_request> as_echo_request(outgoing const& packet) {
     return {};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The draws of echo requests that leave through the kernel's ping socket: all give one ICMP id, the
 /// socket's, and each another sequence number, before all 65536 are used. They are draws as any, so that a
@@ -38,4 +38,4 @@ struct echo_request {
 /// Nothing when the packet, whose automatic fields are still open, is something else.
 std::optional<echo_request> as_echo_request(outgoing const& packet);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

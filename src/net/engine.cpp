@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
@@ -362,4 +362,4 @@ error_code engine::reason_of_exception() noexcept try { throw; } catch (std::bad
     return fail(errc::user_code_failed, "an exception of an unknown type");
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

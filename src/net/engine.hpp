@@ -28,7 +28,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Something that the engine gives turns to: a running operation.
 class operation : public std::enable_shared_from_this<operation> {
@@ -311,4 +311,4 @@ private:
     bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 // Ports that are opened ahead of their probes, and ports that fail.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 void engine::open(if_name const& name, error_code& ec) {
     auto index = name.empty() ? default_interface(ec) : interface_index(name, ec);
@@ -134,4 +134,4 @@ void engine::port_failed(port_key id, error_code ec) {
         op->interface_gone(p->info().index, ec);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

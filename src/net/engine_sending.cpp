@@ -4,7 +4,7 @@
 #include <sonde/layers/ipv6.hpp>
 
 // Packets going out: interfaces, routes, names, limits.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 int engine::interface_index(if_name const& name, error_code& ec) {
     if (name.empty()) return 0;
@@ -204,4 +204,4 @@ void engine::resolve_name(std::string const& name, bool v6,
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 /// The layer that quotes a packet, if one does: an ICMP error.
@@ -77,7 +77,7 @@ private:
 packet_source::packet_source(packet set) : packet_source(packet_set(std::move(set))) {}
 packet_source::packet_source(packet_set set) : source_(std::make_unique<set_source>(std::move(set))) {}
 
-}  // namespace sonde
+}  // namespace sonde::inline v0
 
 auto fmt::formatter<sonde::exchange>::format(sonde::exchange const& x, format_context& context) const
     -> format_context::iterator {

@@ -1,6 +1,6 @@
 #include "explainer.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 void explainer::add(explanation const& what) {
     if (closed_) return;
@@ -52,4 +52,4 @@ void explainer::abandon() noexcept {
     abort_next();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

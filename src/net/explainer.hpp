@@ -6,7 +6,7 @@
 
 #include <deque>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Carries out `explain`: a queue that the engine fills while somebody holds it.
 class explainer final : public operation, public explanation_state {
@@ -39,4 +39,4 @@ private:
     bool closed_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 bool has(port_range const& ports, std::uint16_t port) {
@@ -67,4 +67,4 @@ std::optional<std::string> interest::filter() const {
     return text;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

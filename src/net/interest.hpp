@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Where the answers to a network's probes come to, so that the kernel can leave out the rest when there is
 /// very much of it: TCP and UDP to ports that no probe was sent from. It only grows, by each probe before
@@ -35,4 +35,4 @@ private:
     bool all_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

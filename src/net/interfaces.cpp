@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 template <class Interfaces, class Predicate>
@@ -58,4 +58,4 @@ kernel_interface const* interface_table::default_interface(int default_route) co
     return loopback();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -20,7 +20,7 @@
 
 #include <cerrno>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 class kernel_timer final : public timer {
@@ -196,4 +196,4 @@ std::unique_ptr<platform> platform_of(asio::any_io_executor const& executor, net
     return make ? make(executor) : make_kernel_platform(executor, netns);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

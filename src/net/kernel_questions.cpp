@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t max_dump = std::size_t{64} << 20;  // 50,000 interfaces, or 700,000 neighbours
@@ -157,4 +157,4 @@ std::optional<mac> ask_neighbour(netlink_socket& socket, int interface, ip_addre
     return find_in_dump(socket, interface, address, ec);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 #include <vector>
 
 /// What is asked of the kernel, over one socket: the tables as a whole, and single routes and neighbours.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Copies interfaces, addresses, address labels, policy rules and routes. A family whose routes take more
 /// than `max_route_bytes` is given without routes and without standard rules, so that each destination is
@@ -26,4 +26,4 @@ boost::system::result<route_entry> ask_route(netlink_socket& socket, ip_address 
 std::optional<mac> ask_neighbour(netlink_socket& socket, int interface, ip_address const& address,
                                  bool& dumps_only, error_code& ec);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::route_table;
 using clock_type = std::chrono::steady_clock;
@@ -295,4 +295,4 @@ kernel_tables_counters const& kernel_tables::counters() const noexcept {
     return engine_->counters;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr unsigned first_unprivileged = 1024, shortest = 4096, all = 65536;
@@ -65,4 +65,4 @@ port_range free_ports() {
                            content_of("/proc/sys/net/ipv4/ip_local_reserved_ports"));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The longest run of ports from 1024 on that the kernel never gives to a socket by itself: outside of
 /// `automatic` (ip_local_port_range), or in `reserved` (ip_local_reserved_ports). identity_source's default
@@ -14,4 +14,4 @@ port_range ports_left_free(std::string_view automatic, std::string_view reserved
 /// The same of this network namespace, now.
 port_range free_ports();
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ipv6.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t capacity = 4096;
@@ -119,4 +119,4 @@ void neighbours::answered(key const& which, error_code ec, std::optional<mac> ad
     for (auto& turn : waiting.mapped().late) turn();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

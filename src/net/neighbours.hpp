@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 class engine;
 
@@ -59,4 +59,4 @@ private:
     std::uint64_t questions_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

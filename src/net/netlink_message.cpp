@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t aligned(std::size_t size) {
@@ -83,4 +83,4 @@ void netlink_request::append(std::span<std::byte const> bytes) {
     std::memcpy(buffer_.data() + offsetof(nlmsghdr, nlmsg_len), &length, sizeof(length));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -12,7 +12,7 @@
 
 /// Netlink messages as bytes (netlink(7)): a cursor that cannot leave its span, and a builder for requests.
 /// Everything here is pure. Headers and attributes are in host order, addresses in network order.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The object that `bytes` begin with, or nothing when there are too few. Alignment does not matter.
 template <class T>
@@ -106,4 +106,4 @@ private:
     std::size_t size_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

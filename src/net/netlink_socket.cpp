@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t buffer_size = 32768;
@@ -197,4 +197,4 @@ netlink_socket::state netlink_socket::take_part(std::span<std::byte const> part,
     return state::more;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Owns a file descriptor.
 class owned_fd {
@@ -93,4 +93,4 @@ private:
     bool interrupted_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 error_code last_error() {
@@ -70,4 +70,4 @@ error_code in_netns(int netns, std::function<void()> const& what) {
     return {};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

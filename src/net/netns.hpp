@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Opens the network namespace that is meant; nothing for an empty one. The descriptor is a new one in any
 /// case. Throws boost::system::system_error, which names the namespace: the system's codes, EINVAL for a file
@@ -20,4 +20,4 @@ owned_fd open_netns(netns_option const& which);
 /// namespace would send to the wrong network.
 error_code in_netns(int netns, std::function<void()> const& what);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::engine;
@@ -187,4 +187,4 @@ explanation_stream network::explain(std::size_t queue) {
     return explanation_stream(std::move(tap));
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -21,7 +21,7 @@
 #define NFT_TABLE_F_OWNER 0x2
 #endif
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr char const* chain = "output";
@@ -161,4 +161,4 @@ std::unique_ptr<held_resets> hold_resets(port_range ports, error_code& ec, std::
     return std::make_unique<owned_table>(std::move(fd), std::move(name));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

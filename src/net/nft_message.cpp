@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t aligned(std::size_t size) {
@@ -92,4 +92,4 @@ std::span<std::byte const> nft_batch::finish() {
     return bytes_;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

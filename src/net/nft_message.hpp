@@ -8,7 +8,7 @@
 
 /// Requests to nf_tables as bytes (linux/netfilter/nf_tables.h): messages put into one batch, which the
 /// kernel carries out as a whole or not at all. Everything here is pure. Numbers are in network order.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 class nft_batch {
 public:
@@ -57,4 +57,4 @@ private:
     std::uint32_t sequence_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 #include <bit>
 #include <tuple>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 network_kind kind_of(layer_view const& network) {
@@ -254,4 +254,4 @@ mac multicast_address(ip_address const& group) {
                                            static_cast<std::uint8_t>(a >> 8), static_cast<std::uint8_t>(a)});
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

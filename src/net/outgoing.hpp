@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 using host_names = boost::unordered_flat_map<std::string, ip_address>;
 
@@ -92,4 +92,4 @@ std::optional<ip_address> destination_of(packet_view const& p);
 /// The link address of an IP multicast group (RFC 1112 §6.4, RFC 2464 §7).
 mac multicast_address(ip_address const& group);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Calls somebody at a time; one at a time.
 class timer {
@@ -145,4 +145,4 @@ std::unique_ptr<platform> platform_of(boost::asio::any_io_executor const& execut
 std::unique_ptr<platform> make_kernel_platform(boost::asio::any_io_executor executor,
                                                netns_option const& netns = {});
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

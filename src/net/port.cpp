@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t batch = 64;             // more gains nothing: docs/design/transmit.md
@@ -147,4 +147,4 @@ void port::fail(error_code ec) {
     for (auto& e : unsent) e.owner->frame_failed(e.tag, ec);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

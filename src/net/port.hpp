@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Somebody whose frames a port sends: is told what became of each.
 class frame_owner {
@@ -105,4 +105,4 @@ private:
     bool reading_ = false, waiting_ = false, blocked_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::uint64_t mask(unsigned bits) {
@@ -47,4 +47,4 @@ prefix_table::prefix_table(std::vector<route_entry> entries) {
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// One route as the kernel dumps it. Multipath routes and nexthop groups are kept as "ask the kernel".
 struct route_entry {
@@ -77,4 +77,4 @@ private:
     boost::unordered_flat_map<key, range, key_hash> index_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::uint64_t net_raw = std::uint64_t(1) << CAP_NET_RAW;
@@ -151,4 +151,4 @@ std::vector<std::string> cures_of(refusal_cause cause, privilege_facts const& f,
     return lines;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

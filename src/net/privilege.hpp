@@ -9,7 +9,7 @@
 #include <vector>
 
 // Why the kernel refuses a packet socket, told from what a process may know of itself; capabilities(7).
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What the file of a program grants.
 struct file_capability {
@@ -63,4 +63,4 @@ inline std::string why_refused(privilege_facts const& f) {
     return text_of(cause_of(f), f);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

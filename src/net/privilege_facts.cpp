@@ -13,7 +13,7 @@
 #include <iterator>
 
 // What the kernel tells. Nothing is decided here: see privilege.cpp.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr auto own_file = "/proc/self/exe";
@@ -59,4 +59,4 @@ privilege_facts facts_of_this_process() {
     return f;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

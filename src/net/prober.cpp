@@ -1,6 +1,6 @@
 #include "prober.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 prober::prober(std::shared_ptr<engine> e, packet_source source, probing what)
     : engine_(std::move(e)),
@@ -208,4 +208,4 @@ void ask(std::shared_ptr<engine> const& e, packet_source what, int interface, ru
     p->start_next(waiting_ptr<std::optional<exchange>>(new callback_waiting(std::move(done))));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What a prober is to do. `rounds` 0: one run, whose answers are yielded; else srloop.
 struct probing {
@@ -191,4 +191,4 @@ private:
 void ask(std::shared_ptr<engine> const& e, packet_source what, int interface, run_options const& how,
          std::function<void(error_code, std::optional<exchange>)> done);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

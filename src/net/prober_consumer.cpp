@@ -3,7 +3,7 @@
 #include <algorithm>
 
 // What the consumer gets, and when.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t queue_limit =
@@ -172,4 +172,4 @@ void prober::abort_collect() {
     complete_later(engine_->executor(), std::move(collecting_), asio::error::operation_aborted);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

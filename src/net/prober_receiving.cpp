@@ -7,7 +7,7 @@
 #include <algorithm>
 
 // Answers coming in.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 /// Layer 3 verbs give layer 3 packets, whatever link they came over.
@@ -125,4 +125,4 @@ void prober::expired(attempt_info const& attempt, steady_time now) {
     });
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 // Probes going out.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr unsigned departures_per_turn = 256;
@@ -295,4 +295,4 @@ void prober::failed(departure const& d, error_code ec) {
     engine_->ready(shared_from_this());
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

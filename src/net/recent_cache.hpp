@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A bounded memory of answers that are true for a short time. Direct-mapped: a new key drives the old one
 /// out of its slot, so nothing grows and nothing is searched. Forgetting all of it costs nothing.
@@ -66,4 +66,4 @@ struct scoped_address_hash {
     }
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -5,7 +5,7 @@
 #include <new>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Memory for objects of one kind that come and go often, and are too large for the quick paths of malloc:
 /// each thread keeps that of the last few that it freed.
@@ -58,4 +58,4 @@ private:
     }
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 route_table::route_table(table_contents contents)
     : interfaces_(std::move(contents.interfaces)),
@@ -98,4 +98,4 @@ route route_table::along(route_entry const& e, ip_address const& to) const {
             .encapsulated = e.encapsulated};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What the tables of the kernel hold, in which the kernel's own search is repeated.
 struct table_contents {
@@ -92,4 +92,4 @@ private:
     int loopback_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

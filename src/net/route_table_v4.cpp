@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t most_edges = 4096;  // a router's table is not worth the search
@@ -120,4 +120,4 @@ route route_table::on_link(ipv4 to, int interface) const {
             .mtu = mtu_of(interface, false)};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -1,7 +1,7 @@
 // The kernel's IPv6 output route: ip6_route_output_flags() and fib6_table_lookup().
 #include "net/route_table.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The first entry of the longest prefix. The kernel passes over routers that do not answer neighbour
 /// discovery, in favour of dearer and shorter routes: where there are such, only it can tell. Entries of one
@@ -45,4 +45,4 @@ route_table::answer route_table::lookup_v6(ipv6 const& to, int interface) const 
     return r;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <array>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 std::uint8_t family_of(bool v6) {
@@ -119,4 +119,4 @@ table_news read_news(std::span<std::byte const> notifications) {
     return news;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 
 /// rtnetlink(7) in sonde's terms: what to ask, and what the answers mean. Pure. Every reader takes one
 /// message and gives nothing when it is of another kind, too short, or lacks what makes it useful.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 netlink_request links_request();
 netlink_request addresses_request();
@@ -59,4 +59,4 @@ struct table_news {
 };
 table_news read_news(std::span<std::byte const> notifications);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 link_type link_type_of(std::uint16_t hardware) {
@@ -148,4 +148,4 @@ std::optional<neighbour_entry> read_neighbour(netlink_message const& m) {
     return found;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

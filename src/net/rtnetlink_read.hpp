@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The fixed header of a message of type `type`, or nothing when it is of another type or too short.
 template <class Header>
@@ -41,4 +41,4 @@ inline std::uint8_t prefix_length_from(std::uint8_t said, int family) {
     return std::min<std::uint8_t>(said, family == AF_INET6 ? 128 : 32);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

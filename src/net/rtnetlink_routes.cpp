@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 /// Turns the RTN_ type into a kind; what the kernel alone understands stays with the kernel.
@@ -146,4 +146,4 @@ bool are_standard_rules(std::span<std::byte const> dump, bool v6) {
     return count == expected.size() && !messages.damaged();
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

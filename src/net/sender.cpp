@@ -2,7 +2,7 @@
 
 #include <sonde/capture/capture_file.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr unsigned packets_per_turn = 256;
@@ -271,4 +271,4 @@ void sender::failed(error_code ec) {
     engine_->ready(shared_from_this());
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Carries out `send` and `sendp`.
 class sender final : public operation, public frame_owner, public cancellable {
@@ -73,4 +73,4 @@ private:
     int latest_interface_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -1,6 +1,6 @@
 #include "sniffer.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t batch = 64;
@@ -130,4 +130,4 @@ sonde::report sniffer::report() const {
     return r;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

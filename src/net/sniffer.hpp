@@ -7,7 +7,7 @@
 
 #include <deque>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Carries out `sniff`: a socket of its own, read when somebody waits; meanwhile frames wait in the kernel's
 /// queue.
@@ -46,4 +46,4 @@ private:
     bool closed_ = false, waits_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 bool matches(ipv4 address, interface_address const& own) {
@@ -141,4 +141,4 @@ std::uint32_t source_selector::label_of(address_bits const& address, int interfa
     return ~std::uint32_t{};
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -7,7 +7,7 @@
 #include <vector>
 
 /// Which of this host's addresses the kernel would send from. Pure: the same tables give the same address.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// An IPv6 address as two numbers, which compare and mask faster than sixteen octets.
 struct address_bits {
@@ -80,4 +80,4 @@ private:
     std::vector<int> own_addresses_only_;  // interfaces that send from their own addresses alone
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

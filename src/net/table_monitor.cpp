@@ -11,7 +11,7 @@
 #include <array>
 #include <cerrno>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 table_changes& table_changes::operator|=(table_changes const& more) {
     links |= more.links;
@@ -135,4 +135,4 @@ void table_monitor::subscription::on_ready(unsigned of_start) {
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

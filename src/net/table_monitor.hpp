@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A subscription to rtnetlink's notifications of links, addresses, routes, rules, nexthops and neighbours.
 /// What has come can be read at any time with `poll`; between `start` and `stop` it is also told.
@@ -40,4 +40,4 @@ private:
     std::shared_ptr<subscription> subscription_;  // shared with the pending wait
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

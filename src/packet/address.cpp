@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 std::string ipv4::to_string() const {
     return fmt::format("{}.{}.{}.{}", value >> 24, value >> 16 & 255, value >> 8 & 255, value & 255);
@@ -39,4 +39,4 @@ std::string ipv6::to_string() const {
     return text;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

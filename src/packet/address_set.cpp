@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using interval = address_set::interval;
@@ -46,4 +46,4 @@ bool address_set::contains(ip_address const& address) const noexcept {
     return found != in.end() && found->first <= a;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

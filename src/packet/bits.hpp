@@ -9,7 +9,7 @@
 #include <span>
 
 // What fields are read and written with, where they are headers' leading ones, or whole octets.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Most fields are 1, 2, 4 or 8 whole octets.
 constexpr bool is_plain(bit_range where) {
@@ -77,4 +77,4 @@ private:
     unsigned bits_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/build.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
     auto const& r = detail::registry::instance();
@@ -49,4 +49,4 @@ std::vector<std::byte> packet::build() const {
     return bytes;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 void internet_checksum::add(std::span<std::byte const> bytes) {
     // Eight octets at a time, in the machine's own byte order, which is put right once: neither matters to
@@ -35,4 +35,4 @@ std::uint16_t internet_checksum::finish() const {
     return static_cast<std::uint16_t>(~sum);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

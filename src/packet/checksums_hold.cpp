@@ -10,7 +10,7 @@
 #include "layers/ipv6_chain.hpp"
 #include "layers/transport.hpp"
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::uint8_t icmpv6 = 58, tcp = 6, udp = 17;
@@ -61,4 +61,4 @@ bool checksums_hold(packet_view const& received) {
     return true;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t any_field = ~std::size_t(0);
@@ -165,4 +165,4 @@ std::string command(packet const& p) {
     return to_python(stack);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

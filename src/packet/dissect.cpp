@@ -6,7 +6,7 @@
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t max_layers = 32, max_quotes = 8, usual_layers = 4;
@@ -121,4 +121,4 @@ packet dissect_as(std::span<std::byte const> bytes, layer_description const& fir
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -1,6 +1,6 @@
 #include <sonde/packet/escape.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr char digits[] = "0123456789abcdef";
@@ -75,4 +75,4 @@ void append_hex(std::string& out, std::string_view bytes) {
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

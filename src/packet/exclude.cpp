@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 __extension__ using wide = unsigned __int128;
@@ -132,4 +132,4 @@ packet exclude::apply(packet set) const {
     return set;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/expression.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::scanner;
@@ -206,4 +206,4 @@ literal parse_literal(std::string_view text) {
     return parser(text).whole();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -7,7 +7,7 @@
 #include <cstring>
 
 // What a packet's fields hold, and its layers as structs.
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::unpacked_layer;
 using detail::varying_field;
@@ -144,4 +144,4 @@ void throw_no_layer(std::string_view name, bool is_quoted) {
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

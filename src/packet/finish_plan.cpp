@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 using over = checksum_rule::over;
@@ -170,4 +170,4 @@ bool finisher::comes_again(std::size_t, std::span<layer_span const> layers) {
     return false;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

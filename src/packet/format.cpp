@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 std::string field_text(value_kind kind, unsigned width, value_names names, field_content const& content,
                        std::uint64_t automatic_value) {
@@ -24,7 +24,7 @@ std::string field_text(value_kind kind, unsigned width, value_names names, field
     return kind == value_kind::octets ? std::string() : shown_text(layer, 0, value_of(layer, 0, c));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail
 
 fmt::format_context::iterator fmt::formatter<sonde::packet>::format(sonde::packet const& p,
                                                                     fmt::format_context& context) const {

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/fuzz.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 /// Any value of the field's type; nothing for those that have no bound.
@@ -46,4 +46,4 @@ packet fuzz(packet p) {
     return p;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 void append_value(std::string& out, literal const& value, field_description const* field);
@@ -139,4 +139,4 @@ std::string to_json(packet const& p) {
     return out += '}';
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

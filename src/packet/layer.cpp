@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 void layer_description::finish() {
     if (fields.size() > 64) throw_error(errc::header_too_long, "a layer has more than 64 fields");
@@ -200,4 +200,4 @@ layer_description const* find_layer(std::string_view name, bool* is_quoted) {
     return r.find(name.substr(0, name.size() - 5));
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

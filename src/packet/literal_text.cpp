@@ -1,7 +1,7 @@
 #include <sonde/packet/escape.hpp>
 #include <sonde/packet/text.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 /// Items between brackets.
@@ -72,4 +72,4 @@ std::string to_python(literal const& value) {
     return out;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::fail;
@@ -154,4 +154,4 @@ std::vector<packet> parse_packets(std::string_view text) {
     return packets;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

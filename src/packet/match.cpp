@@ -15,7 +15,7 @@
 
 #include <vector>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 bool is_link_layer(layer_view const& v) {
     return v && v.description().hooks.is_link;
@@ -249,4 +249,4 @@ answer_keys keys_of_answer(packet_view const& received, secret_key const& secret
     return keys;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

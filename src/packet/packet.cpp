@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::unpacked_layer;
 using detail::varying_field;
@@ -405,4 +405,4 @@ void packet::restore_kept(packet const& from, std::size_t layer, std::size_t fir
             }
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

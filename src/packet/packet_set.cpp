@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 packet_set::packet_set(packet set) : base_(std::move(set)), size_(base_.empty() ? 0 : base_.size()) {}
 
@@ -45,4 +45,4 @@ packet_set operator|(packet_set set, take count) {
     return set;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 std::uint16_t folded(std::uint64_t sum) {
@@ -213,4 +213,4 @@ void packet_template::build(std::uint64_t index, random_source& random, std::vec
     summed_ ? end(out, so_far) : finish(out, layers_);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

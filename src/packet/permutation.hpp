@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A permutation of 0 … size-1 that a seed chooses: a Feistel network over the next even number of bits,
 /// walked until it falls inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). At most 4
@@ -45,4 +45,4 @@ private:
     unsigned half_;  // bits, 1 to 32
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

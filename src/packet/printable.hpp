@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A packet made ready for show and summary: edits settled, and what building would compute computed, as far
 /// as the packet can be built.
@@ -29,4 +29,4 @@ private:
     std::vector<layer_span> told_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

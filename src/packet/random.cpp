@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 random_source random_source::from_system() {
     std::uint64_t seed = 0;
@@ -115,4 +115,4 @@ void throw_not_single(field_state state) {
 }
 
 }  // namespace detail
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::fail;
@@ -462,4 +462,4 @@ field_content read_value(layer_description const& layer, std::size_t field, lite
     return value_reader(layer, field, of).read(value);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

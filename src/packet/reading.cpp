@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 char lower(char c) {
@@ -53,4 +53,4 @@ std::string did_you_mean(std::string_view name, std::span<std::string_view const
     return best.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", best);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

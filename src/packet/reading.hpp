@@ -9,7 +9,7 @@
 #include <span>
 
 /// What all readers of expressions share: errors that tell where, what was given and what would fit.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Throws `error` about a value: its column, when it came from text, and what is wrong.
 template <class... A>
@@ -32,4 +32,4 @@ inline std::string const* octets_of(literal const& value) {
 /// `; did you mean "ttl"?` when a candidate is near, else nothing.
 std::string did_you_mean(std::string_view name, std::span<std::string_view const> candidates);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -8,7 +8,7 @@
 
 #include <initializer_list>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Stands for "whatever the fields say" in a binding that only the payload's first octet decides.
 inline constexpr std::size_t any_field = ~std::size_t(0);
@@ -86,4 +86,4 @@ private:
 /// In src/layers: every layer that the library brings.
 void register_built_in_layers(registry&);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

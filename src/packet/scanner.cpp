@@ -2,7 +2,7 @@
 
 #include <sonde/packet/address.hpp>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 bool is_letter(char c) {
@@ -182,4 +182,4 @@ void scanner::scan_escape(bool is_bytes) {
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include "reading.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A piece of an expression.
 struct token {
@@ -55,4 +55,4 @@ private:
     token next_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 using detail::varying_field;
 
@@ -279,4 +279,4 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     return out;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -6,7 +6,7 @@
 #include <utility>
 
 // Sets in the fields of a packet.
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// How many values a field of `width` bits takes in turn.
 std::uint64_t count_of(field_content const& c, unsigned width);
@@ -17,4 +17,4 @@ std::pair<wire_value, wire_value> ends_of(field_content const& c, unsigned width
 /// The bit of layer_span::drawn that a value sets which was taken out of them.
 std::uint32_t drawn_bit(wire_value first, wire_value last, field_description const& f, std::size_t field);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

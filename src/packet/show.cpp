@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t name_width = 10;
@@ -142,4 +142,4 @@ std::string hexdump(std::span<std::byte const> bytes) {
     return out;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

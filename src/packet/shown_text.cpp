@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 /// A field's values as text, with the names that hold in its header.
@@ -140,4 +140,4 @@ bool is_computed_late(layer_view const& layer, std::size_t field) {
            !registry::instance().tells_next(layer.description(), field);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/text.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 std::string summary(packet const& p) {
     detail::printable const printable(p);
@@ -25,4 +25,4 @@ std::string summary(packet const& p) {
     return line;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 literal number(field_description const& f, wire_value v) {
@@ -147,4 +147,4 @@ std::string_view name_of(layer_span const& span) {
     return span.layer->name;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include "bits.hpp"
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
     if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size())
@@ -79,4 +79,4 @@ std::span<std::byte const> layer_view::payload() const {
     return packet_.bytes.subspan(span().end, end - span().end);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 std::uint32_t attempt_slab::allocate() {
     auto c = chunk_with_room();
@@ -66,4 +66,4 @@ std::size_t attempt_slab::bytes() const noexcept {
     return sum;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 deadline_queues::queue_id deadline_queues::acquire(steady_duration span) {
     auto [at, is_new] = by_span_.try_emplace(span.count(), 0);
@@ -119,4 +119,4 @@ std::size_t deadline_queues::bytes() const noexcept {
            by_span_.bucket_count() * (sizeof(std::int64_t) * 2 + 1);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

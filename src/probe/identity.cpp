@@ -1,6 +1,6 @@
 #include <sonde/probe/identity.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 // Each part under a label of its own, so that none can be computed from another.
@@ -48,4 +48,4 @@ std::uint64_t identity_source::cookie(std::uint32_t draw) const noexcept {
     return detail::siphash_word(secret_, std::uint64_t{cookie_label} << 56 | draw);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t word_of(std::uint64_t number) {
@@ -44,4 +44,4 @@ std::optional<std::uint64_t> index_set::next(std::uint64_t from) const {
     return {};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

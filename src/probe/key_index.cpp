@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 void key_index::reset(std::size_t entries) {
     // 3/4 of it holds the entries and two fifths as many more.
@@ -52,4 +52,4 @@ std::size_t key_index::cell_of(std::uint32_t hash, std::uint32_t slot) const noe
     return at;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

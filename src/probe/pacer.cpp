@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr steady_duration burst = std::chrono::milliseconds(1);
@@ -69,4 +69,4 @@ void pacer::left(steady_time now, std::uint64_t bits) noexcept {
     bits_.spend(bits);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::uint64_t round_word(std::uint8_t label, int round, std::uint64_t half) {
@@ -57,4 +57,4 @@ std::uint32_t wide_permutation::operator()(std::uint32_t number) const noexcept 
     return left << 16 | right;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr std::size_t kept_failures = 4096;
@@ -410,4 +410,4 @@ report probe_run::report() const noexcept {
     return result;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

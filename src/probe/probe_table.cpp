@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using detail::attempt_slot;
@@ -372,4 +372,4 @@ void probe_table::reserve(std::uint32_t attempts) {
     if (attempts > index_.size()) rebuild_index(attempts);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

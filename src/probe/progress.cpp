@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::uint64_t word_bits = 64;
@@ -29,4 +29,4 @@ bool progress::is_done(std::uint64_t number) const noexcept {
     return word < words_.size() && words_[word] >> (number - base_) % word_bits & 1;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

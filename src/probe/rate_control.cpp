@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr double decrease = 0.8;
@@ -56,4 +56,4 @@ void rate_control::fall() noexcept {
     fell_after_ = latest_;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

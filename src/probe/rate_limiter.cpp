@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 // Longer than a bucket holds: a prefix that was ready for so long is like one never seen.
@@ -167,4 +167,4 @@ void rate_limiter::set_prefix_rate(prefix_rate const& limit) {
     for (auto at = lines_.begin(); at != lines_.end(); ++at) schedule(at);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr steady_duration granularity = std::chrono::milliseconds(1);
@@ -56,4 +56,4 @@ steady_duration rtt_table::timeout(std::optional<ip_address> const& destination,
     return result;
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -69,4 +69,4 @@ nanoseconds rtt_statistics::quantile(double share) const noexcept {
     return {};
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

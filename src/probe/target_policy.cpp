@@ -1,6 +1,6 @@
 #include <sonde/probe/target_policy.hpp>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 std::string_view name_of(target_kind kind) noexcept {
     switch (kind) {
@@ -46,4 +46,4 @@ error_code target_policy::by_kind(target_kind kind, target_naming naming) const 
     return named || is_allowed(kind) ? error_code() : make_error_code(errc::target_refused);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

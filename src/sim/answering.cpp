@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t ethernet_header = 14;
@@ -262,4 +262,4 @@ void answering::put_on_wire(std::span<std::byte const> body, unsigned type, std:
                     });
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include "sim/world.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What a host, or a router on the way to it, says to one frame that has come.
 class answering final : public replies {
@@ -40,4 +40,4 @@ private:
     bool v6_ = false;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

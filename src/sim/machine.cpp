@@ -4,7 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr ipv4 own_v4 = "198.51.100.1", router_v4 = "198.51.100.2";
@@ -95,4 +95,4 @@ link_info link_of(kernel_interface const& i) {
     return info;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 class virtual_timer final : public timer {
@@ -94,4 +94,4 @@ std::unique_ptr<platform> make_simulated_platform(world& w, asio::any_io_executo
     return std::make_unique<simulated_platform>(w, std::move(executor));
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -10,7 +10,7 @@
 #include <charconv>
 #include <stdexcept>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 namespace {
 
@@ -213,4 +213,4 @@ void simulation::write_trace(std::string const& path) const {
     file.close();
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

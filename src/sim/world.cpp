@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t ethernet_header = 14;
@@ -249,4 +249,4 @@ simulation_counts world::counts() const {
     return c;
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// A simulated machine's interfaces and what lies behind them: who gets which frame. What a host answers is
 /// in answering.cpp.
@@ -96,4 +96,4 @@ private:
 table_contents lab_machine();
 link_info link_of(kernel_interface const& i);
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

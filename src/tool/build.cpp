@@ -10,7 +10,7 @@
 #include <ostream>
 #include <utility>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 constexpr auto help = R"(Usage: sonde build [--json] [--limit N] [EXPRESSION...]
@@ -109,4 +109,4 @@ int run_build(std::vector<std::string> const& arguments) {
     return on_standard_streams(run_build, arguments);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

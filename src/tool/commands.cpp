@@ -1,6 +1,6 @@
 #include "tool/commands.hpp"
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 std::span<command const> commands() {
     static constexpr command all[] = {
@@ -27,4 +27,4 @@ std::span<command const> commands() {
     return all;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

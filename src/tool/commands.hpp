@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// A command whose options are a `verb`: its help, its manual page and what shells complete are made of that.
 struct command {
@@ -40,4 +40,4 @@ int run_show(std::string const& name, words const& arguments);
 int run_completion(std::string const& name, words const& arguments);
 int run_man(std::string const& name, words const& arguments);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

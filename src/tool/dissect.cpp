@@ -9,7 +9,7 @@
 
 #include <ostream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 constexpr auto help =
@@ -80,4 +80,4 @@ int run_dissect(std::vector<std::string> const& arguments) {
     return on_standard_streams(run_dissect, arguments);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

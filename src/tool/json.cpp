@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <boost/json/src.hpp>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 std::vector<std::string> read_text_members(std::string_view json,
                                            std::vector<std::string_view> const& names) {
@@ -27,4 +27,4 @@ std::vector<std::string> read_text_members(std::string_view json,
     return members;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

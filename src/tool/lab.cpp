@@ -10,7 +10,7 @@
 #include <fstream>
 #include <system_error>
 
-namespace sonde {
+namespace sonde::inline v0 {
 namespace {
 
 constexpr char const* help = R"(Usage: sonde lab -- COMMAND [ARGUMENT...]
@@ -130,4 +130,4 @@ int run_lab(std::vector<std::string> const& argv) {
                                refuse);
 }
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

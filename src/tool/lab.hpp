@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde {
+namespace sonde::inline v0 {
 
 /// `sonde lab -- COMMAND...`: runs a command in a private network where 198.18.0.0/15 and 2001:db8::/32
 /// answer. `argv` is what follows the word "lab". Gives the command's exit status, 128 + signal when it was
@@ -11,4 +11,4 @@ namespace sonde {
 /// thread: it forks.
 int run_lab(std::vector<std::string> const& argv);
 
-}  // namespace sonde
+}  // namespace sonde::inline v0

@@ -12,7 +12,7 @@
 #include <string>
 #include <system_error>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr int loopback_index = 1;  // the kernel's, in every namespace
@@ -135,4 +135,4 @@ void lab_hosts::enter_probe() {
     add_answering_ranges(target_.net);
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include "tool/lab_netlink.hpp"
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// The two hosts of the lab: `probe`, where the user's command runs, and `target`, which answers for whole
 /// networks. Between them lies one virtual cable and nothing else; neither has a way to any other network.
@@ -31,4 +31,4 @@ private:
     host target_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

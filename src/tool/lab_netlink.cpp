@@ -18,7 +18,7 @@
 #include <span>
 #include <system_error>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 namespace {
 
@@ -152,4 +152,4 @@ void lab_netlink::no_offloads(std::string const& interface) {
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

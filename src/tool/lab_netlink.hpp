@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 class netlink_request;
 
@@ -51,4 +51,4 @@ private:
     unique_fd ioctl_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

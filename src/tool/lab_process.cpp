@@ -20,7 +20,7 @@
 #include <exception>
 #include <system_error>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 [[noreturn]] void fail(std::string const& what) {
@@ -204,4 +204,4 @@ void mount_resolver() {
     ::unlink(path);  // the mount keeps it
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

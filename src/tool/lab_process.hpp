@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// Runs `inside` as the first process of a private process namespace and gives its result, 0 to 255. Who
 /// lacks the capabilities that a lab needs becomes root of a private user namespace first. When `inside`
@@ -35,4 +35,4 @@ void mount_sys();
 /// instead of waiting for servers that cannot be reached. Where that is forbidden, lookups wait.
 void mount_resolver();
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

@@ -11,7 +11,7 @@
 #include <span>
 #include <system_error>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::array<std::uint16_t, 3> tcp_ports{22, 80, 443};
@@ -160,4 +160,4 @@ void lab_services::serve() {
     }
 }
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

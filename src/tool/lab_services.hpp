@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace sonde::detail {
+namespace sonde::inline v0::detail {
 
 /// What answers on the target beyond the kernel itself: TCP ports 22, 80 and 443 on every address, which
 /// accept and then close in an orderly way, and UDP echo (RFC 862) on port 7, which answers from the address
@@ -27,4 +27,4 @@ private:
     unique_fd poll_;
 };
 
-}  // namespace sonde::detail
+}  // namespace sonde::inline v0::detail

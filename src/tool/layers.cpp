@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <ostream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 constexpr auto help = R"(Usage: sonde layers [LAYER...]
@@ -78,4 +78,4 @@ int run_layers(std::vector<std::string> const& arguments) {
     return on_standard_streams(run_layers, arguments);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 namespace po = boost::program_options;
@@ -136,4 +136,4 @@ void progress_line::wait() {
     });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 double milliseconds(std::chrono::nanoseconds t);
 double microseconds(std::chrono::nanoseconds t);
@@ -68,4 +68,4 @@ private:
     std::shared_ptr<state> state_;
 };
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 // What is made of the options of all commands: manual pages and what shells complete.
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
 
@@ -190,4 +190,4 @@ int run_completion(std::string const& name, words const& arguments_) {
     return answered;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -7,7 +7,7 @@
 
 #include <ostream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 constexpr auto help = R"(Usage: sonde match --link LINK [--relaxed]
@@ -51,4 +51,4 @@ int run_match(std::vector<std::string> const& arguments) {
     return on_standard_streams(run_match, arguments);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

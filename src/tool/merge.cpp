@@ -15,7 +15,7 @@
 #include <set>
 #include <unordered_set>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace json = boost::json;
 namespace po = boost::program_options;
@@ -147,4 +147,4 @@ int run_merge(std::string const& name, words const& arguments_) {
     return all.finish(expected) ? answered : no_answer;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

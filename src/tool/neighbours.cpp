@@ -8,7 +8,7 @@
 
 #include <cstdio>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 namespace po = boost::program_options;
@@ -89,4 +89,4 @@ int run_neighbours(std::string const& name, words const& arguments_) {
     return run(name, a, [&a, o, arp = name == "arping"](session& s) { return ask(s, o, a, arp); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <sstream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
 
@@ -215,4 +215,4 @@ address_set blocked_by(arguments const& a) try {
     throw usage_error(fmt::format("--block: {}", e.what()));
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// What the command was asked to do, and how: exit status 2.
 class usage_error : public std::runtime_error {
@@ -75,4 +75,4 @@ loop_options loop_options_of(arguments const& a);
 network_options network_options_of(arguments const& a);
 address_set blocked_by(arguments const& a);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 namespace po = boost::program_options;
@@ -197,4 +197,4 @@ int run_ping(std::string const& name, words const& arguments_) {
     return run(name, a, [&a, o](session& s) { return ping(s, o, a); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

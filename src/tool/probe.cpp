@@ -15,7 +15,7 @@
 #include <map>
 #include <optional>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 namespace asio = boost::asio;
@@ -299,4 +299,4 @@ int run_srloop(std::string const& name, words const& arguments_) {
     });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 namespace po = boost::program_options;
@@ -148,4 +148,4 @@ int run_replay(std::string const& name, words const& arguments_) {
     return run(name, a, [&a](session& s) { return replay(s, a); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

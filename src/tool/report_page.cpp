@@ -11,7 +11,7 @@
 #include <cmath>
 #include <fstream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 constexpr double width = 720, height = 260, left = 56, bottom = 26, top = 22, right = 12;
@@ -158,4 +158,4 @@ void report_page::write(std::string const& path) const {
     if (!file) throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 struct plot_point {
     double x, y;
@@ -40,4 +40,4 @@ private:
     std::string html_;
 };
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

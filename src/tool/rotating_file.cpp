@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 void rotating_file::open(timestamp time) {
     if (file_) file_->close();
@@ -33,4 +33,4 @@ void rotating_file::close() {
     file_->close();
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// When a capture goes on in a new file.
 struct rotation {
@@ -40,4 +40,4 @@ private:
     timestamp began_{};
 };
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

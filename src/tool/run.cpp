@@ -19,7 +19,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 namespace asio = boost::asio;
@@ -142,4 +142,4 @@ packet_source read_packets(std::string const& text) {
     return packet_source(std::move(all));
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// What a verb's coroutine works with.
 struct session {
@@ -28,4 +28,4 @@ int run(std::string const& verb, arguments const& a,
 /// The packets of an expression, or of a capture file where `text` names one.
 packet_source read_packets(std::string const& text);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -13,7 +13,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 
@@ -177,4 +177,4 @@ int run_scan(std::string const& name, words const& arguments_) {
     return run(name, a, [&a, &arguments_](session& s) { return scan(s, a, arguments_); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

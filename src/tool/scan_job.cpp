@@ -12,7 +12,7 @@
 #include <fstream>
 #include <random>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
 
@@ -140,4 +140,4 @@ verb scan_verb(std::string const&) {
     return v;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

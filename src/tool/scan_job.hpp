@@ -5,7 +5,7 @@
 
 #include <sonde/tools/scan.hpp>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// A scan as it was asked for: what is sent, how, and where it goes on.
 struct scan_job {
@@ -20,4 +20,4 @@ struct scan_job {
 scan_job prepare_scan(arguments const& a, address_set const& targets,
                       std::vector<std::string> const& command);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

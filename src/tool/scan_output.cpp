@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 using tools::scan_state;
@@ -164,4 +164,4 @@ void scan_output::summary(scan_identity const& scan, report const& r, std::uint6
     flush();
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 enum class scan_format : std::uint8_t { text, jsonl, csv, grep };
 
@@ -62,4 +62,4 @@ private:
     bool at_terminal_;
 };
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

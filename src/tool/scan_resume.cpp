@@ -15,7 +15,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 std::uint64_t number_of(std::string const& text, int base = 10) {
@@ -60,4 +60,4 @@ void write_checkpoint(std::string const& path, scan_checkpoint const& c) {
         throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// How far a scan came: what its resume file holds. A trailing part of the output that this does not know of
 /// is cut off when the scan goes on, so that each result is in it once, however the scan was ended.
@@ -25,4 +25,4 @@ std::optional<scan_checkpoint> read_checkpoint(std::string const& path);
 /// Replaces the file as a whole: whoever reads it finds this one or the last. Throws system_error.
 void write_checkpoint(std::string const& path, scan_checkpoint const& c);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 namespace asio = boost::asio;
@@ -68,4 +68,4 @@ int run_send(std::string const& name, words const& arguments_) {
     });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -16,7 +16,7 @@
 #include <filesystem>
 #include <iostream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
 
@@ -139,4 +139,4 @@ int run_show(std::string const& name, words const& arguments_) {
     return lines.exit_status();
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

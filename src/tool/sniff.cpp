@@ -15,7 +15,7 @@
 #include <cstdio>
 #include <optional>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
 
@@ -113,4 +113,4 @@ int run_sniff(std::string const& name, words const& arguments_) {
     return run(name, a, [&](session& s) { return sniff(s, s.net.sniff(o), a); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

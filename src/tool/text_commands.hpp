@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// Where a text command reads and writes. Results go to `out`, all else to `err`; in lines for programs,
 /// errors are results too.
@@ -33,4 +33,4 @@ int run_dissect(std::vector<std::string> const& arguments);
 int run_match(std::vector<std::string> const& arguments);
 int run_layers(std::vector<std::string> const& arguments);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

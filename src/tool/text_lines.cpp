@@ -10,7 +10,7 @@
 
 #include <iostream>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 bool text_lines::read(std::string& line, bool& too_long) {
     auto& in = *streams_.in.rdbuf();
@@ -116,4 +116,4 @@ int on_standard_streams(int (*command)(std::vector<std::string> const&, text_str
     return command(arguments, {std::cin, std::cout, std::cerr});
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

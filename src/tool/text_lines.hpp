@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// Lines in, lines out. Counts the lines in error for the exit status.
 class text_lines {
@@ -50,4 +50,4 @@ int on_standard_streams(int (*command)(std::vector<std::string> const&, text_str
 /// Calls `body`; a text_usage_error goes to `err`, exit status 2.
 int with_usage(std::string_view command, text_streams const& streams, std::function<int()> const& body);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <utility>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 namespace {
 
 link_type parse_link(std::string_view name) {
@@ -91,4 +91,4 @@ text_options parse_text_options(std::vector<std::string> const& words, std::stri
     return o;
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// What a text command was asked wrongly: exit status 2.
 class text_usage_error : public std::runtime_error {
@@ -34,4 +34,4 @@ struct text_options {
 /// text_usage_error.
 text_options parse_text_options(std::vector<std::string> const& words, std::string_view known);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

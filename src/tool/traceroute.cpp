@@ -8,7 +8,7 @@
 
 #include <cstdio>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 namespace asio = boost::asio;
 namespace po = boost::program_options;
@@ -177,4 +177,4 @@ int run_traceroute(std::string const& name, words const& arguments_) {
     return run(name, a, [&a, o](session& s) { return traceroute(s, o, a); });
 }
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde::tool {
+namespace sonde::inline v0::tool {
 
 /// Exit statuses, as `sonde --help` documents them.
 enum exit_status { answered = 0, no_answer = 1, usage = 2, system_error = 3, interrupted = 130 };
@@ -15,4 +15,4 @@ int run_sr(std::string const& name, words const& arguments);      ///< sr, srp, 
 int run_srloop(std::string const& name, words const& arguments);  ///< srloop, srploop
 int run_sniff(std::string const& name, words const& arguments);
 
-}  // namespace sonde::tool
+}  // namespace sonde::inline v0::tool

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 // What the tools read out of answers alike.
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 
 /// Who answered, and how far the answer still would have gone.
 struct answer_source {
@@ -18,4 +18,4 @@ answer_source source_of(packet const& received);
 /// RFC 792 type 3 code 3; RFC 4443 §3.1 code 4. The target is there, and says so, if it comes from there.
 bool is_port_unreachable(probe_outcome const& o, bool v6);
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -4,7 +4,7 @@
 
 #include <sonde/layers/icmp_extensions.hpp>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 std::vector<mpls_label> labels_of(packet const& received) {
@@ -39,4 +39,4 @@ bool is_time_exceeded(hop_reply const& r, bool v6) {
     return r.outcome.what == probe_outcome::kind::icmp_error && r.outcome.type == (v6 ? 3 : 11);
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -13,7 +13,7 @@
 #include <fstream>
 #include <ranges>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -142,4 +142,4 @@ std::string_view vendor_table::vendor_of(mac const& hardware) const {
     return found == names_.end() ? std::string_view() : found->second;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

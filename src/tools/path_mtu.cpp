@@ -8,7 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -47,4 +47,4 @@ asio::awaitable<unsigned> path_mtu(network& net, ip_address target, unsigned at_
     co_return good;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

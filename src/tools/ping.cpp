@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <ranges>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -108,4 +108,4 @@ void ping::stop() {
     probes_.stop();
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -17,7 +17,7 @@
 #include <deque>
 #include <functional>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -185,4 +185,4 @@ std::uint64_t replay::drawn() const noexcept {
     return state_->drawn;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

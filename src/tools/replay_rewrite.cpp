@@ -9,7 +9,7 @@
 
 #include <concepts>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 /// True when the field was changed.
@@ -54,4 +54,4 @@ void rewrite(packet& p, replay_rewrite const& how) {
     if (auto* echo = p.find<ICMPv6EchoReply>()) echo->cksum = automatic;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

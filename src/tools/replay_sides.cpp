@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 constexpr unsigned arp = 0x806, tcp = 6, udp = 17;
@@ -74,4 +74,4 @@ bool& side_finder::remembered(conversation const& c, bool when_new) {
     return recent_.try_emplace(c, when_new).first->second;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

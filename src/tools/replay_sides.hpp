@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 
 /// Which end of a conversation a packet comes from; tcpprep(1) calls them so.
 enum class replay_side : std::uint8_t { client, server };
@@ -63,4 +63,4 @@ private:
     std::uint64_t forgotten_ = 0;
 };
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -15,7 +15,7 @@
 #include <algorithm>
 #include <ranges>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -143,4 +143,4 @@ std::optional<scan_result> scan::try_next() {
     return {};
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <map>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 /// A header whose `dst` takes every address of these intervals in turn.
@@ -133,4 +133,4 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> positions::missing(std::uin
     return gaps;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -10,7 +10,7 @@
 #include <cstdlib>
 
 // What people and job engines write: ports, shards, positions.
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -151,4 +151,4 @@ positions positions::read(std::string_view text) {
     return p;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -14,7 +14,7 @@
 #include <istream>
 #include <sstream>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -132,4 +132,4 @@ std::uint64_t count_of(address_set const& addresses) {
     return total;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <random>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 namespace asio = boost::asio;
@@ -182,4 +182,4 @@ report traceroute::report() const {
     return probes_.report();
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-namespace sonde::tools {
+namespace sonde::inline v0::tools {
 namespace {
 
 struct service {
@@ -44,4 +44,4 @@ std::string_view udp_payload(std::uint16_t port) {
     return found == payloads().end() ? std::string_view() : found->second;
 }
 
-}  // namespace sonde::tools
+}  // namespace sonde::inline v0::tools

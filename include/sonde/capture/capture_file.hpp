@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The packets of a capture file: an input range, each packet made when it is looked at. Memory does not grow
 /// with the file.
@@ -94,4 +94,4 @@ inline capture_file read_pcap(std::string path) {
     return capture_file(std::move(path));
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Reads the frames of a capture file one by one, in constant memory, from a file or a pipe.
 ///
@@ -82,4 +82,4 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

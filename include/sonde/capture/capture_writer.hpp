@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The format of a capture file.
 enum class capture_format : std::uint8_t {
@@ -103,4 +103,4 @@ inline std::uint64_t write_pcap(std::string path, std::initializer_list<packet> 
 /// The same of one packet, or of every packet of a set.
 std::uint64_t write_pcap(std::string path, packet const& set, capture_options how = {});
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -10,7 +12,8 @@
 /// Two ways to pass a callable through a virtual function: borrowed for one call, and owned until it is
 /// called. std::function does neither (it copies), and Boost 1.81's any_completion_handler cannot be
 /// assigned.
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 template <class Signature>
 class function_ref;
@@ -113,4 +116,5 @@ private:
     operations const* table_ = nullptr;
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -16,7 +16,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 namespace asio = boost::asio;
 
@@ -106,4 +107,5 @@ waiting_ptr<T> make_waiting(Handler handler, asio::any_io_executor const& execut
     return waiting_ptr<T>(::new (static_cast<void*>(where)) op(std::move(handler), executor));
 }
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <span>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// IPv4 addresses one behind the other: `["192.0.2.1", "192.0.2.2"]`. Inside: up to 64.
 struct ipv4_list : encoded_list<256> {
@@ -48,4 +48,4 @@ private:
     void add(ipv6 const& address);
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// ARP operation codes (IANA), as Scapy names them.
 struct arp_operations {
@@ -44,4 +44,4 @@ struct ARP {
 SONDE_DECLARE_LAYER(ARP, hwtype, ptype, hwlen, plen, op, hwsrc, psrc, hwdst, pdst)
 layer_hooks hooks(ARP const*);  ///< widths of addresses, matching, summary; what follows is Padding
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

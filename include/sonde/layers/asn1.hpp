@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// ASN.1 values, encoded by BER (X.690) with tag and length as they lie on the wire, for layers that are
@@ -131,4 +131,4 @@ struct asn1_time_ticks : encoded_list<11> {
     static option_codec const& codec();             ///< `ASN1_TIME_TICKS(100)`; a number is read too
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

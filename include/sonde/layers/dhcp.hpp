@@ -2,7 +2,7 @@
 
 #include <sonde/layers/address_list.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Who speaks, a client or a server (RFC 951 §3). Scapy's names.
 struct bootp_operations {
@@ -74,4 +74,4 @@ struct DHCP {
 SONDE_DECLARE_LAYER(DHCP, options)
 layer_hooks hooks(DHCP const*);  ///< title, and the summary by message type
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// DNS (RFC 1035), EDNS (RFC 6891), multicast DNS (RFC 6762) and LLMNR (RFC 4795), with Scapy's names. Names
@@ -269,4 +269,4 @@ dns_sections dns_records_of(packet const& message);
 /// stays as it is. Throws not_a_single_value for a set.
 packet dns_compress(packet const& whole);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

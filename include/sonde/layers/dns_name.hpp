@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A domain name (RFC 1035 §3.1), held as its labels lie on the wire. Text: "example.com" or "example.com.",
 /// with `\\.` and `\\DDD` for bytes that are no letters; "" and "." are the root. Throws bad_text for an
@@ -46,4 +46,4 @@ private:
     void add(std::string_view name);
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// EtherType names (IEEE 802 numbers).
 struct ether_types {
@@ -80,4 +80,4 @@ struct SNAP {
 SONDE_DECLARE_LAYER(SNAP, OUI, code)
 layer_hooks hooks(SNAP const*);  ///< a link layer
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Cuts IPv4 packets into fragments (RFC 791 §3.2), as Scapy does: `net.send(fragment(packet))`.
 ///
@@ -26,4 +26,4 @@ std::vector<packet> fragment(packet const& set, std::size_t fragsize = 1480);
 /// Throws as above, value_out_of_range also when `fragsize` leaves no room for 8 bytes of payload.
 std::vector<packet> fragment6(packet const& set, std::size_t fragsize = 1280);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

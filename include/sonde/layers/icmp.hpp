@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// ICMP types (IANA), as Scapy names them.
 struct icmp_types {
@@ -64,4 +64,4 @@ layer_hooks hooks(ICMP const*);  ///< fields of each type, checksum, quotes, mat
 /// ICMP as an ICMP error quotes it; fields that were cut off hold their defaults.
 using ICMPerror = quoted<ICMP>;
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/tunnels.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// What routers add behind the packet that an ICMP error quotes (RFC 4884), with Scapy's names:
@@ -90,4 +90,4 @@ SONDE_DECLARE_LAYER(ICMPExtensionInterfaceInformation, len, classnum, interface_
 /// Which parts there are, lengths, the next object.
 layer_hooks hooks(ICMPExtensionInterfaceInformation const*);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

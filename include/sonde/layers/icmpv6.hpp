@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Types of ICMPv6 messages (IANA), with Scapy's names; not all that there are.
 struct icmpv6_types {
@@ -168,4 +168,4 @@ struct ICMPv6Unknown {
 SONDE_DECLARE_LAYER(ICMPv6Unknown, type, code, cksum, msgbody)
 layer_hooks hooks(ICMPv6Unknown const*);  ///< checksum; nothing answers it
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 #include <sonde/layers/dns_name.hpp>
 #include <sonde/layers/icmpv6.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// Router discovery, redirects and the options of neighbour discovery (RFC 4861), with Scapy's names. Options
@@ -215,4 +215,4 @@ struct ICMPv6NDOptDNSSL {
 SONDE_DECLARE_LAYER(ICMPv6NDOptDNSSL, type, len, res, lifetime, searchlist)
 layer_hooks hooks(ICMPv6NDOptDNSSL const*);  ///< length, written and read
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/address_list.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Types of IGMP versions 1 and 2 (RFC 2236 §2.1), with Scapy's names.
 struct igmp_types {
@@ -113,4 +113,4 @@ struct IGMPv3mra {
 SONDE_DECLARE_LAYER(IGMPv3mra, qryIntvl, robust)
 layer_hooks hooks(IGMPv3mra const*);  ///< nothing beyond the fields
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// IP protocol numbers (IANA), as Scapy names them.
 struct ip_protocols {
@@ -67,4 +67,4 @@ layer_hooks hooks(IP const*);  ///< lengths, checksum, where the payload ends, m
 /// IP as an ICMP error quotes it; fields that were cut off hold their defaults.
 using IPerror = quoted<IP>;
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

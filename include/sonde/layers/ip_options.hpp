@@ -3,7 +3,7 @@
 #include <sonde/layers/address_list.hpp>
 #include <sonde/layers/ip.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 // IPv4 options as layers of their own, with Scapy's names: entries of IP's option list, in expressions
 // (`IP(options=[IPOption_RR(routers=["0.0.0.0"])])`), in show(), command() and JSON. Each begins with its
@@ -266,4 +266,4 @@ layer_hooks hooks(Option const*) {
     return ip_option_hooks(Option::title);
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/ip.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Next headers, which are IP protocol numbers (IANA), with Scapy's names; not all that there are.
 struct ipv6_next_headers {
@@ -48,4 +48,4 @@ layer_hooks hooks(IPv6 const*);
 /// IPv6 as an ICMPv6 error quotes it: may be cut.
 using IPerror6 = quoted<IPv6>;
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -3,7 +3,7 @@
 #include <sonde/layers/address_list.hpp>
 #include <sonde/layers/ipv6.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// IPv6 extension headers (RFC 8200 §4) and their options, with Scapy's names. In each header `nh` is set
@@ -173,4 +173,4 @@ struct HBHOptUnknown {
 SONDE_DECLARE_LAYER(HBHOptUnknown, otype, optlen, optdata)
 layer_hooks hooks(HBHOptUnknown const*);  ///< length, and how `show` prints the type
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/ether.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// What frames begin with on links that are not Ethernet, as captures have them.
@@ -50,4 +50,4 @@ struct CookedLinuxV2 {
 SONDE_DECLARE_LAYER(CookedLinuxV2, proto, reserved, ifindex, lladdrtype, pkttype, lladdrlen, src)
 layer_hooks hooks(CookedLinuxV2 const*);  ///< a link layer; title, the length of `src`
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -3,7 +3,7 @@
 #include <sonde/layers/address_list.hpp>
 #include <sonde/layers/icmpv6.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// Multicast listener discovery: version 1 (RFC 2710 §3) and 2 (RFC 3810 §5), with Scapy's names. `mrd`:
@@ -109,4 +109,4 @@ SONDE_DECLARE_LAYER(ICMPv6MLReport2, type, res, cksum, reserved, records_number,
 /// Checksum, count of records, and the key of the query. Nothing answers it.
 layer_hooks hooks(ICMPv6MLReport2 const*);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

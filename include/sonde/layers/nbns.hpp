@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// NetBIOS name service (RFC 1002 §4.2), with Scapy's names.
@@ -194,4 +194,4 @@ SONDE_DECLARE_LAYER(NBNSNodeStatusResponse, RR_NAME, SUFFIX, NULL_, RR_TYPE, RR_
                     NUM_NAMES, NODE_NAME, MAC_ADDRESS, STATISTICS)
 layer_hooks hooks(NBNSNodeStatusResponse const*);  ///< title, widths, the count
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

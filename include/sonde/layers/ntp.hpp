@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Seconds since 1900 with a binary fraction, 32 + 32 bits (RFC 5905 §6). In expressions a number of seconds,
 /// or decimal text: "3900000000.25".
@@ -78,4 +78,4 @@ struct NTPAuthenticator {
 SONDE_DECLARE_LAYER(NTPAuthenticator, padding, key_id, dgst)
 layer_hooks hooks(NTPAuthenticator const*);  ///< title, and that no padding is read
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

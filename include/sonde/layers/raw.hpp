@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Bytes that no other layer explains: a payload. `Raw{"text"}`, `Raw{std::span(bytes)}`.
 struct Raw {
@@ -22,4 +22,4 @@ inline layer_hooks hooks(Padding const*) {
     return {.is_padding = true};
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

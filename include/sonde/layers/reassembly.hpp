@@ -10,7 +10,7 @@
 #include <ranges>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How much is kept for datagrams that are not complete.
 struct reassembly_limits {
@@ -114,4 +114,4 @@ defragmented defrag(Packets&& packets) {
     return result;
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/raw.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 // SCTP (RFC 9260), with Scapy's names: a common header and chunks, each a layer. `len` is computed and does
 // not count the padding to a multiple of 4. Other fields without a default are 0 when left out.
@@ -354,4 +354,4 @@ SONDE_DECLARE_LAYER(SCTPChunkParamAdaptationLayer, type, len, indication)
 /// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamAdaptationLayer const*);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

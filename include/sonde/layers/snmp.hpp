@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// SNMP versions 1 and 2c (RFC 1157, RFC 1901, RFC 3416), with Scapy's names. A message is ASN.1 all through:
@@ -205,4 +205,4 @@ packet snmp_pdu_of(packet const& message);
 /// Its variables in order, each a packet of one SNMPvarbind. Empty where `snmp_pdu_of` is.
 std::vector<packet> snmp_varbinds_of(packet const& message);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <initializer_list>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Bits of TCP.flags (IANA), one letter each as with Scapy. N is NS (RFC 3540).
 struct tcp_flag_names {
@@ -82,4 +82,4 @@ layer_hooks hooks(TCP const*);  ///< lengths, checksum, names of ports, matching
 /// (`flags` "S").
 using TCPerror = quoted<TCP>;
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/layers/ether.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// @file
 /// Layers that carry other packets; matching looks through them.
@@ -79,4 +79,4 @@ struct MPLS {
 SONDE_DECLARE_LAYER(MPLS, label, cos, s, ttl)
 layer_hooks hooks(MPLS const*);  ///< what automatic fields and bytes behind the last label mean
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// UDP (RFC 768). `sport` is the engine's own in `sr*`, else 53; `dport` from the layer inside, else 53. A
 /// computed checksum of zero is sent as 0xffff (RFC 768, RFC 8200 §8.1).
@@ -20,4 +20,4 @@ layer_hooks hooks(UDP const*);  ///< length, checksum, end of the payload, names
 /// UDP as an ICMP error quotes it; fields that were cut off hold their defaults.
 using UDPerror = quoted<UDP>;
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

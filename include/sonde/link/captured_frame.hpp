@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A frame that owns its bytes: what outlives the `receive` that it came from. It has constructors, so that
 /// it may cross a `co_await` (g++ 12 destroys aggregate temporaries twice there).
@@ -43,4 +43,4 @@ public:
     /// @}
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

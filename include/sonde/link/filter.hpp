@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// One instruction of classic BPF, laid out as the kernel's `struct sock_filter` (linux/filter.h).
 struct bpf_instruction {
@@ -81,4 +81,4 @@ private:
     bool reads_vlan_tag_ = false;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Nanoseconds since 1970 (CLOCK_REALTIME): what the kernel stamps frames with.
 using timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
@@ -22,4 +22,4 @@ struct frame {
     bool outgoing = false;                 ///< sent by this host (a capture may ask for these)
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What a network interface is, as the kernel told it when asked.
 struct link_info {
@@ -38,4 +38,4 @@ link_info interface_info(int index);
 link_info interface_info(int index, error_code& ec);
 /// @}
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -23,7 +23,7 @@
 #include <string>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace asio = boost::asio;
 
@@ -271,4 +271,4 @@ auto link_device::async_write(std::span<std::byte const> bytes, Token&& token) {
                                                         get_executor());
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

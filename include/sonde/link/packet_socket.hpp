@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Frames of one interface, or of all, by an AF_PACKET socket (packet(7)): the endpoint for probes.
 ///
@@ -94,4 +94,4 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

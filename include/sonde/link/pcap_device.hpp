@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Frames of one interface, or of "any", by libpcap: for what only libpcap does. For probes, take
 /// `packet_socket`: it needs no memory-mapped ring of whole-frame slots, tells errors by their codes and
@@ -64,4 +64,4 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

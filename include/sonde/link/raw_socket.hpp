@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// IP packets out through the host's own routing (raw(7)), frames in from one interface: how to reach
 /// addresses of this host, whose packets the kernel carries over the loopback interface. A frame sent on
@@ -60,4 +60,4 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

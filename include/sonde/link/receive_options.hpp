@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How a device captures. Trivially destructible, so that it may be written inside a `co_await` expression.
 struct receive_options {
@@ -25,4 +25,4 @@ struct receive_options {
 
 static_assert(std::is_trivially_destructible_v<receive_options>);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

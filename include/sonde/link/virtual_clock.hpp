@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Time that moves when it is told to: a queue of events, and two clocks that show the time of the latest.
 /// The wall clock, which stamps frames, may be stepped without the steady one.
@@ -64,4 +64,4 @@ private:
     std::chrono::nanoseconds wall_offset_ = std::chrono::seconds(1767225600) - std::chrono::hours(1);
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

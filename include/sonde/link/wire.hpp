@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What one direction of a link does to frames. Chances are from 0 to 1, each drawn for each frame.
 struct link_conditions {
@@ -83,4 +83,4 @@ private:
     wire_counts counts_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What became of a probe: one of five. `{}` prints "answered", "ICMP error 3/1 from 198.18.0.254" …
 /// A trivially destructible aggregate.
@@ -108,7 +108,7 @@ struct send_report {
     std::chrono::nanoseconds duration{};  ///< from the first to the last
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END
 
 /// @namespace fmt
 /// {fmt}, whose formatters print the types of sonde.

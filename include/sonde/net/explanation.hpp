@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What the network made of a packet that came in, and why. A value that owns the packet.
 class explanation {
@@ -33,7 +33,7 @@ public:
     std::string reason;           ///< "probe 3, attempt 1", "tcp ack 103, expected 101"
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END
 
 /// Its name: "matched", "duplicate" …; takes the format options of a string.
 template <>

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How far an address or route reaches: the RT_SCOPE_ values of rtnetlink(7). A larger number is a nearer
 /// scope.
@@ -102,4 +102,4 @@ private:
     std::vector<kernel_interface> interfaces_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -14,7 +14,7 @@
 #include <memory>
 #include <optional>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What the kernel said has changed since the last time.
 struct table_changes {
@@ -137,4 +137,4 @@ private:
     std::unique_ptr<engine> engine_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

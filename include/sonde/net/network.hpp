@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 class SONDE_PRIVATE engine;
@@ -271,4 +271,4 @@ private:
     std::shared_ptr<detail::engine> engine_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

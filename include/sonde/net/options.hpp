@@ -10,7 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The name of a network interface, held inside (15 bytes, IFNAMSIZ): `{.iface = "eth1"}`. Empty: by the
 /// route.
@@ -141,4 +141,4 @@ static_assert(std::is_trivially_destructible_v<send_options> &&
               std::is_trivially_destructible_v<loop_options> &&
               std::is_trivially_destructible_v<sniff_options>);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

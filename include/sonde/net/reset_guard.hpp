@@ -1,8 +1,10 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <memory>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 /// What a platform did to keep resets back; its end undoes it.
@@ -32,4 +34,4 @@ private:
     std::unique_ptr<detail::held_resets> held_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What the kernel does with packets to a destination: the RTN_ types of rtnetlink(7) that can come out.
 enum class route_kind : std::uint8_t {
@@ -38,4 +38,4 @@ struct route {
     friend bool operator==(route const&, route const&) = default;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

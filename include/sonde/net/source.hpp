@@ -12,7 +12,7 @@
 #include <ranges>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -169,4 +169,4 @@ private:
     std::unique_ptr<detail::source_base> source_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

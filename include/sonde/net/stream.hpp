@@ -15,7 +15,7 @@
 #include <optional>
 #include <span>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -255,4 +255,4 @@ public:
     sonde::report report() const { return static_cast<detail::capture_state&>(*state_).report(); }
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Text whose length is known only at run time: std::string, std::string_view, char const*. Not a literal,
 /// which is checked when the program is compiled.
@@ -313,4 +313,4 @@ constexpr address_class address_class_of(ip_address const& a) {
     return a.is_v4() && a.v4().is_broadcast() ? address_class::broadcast : address_class::unicast;
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

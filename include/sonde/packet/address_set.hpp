@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Addresses and networks of both families, of any number: `address_set("10.0.0.0/8", "2001:db8::7")`.
 ///
@@ -66,4 +66,4 @@ private:
     std::vector<interval> v4_, v6_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Fills in the automatic fields of a packet's bytes, in place: what bindings tell and addresses from the
 /// outside in, then lengths and checksums from the inside out.
@@ -70,4 +70,4 @@ private:
 
 }  // namespace detail
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The Internet checksum (RFC 1071) of parts that follow each other. Each part but the last has an even
 /// length.
@@ -26,4 +28,4 @@ private:
     std::uint64_t sum_ = 0;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

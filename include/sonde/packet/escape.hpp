@@ -1,9 +1,11 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <string>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Text that any terminal and any log shows as it is: printable ASCII stays, a backslash is doubled, every
 /// other byte becomes \xNN. Whatever came from the network, a file or a user passes through here, or through
@@ -26,4 +28,4 @@ void append_json_quoted(std::string& out, std::string_view bytes);
 void append_hex(std::string& out, std::string_view bytes);
 
 }  // namespace detail
-}  // namespace sonde
+SONDE_NAMESPACE_END

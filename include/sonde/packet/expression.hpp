@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Scapy's packet expressions: `IP(dst=["198.18.0.1", "198.18.0.2"])/TCP(dport=(1, 1024),
 /// flags="S")/b"data"`.
@@ -38,4 +38,4 @@ literal parse_literal(std::string_view text);
 /// The second half: the packet of a call (`IP(…)`), a stack (`A/B`), text or bytes.
 packet make_packet(literal const& expression);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

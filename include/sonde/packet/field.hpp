@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Asks for what is computed: `ip.chksum = automatic`.
 struct automatic_t {
@@ -453,4 +453,4 @@ private:
     native values_[capacity]{};
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

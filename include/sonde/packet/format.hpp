@@ -14,7 +14,8 @@
 ///     fmt::print("{:command}\n", p);                      the expression that makes it again
 ///     fmt::print("{}\n", p.get<IP>().src);                192.0.2.1
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// What a field holds, as text: its value (flags and addresses as text, numbers as numbers), or the values of
 /// a set as Python writes them.
@@ -30,7 +31,8 @@ struct text_formatter : fmt::formatter<std::string_view> {
     }
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END
 
 /// Packets as `{}`, `{:show}`, `{:hex}` and `{:command}`: `summary`, `show`, `hexdump` of the built bytes,
 /// and `command`.

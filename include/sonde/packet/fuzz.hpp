@@ -2,7 +2,7 @@
 
 #include <sonde/packet/packet.hpp>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Scapy's fuzz(): every field that holds its default becomes random within its type, drawn anew for each
 /// packet that is sent or built; what was set to another value stays, and so do lengths, checksums, and what
@@ -18,4 +18,4 @@ packet fuzz(L const& l) {
     return fuzz(packet(l));
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A packet as one line of JSON, in ASCII, with Scapy's names of layers and fields:
 ///
@@ -23,4 +23,4 @@ std::string to_json(packet const& p);
 /// The layers alone: `[{"layer":…,"fields":{…}}, …]`, for objects that say more about a packet.
 std::string layers_to_json(packet const& p);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

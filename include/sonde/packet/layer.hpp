@@ -43,7 +43,7 @@
 #define SONDE_DETAIL_UNIQUE_1(name, line) SONDE_DETAIL_UNIQUE_2(name, line)
 #define SONDE_DETAIL_UNIQUE(name) SONDE_DETAIL_UNIQUE_1(name, __LINE__)
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A struct that SONDE_LAYER described.
 template <class L>
@@ -433,4 +433,4 @@ std::vector<layer_description const*> known_layers();
 /// The layer of this name, or null. Quoted names (IPerror, UDPerror, IPerror6 …) find the layer they quote.
 layer_description const* find_layer(std::string_view name, bool* is_quoted = nullptr);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What a frame begins with: the LINKTYPE_ values of capture files (tcpdump.org/linktypes.html).
 enum class link_type : std::uint16_t {
@@ -17,4 +17,4 @@ enum class link_type : std::uint16_t {
     linux_sll2 = 276,  ///< Linux "cooked" capture, version 2
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

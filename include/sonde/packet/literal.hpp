@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A value as Scapy's expressions write it (a Python literal): what fields print as and are read from,
 /// whatever their type. JSON and `command` output are two spellings of it.
@@ -71,4 +71,4 @@ struct literal {
     }
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

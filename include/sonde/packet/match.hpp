@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Does `received` answer `sent`? Both are built packets (no automatic fields). Exact by the RFCs: both
 /// ports, addresses, id and sequence, TCP acknowledgement and reset rules (RFC 9293), echo data; ARP
@@ -61,4 +61,4 @@ struct answer_keys {
 answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed = false,
                            bool groups = true);
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

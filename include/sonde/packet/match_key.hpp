@@ -7,7 +7,7 @@
 #include <span>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What a probe and its answer have in common, in 128 bits. It is computed twice, from the packet that is
 /// sent and from the packet that comes back (addresses, ports, ids and sequence numbers, each seen from the
@@ -71,4 +71,4 @@ private:
     detail::siphash<2, 4, true> hash_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How one protocol's options or records print and read: `[("MSS", 1460), ("NOP", None)]`, or layers inside a
 /// field: `[IPOption_RR(..), ..]`.
@@ -93,4 +93,4 @@ concept list_member = requires(T& t, std::span<std::byte const> bytes) {
     t.assign(bytes);
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

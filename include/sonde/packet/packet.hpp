@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 class packet;
 class exclude;
@@ -426,4 +426,4 @@ auto layer_view::get() const {
     return detail::field_of<F>::from(value(field_index<Member>));
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

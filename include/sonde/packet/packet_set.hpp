@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A set of packets in another order, or a part of it: what the adaptors below make. Verbs take it as they
 /// take a packet; nothing is stored but the packet and the steps from its numbers to these.
@@ -166,4 +166,4 @@ packet operator|(L const& set, exclude const& what) {
     return packet(set) | what;
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

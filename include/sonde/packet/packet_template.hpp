@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A set of packets, compiled: the bytes that all of them have in common, where they differ, and the sums
 /// that their checksums are made of. For who needs very many packets of one set: `build` writes one into
@@ -98,4 +98,4 @@ private:
     bool summed_ = false;  ///< building comes to the checksums, which are known
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Fresh values for each packet that is made: Scapy's Rand* family. They are values, not sets: a packet with
 /// random fields is one packet, drawn anew each time it is sent or built.
@@ -97,4 +97,4 @@ private:
     std::uint64_t state_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// 128 secret bits, from the system's random source (getrandom), one set per network. Everything that a
 /// stranger must not guess or choose hangs on them: match keys, ports, ids, sequence numbers, cookies.
@@ -98,4 +100,4 @@ constexpr std::uint64_t siphash_word(secret_key key, std::uint64_t word) noexcep
 }
 
 }  // namespace detail
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Packets as text, four ways, each as Scapy prints it. All of it is printable ASCII and line ends, whatever
 /// the packet holds. fmt prints the same: `{}`, `{:show}`, `{:hex}`, `{:command}` (sonde/packet/format.hpp).
@@ -69,4 +69,4 @@ std::string flags_text(value_names names, std::uint64_t flags);
 void append_python(std::string& out, literal const& value);
 
 }  // namespace detail
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Names of numbers, as a table: what `show` prints and text is looked up in.
 struct value_name {
@@ -282,4 +282,4 @@ struct value_traits<octets> {
     /// @}
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

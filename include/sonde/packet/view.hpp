@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 struct layer_description;
 template <auto Member>
@@ -220,4 +220,4 @@ private:
     bool relaxed_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <limits>
 #include <type_traits>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// The type of `adaptive`.
 struct adaptive_t {
@@ -53,4 +55,4 @@ private:
     double value_ = 0;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

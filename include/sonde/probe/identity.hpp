@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What makes one attempt unlike every other, in the widths that protocols have room for. An attempt puts as
 /// much of it as it can into the fields that the user left `automatic`.
@@ -69,4 +69,4 @@ private:
     detail::wide_permutation number_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

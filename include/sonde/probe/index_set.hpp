@@ -1,12 +1,14 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// A set of probe numbers that only grows, kept as one bit each in pages of 4096: numbers that lie close
 /// together, as those of a silent network do, cost one bit each, and a number that lies alone costs 560
@@ -46,4 +48,4 @@ private:
     std::size_t limit_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 
@@ -71,4 +71,4 @@ private:
     detail::token_bucket packets_, bits_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

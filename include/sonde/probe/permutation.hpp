@@ -5,7 +5,8 @@
 #include <array>
 #include <cstdint>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// A secret order of the numbers 0 .. size-1 (size 1 to 65536): each number comes once, and without the key
 /// the next one cannot be told from those seen. A Feistel network of eight rounds over tables that the key
@@ -45,4 +46,5 @@ private:
     std::array<std::uint16_t, rounds> keys_;
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How a run sends and waits. A trivially destructible aggregate.
 struct run_options {
@@ -305,4 +305,4 @@ private:
     std::vector<probe_end> ends_;                 // with `tell_ends`
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// How much a table may hold.
 struct table_limits {
@@ -235,4 +235,4 @@ std::optional<attempt_info> probe_table::find(match_key const& key, Accepts&& ac
     return {};
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What `rate = adaptive` may become, in packets per second. A trivially destructible aggregate.
 struct rate_range {
@@ -56,4 +56,4 @@ private:
     bool starting_ = true, fell_ = false;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

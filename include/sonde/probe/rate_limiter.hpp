@@ -15,7 +15,7 @@
 #include <set>
 #include <utility>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What may go to the addresses that share a prefix. 0: no limit. A trivially destructible aggregate.
 struct prefix_rate {
@@ -148,4 +148,4 @@ void rate_limiter::withdraw(Gone&& gone) {
     }
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

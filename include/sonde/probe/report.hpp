@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What came of an `sr`, in numbers; readable while it runs. The unit is the packet, except for `remaining`.
 ///
@@ -60,4 +60,4 @@ struct accounting {
     friend constexpr bool operator==(accounting const&, accounting const&) = default;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

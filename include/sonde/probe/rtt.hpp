@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What `timeout = adaptive` may become. A trivially destructible aggregate.
 struct rtt_limits {
@@ -79,4 +79,4 @@ private:
     std::uint64_t bogus_ = 0;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

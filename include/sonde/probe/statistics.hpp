@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Round-trip times as they come: their spread, jitter and quantiles, in bounded memory.
 ///
@@ -59,4 +59,4 @@ struct probe_statistics {
     }
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What makes an address no ordinary target.
 enum class target_kind : std::uint8_t {
@@ -69,4 +69,4 @@ private:
     address_set allowed_, blocked_;
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <bit>
 #include <chrono>
 #include <cstdint>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Deadlines and gaps are told on the monotonic clock, so a step of the wall clock moves none of them. The
 /// probe room never reads the clock: every function that needs the time is given it.
@@ -43,4 +45,4 @@ constexpr steady_duration rounded_up(steady_duration span) noexcept {
                : steady_duration(static_cast<std::int64_t>(steps << shift));
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

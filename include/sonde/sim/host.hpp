@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// What a scripted host says, and when. Good during the call only.
 class replies {
@@ -67,4 +67,4 @@ struct path {
     static path both(link_conditions const& c) { return {c, c, {}}; }
 };
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -22,7 +22,7 @@
 #include <string>
 #include <string_view>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 namespace detail {
 class SONDE_PRIVATE world;
@@ -199,4 +199,4 @@ auto simulation::sleep(std::chrono::nanoseconds duration, Token&& token) {
         token, this, duration);
 }
 
-}  // namespace sonde
+SONDE_NAMESPACE_END

@@ -10,7 +10,8 @@
 #include <set>
 #include <string>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// How `neighbours` asks.
 struct neighbour_options {
@@ -76,4 +77,5 @@ private:
     std::map<std::uint32_t, std::string> names_;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

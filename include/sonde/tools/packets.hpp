@@ -7,7 +7,8 @@
 #include <memory>
 #include <optional>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// Packets that are made when they are wanted, as a range: a verb takes one at a time, each when it is due,
 /// so what the function gives may depend on the answers so far. Ends when the function gives nothing.
@@ -59,4 +60,5 @@ private:
     std::optional<packet> now_;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

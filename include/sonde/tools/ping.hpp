@@ -12,7 +12,8 @@
 #include <span>
 #include <vector>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// How `ping` asks.
 struct ping_options {
@@ -86,4 +87,5 @@ private:
     exchange_stream probes_;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// What replayed packets are changed to, checksums with it.
 struct replay_rewrite {
@@ -84,4 +85,5 @@ private:
     std::shared_ptr<state> state_;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

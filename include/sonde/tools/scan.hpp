@@ -11,7 +11,8 @@
 #include <string>
 #include <string_view>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// How `scan` probes; as in sr_options.
 struct scan_options {
@@ -94,4 +95,5 @@ private:
     exchange_stream probes_;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// What is asked of each address. With no port it is a ping sweep.
 struct scan_ports {
@@ -113,4 +114,5 @@ private:
     std::uint64_t size_ = 0;
 };
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// Targets as people write them: `198.18.0.1`, `198.18.0.0/24`, `198.18.0.1-198.18.3.4`, `198.18.0.1-9`,
 /// `2001:db8::/120`, `host.example`. A value; const members: any thread.
@@ -46,4 +47,5 @@ private:
 /// How many addresses these are. Throws set_too_large from 2^64 on.
 std::uint64_t count_of(address_set const& addresses);
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

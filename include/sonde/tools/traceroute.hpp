@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-namespace sonde::tools {
+SONDE_NAMESPACE_BEGIN
+namespace tools {
 
 /// What a probe is made of: an echo request of ICMP or ICMPv6, a UDP datagram, or a TCP SYN.
 enum class probe_protocol : std::uint8_t { icmp, udp, tcp };
@@ -109,4 +110,5 @@ boost::asio::awaitable<unsigned> path_mtu(network& net, ip_address target, unsig
                                           std::chrono::nanoseconds timeout = std::chrono::seconds(1),
                                           if_name iface = {});
 
-}  // namespace sonde::tools
+}  // namespace tools
+SONDE_NAMESPACE_END

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// The first `length` bits of an address (at most all), the others 0.
 constexpr ip_address prefix_of(ip_address const& address, unsigned length) {
@@ -28,4 +29,5 @@ struct address_hash {
     }
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-namespace sonde {
+SONDE_NAMESPACE_BEGIN
 
 /// Where an attempt stands. The first two are due at their deadline; the others rest.
 enum class attempt_state : std::uint8_t {
@@ -96,4 +98,4 @@ private:
 };
 
 }  // namespace detail
-}  // namespace sonde
+SONDE_NAMESPACE_END

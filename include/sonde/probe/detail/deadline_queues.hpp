@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// Slots in the order of their deadlines. Slots that wait equally long come due in the order in which they
 /// began to wait, so each span has a queue of its own, linked through the slots, and a heap holds the queues
@@ -77,4 +78,5 @@ private:
     boost::unordered_flat_map<std::int64_t, queue_id> by_span_;
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// From a hash to a slot number, in 4 bytes a cell: Robin Hood hashing with linear probing. A cell holds how
 /// far it lies from its home (6 bits), 3 more bits of its hash, and the slot (23 bits). So a search looks
@@ -71,4 +74,5 @@ private:
     std::size_t size_ = 0;
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <sonde/detail/namespace.hpp>
+
 #include <cstdint>
 #include <deque>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// Which of the numbers 0, 1, 2 … are done: all below `first_open()`, and of those from there on one bit
 /// each. For probes that end nearly in the order in which they began, that is a few words, however many there
@@ -32,4 +35,5 @@ private:
     std::deque<std::uint64_t> words_;  // one bit for each that is done
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END

@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-namespace sonde::detail {
+SONDE_NAMESPACE_BEGIN
+namespace detail {
 
 /// What a table that forgets has done.
 struct recent_counters {
@@ -130,4 +131,5 @@ private:
     recent_counters counters_;
 };
 
-}  // namespace sonde::detail
+}  // namespace detail
+SONDE_NAMESPACE_END
