@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 #include "support/hex.hpp"
 
+#include "layers/support.hpp"
+
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
@@ -15,6 +17,7 @@
 #include <sonde/packet/text.hpp>
 
 using namespace sonde;
+using support::refusal_of;
 
 namespace {
 
@@ -144,4 +147,19 @@ TEST_CASE("Ranges, lists and cut headers print and show as they are") {
     packet again = copied;
     copied = again;
     CHECK(command(copied) == "IP(dst='10.0.0.1')");
+}
+
+TEST_CASE("DHCP options in text are a list; what is none is refused as text, told with the place") {
+    CHECK(refusal_of([] { return DHCP{.options = "'end'"}; }) ==
+          "column 1: DHCP options are a list, [('message-type', 'discover'), 'end'], not text: text that the "
+          "field cannot read");
+    CHECK(refusal_of([] { return DHCP{.options = " ('message-type', 'discover')"}; }) ==
+          "column 2: DHCP options are a list, [('message-type', 'discover'), 'end'], not a tuple: text that "
+          "the field cannot read");
+    for (auto other : {"None", "5", "b'x'", "-1", "True", "DHCP()", "DHCP()/DHCP()"})
+        CHECK_THROWS_AS(dhcp_options(std::string_view(other)), error);
+    CHECK_THROWS_AS(dhcp_options(std::string_view()), error);
+    CHECK(support::hex(dhcp_options("['end']").view()) == "ff");
+    CHECK(support::hex(parse_packet("DHCP(options='end')")) == "656e64");  // octets, as they are
+    CHECK(support::hex(parse_packet("DHCP(options=('message-type', 'discover'))")) == "350101");
 }
