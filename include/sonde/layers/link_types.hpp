@@ -9,7 +9,7 @@ namespace sonde {
 /// BSD loopback, DLT_NULL: the address family, in the byte order of the host that captured; built, and shown,
 /// little-endian, so that one written by a big-endian host shows 0.
 struct Loopback {
-    field<std::uint8_t> type = 2;
+    field<std::uint8_t, 2> type{};
 };
 SONDE_DECLARE_LAYER(Loopback, type)
 layer_hooks hooks(Loopback const*);
