@@ -6,7 +6,9 @@
 
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
+#include <sonde/layers/icmp_extensions.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/sctp.hpp>
@@ -162,4 +164,23 @@ TEST_CASE("DHCP options in text are a list; what is none is refused as text, tol
     CHECK(support::hex(dhcp_options("['end']").view()) == "ff");
     CHECK(support::hex(parse_packet("DHCP(options='end')")) == "656e64");  // octets, as they are
     CHECK(support::hex(parse_packet("DHCP(options=('message-type', 'discover'))")) == "350101");
+}
+
+TEST_CASE("A list that a program writes holds the layers that an expression takes there, one packet each") {
+    CHECK(refusal_of([] { return DNS{.an = DNSRR{.ttl = {1, 2}}}; }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.an = DNSRR{.ttl = range(1, 2)}}; }) ==
+          "a range: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.ar = DNSRROPT{.z = random_short()}}; }) ==
+          "random: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.an = TCP{}}; }) ==
+          "the entries are DNSRR..(..) or bytes, not TCP: text that the field cannot read");
+    CHECK(refusal_of([] { return edns_options(EDNS0TLV{.optcode = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return dns_questions(DNSQR{.qtype = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return igmp3_records(IGMPv3gr{.rtype = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return mpls_stack(MPLS{.label = {1, 2}}); }) ==
+          "a list: the field holds no single value");
 }
