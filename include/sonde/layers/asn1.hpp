@@ -45,8 +45,11 @@ struct asn1_oid : encoded_list<160> {
     asn1_oid(std::string const& text) : asn1_oid(std::string_view(text)) {}
     /// Without a leading point; empty for what is no OBJECT IDENTIFIER.
     std::string to_string() const;
-    friend bool operator==(asn1_oid const& a, std::string_view text) { return a.to_string() == text; }
+    friend bool operator==(asn1_oid const& a, std::string_view text) { return a.equals(text); }
     static option_codec const& codec();
+
+private:
+    bool equals(std::string_view text) const;
 };
 
 /// Types of the SMI (RFC 2578 §7.1) and their tags.

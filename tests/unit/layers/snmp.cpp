@@ -162,6 +162,11 @@ TEST_CASE("Numbers at the ends of their ranges are encoded shortest, and come ba
     CHECK(asn1_value("text").contents() == "text");
     CHECK_FALSE(asn1_value("text").number());
     CHECK_THROWS_AS(asn1_oid("1.x"), error);
+    CHECK(asn1_oid(".1.3") == ".1.3");
+    CHECK(asn1_oid("1.3") == ".1.3");
+    CHECK(asn1_oid(".1.3") == "1.3");
+    CHECK_FALSE(asn1_oid("1.3") == "1.4");
+    CHECK_FALSE(asn1_oid("1.3") == "no oid");
     CHECK_THROWS_AS(asn1_string(std::string(300, 'x')), error);
 }
 
