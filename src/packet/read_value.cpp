@@ -19,8 +19,7 @@ public:
         : layer_(layer), field_(layer.fields[field]), of_(of) {}
 
     field_content read(literal const& value) const {
-        if (value.as<literal::none>())
-            return field_.options && field_.options->chain ? single("") : field_content();
+        if (value.as<literal::none>()) return read_none();
         if (field_.options) return read_encoded(value);
         if (auto const* l = value.as<literal::list>()) return read_list(*l, value);
         if (auto const* t = value.as<literal::tuple>()) return read_range(*t, value);
@@ -33,6 +32,15 @@ public:
     }
 
 private:
+    /// Automatic; but nothing computes the records of a section, nor a name, of which even the empty one has
+    /// octets.
+    field_content read_none() const {
+        if (!field_.options) return {};
+        if (field_.options->chain) return single("");
+        bool is_name = field_.options->one && !field_.options->typed;
+        return is_name ? read_encoded(literal("")) : field_content();
+    }
+
     std::string place() const { return fmt::format("{}.{}", layer_.name, field_.name); }
     bool is_ip() const { return field_.kind == value_kind::ipv4 || field_.kind == value_kind::ipv6; }
     bool is_number() const { return field_.kind == value_kind::number || field_.kind == value_kind::flags; }

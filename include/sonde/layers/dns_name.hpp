@@ -11,7 +11,7 @@ namespace sonde {
 /// `\\.` and `\\DDD` for bytes that are no letters. Throws bad_text for a label over 63 bytes or a name over
 /// 255.
 struct domain_name : encoded_list<255> {
-    domain_name() = default;
+    domain_name() : domain_name(std::string_view()) {}
     domain_name(std::string_view text) { assign_text(text); }
     domain_name(char const* text) { assign_text(text); }
     domain_name(std::string const& text) { assign_text(text); }

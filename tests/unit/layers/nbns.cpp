@@ -50,6 +50,8 @@ TEST_CASE("A NetBIOS name goes in letters, two for each byte; flags and counts f
     CHECK_THROWS_AS(netbios_name("sixteen letters!"), error);
     CHECK_THROWS_AS(parse_packet("NBNSQueryRequest(QUESTION_NAME='sixteen letters!')"), error);
     CHECK(parse_packet("NBNSQueryRequest(QUESTION_NAME=['A','B','C'])").size() == 3);
+    CHECK(parse_packet("NBNSQueryRequest(QUESTION_NAME=None)").build() ==
+          packet(NBNSQueryRequest{.QUESTION_NAME = {}}).build());
 }
 
 TEST_CASE("Responses hold addresses, a node's status its names") {
