@@ -219,9 +219,15 @@ private:
 
     /// The bytes of an entry, and of every packet of the set that it may be.
     std::vector<std::string> members(literal const& entry) const {
-        std::vector<std::string> all{field_.options->read(list_of(entry), of_)};
-        if (!entry.as<literal::call>()) return all;
+        auto const* call = entry.as<literal::call>();
+        if (!call) return {field_.options->read(list_of(entry), of_)};
+        // May such a layer stand here? Asked of a bare one: making the whole of it twice would make what is
+        // inside it four times, and so on.
+        literal bare = literal::call{call->name, {}, {}};
+        bare.column = entry.column;
+        (void)field_.options->read(list_of(std::move(bare)), of_);
         auto set = make_packet(entry);
+        std::vector<std::string> all{built(set)};
         for (std::uint64_t i = 1; i < set.size(); ++i) {
             all.push_back(built(set[i]));
             check_combinations(i, i * all.back().size(), entry);

@@ -184,3 +184,10 @@ TEST_CASE("A list that a program writes holds the layers that an expression take
     CHECK(refusal_of([] { return mpls_stack(MPLS{.label = {1, 2}}); }) ==
           "a list: the field holds no single value");
 }
+
+TEST_CASE("Layers inside layers are read once for each level, however deep") {
+    // Read anew for each look at it, the innermost of 20 levels would be built 2^40 times.
+    std::string text = "EDNS0TLV()";
+    for (int level = 0; level < 20; ++level) text = "EDNS0TLV(optdata=DNS(ar=DNSRROPT(rdata=" + text + ")))";
+    CHECK(parse_packet(text).build().size() == 4 + 20 * (4 + 12 + 17 + 4 + 11));
+}
