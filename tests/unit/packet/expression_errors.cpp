@@ -121,3 +121,8 @@ TEST_CASE("An expression that would be far larger than its text is refused") {
     auto set = failure_of("DNS(an=DNSRR(type=10, rdata='A'*60000, ttl=(1, 2000)))").text;
     CHECK(set.find("combinations of over 16 MiB") != set.npos);
 }
+
+TEST_CASE("Nothing, however often, is nothing") {
+    CHECK(parse_packet("''*18446744073709551615").build().empty());
+    CHECK(parse_packet("'a'*0*18446744073709551615/b'x'*1").build().size() == 1);
+}
