@@ -185,7 +185,12 @@ private:
         auto entries = entries_of(value);
         if (codec.layers && is_list_of_lists(entries)) {  // a set of lists, as a set of entries prints
             std::vector<std::string> all;
-            for (auto const& e : entries) std::ranges::move(alternatives(e), std::back_inserter(all));
+            tally sets;
+            for (auto const& e : entries) {
+                auto more = alternatives(e);
+                count(sets, more, value);
+                std::ranges::move(more, std::back_inserter(all));
+            }
             return all;
         }
         if (entries.empty()) return {codec.read(literal::list{}, of_)};
@@ -238,9 +243,10 @@ private:
     /// Each of `all` with each of the entry behind it, in that order.
     void combine(std::vector<std::string>& all, std::vector<std::string> const& entry,
                  literal const& at) const {
+        if (entry.size() == 1 && entry.front().empty()) return;
         std::size_t total = 0;
-        for (auto const& a : all)
-            for (auto const& e : entry) total += a.size() + e.size();
+        for (auto const& a : all) total += a.size() * entry.size();
+        for (auto const& e : entry) total += e.size() * all.size();
         check_combinations(all.size() * entry.size() - 1, total, at);
         if (entry.size() == 1) {
             for (auto& a : all) a += entry.front();
@@ -259,6 +265,18 @@ private:
         if (n >= most) fail(errc::set_too_large, at, "{}: more than {} combinations", place(), most);
         if (n > 1 && bytes > most_bytes)
             fail(errc::set_too_large, at, "{}: combinations of over 16 MiB", place());
+    }
+
+    /// What sets that stand beside each other come to.
+    struct tally {
+        std::uint64_t more = 0;  // than there are sets
+        std::size_t bytes = 0;
+    };
+    void count(tally& sets, std::vector<std::string> const& set, literal const& at) const {
+        if (set.size() < 2) return;
+        sets.more += set.size() - 1;
+        for (auto const& text : set) sets.bytes += text.size();
+        check_combinations(sets.more, sets.bytes, at);
     }
 
     // --- sets ----------------------------------------------------------------------------------------
@@ -322,14 +340,16 @@ private:
     }
 
     /// Lists inside lists count as if they were written out.
-    void flatten(literal::list const& list, std::vector<field_content>& parts, bool& plain) const {
+    void flatten(literal::list const& list, std::vector<field_content>& parts, bool& plain,
+                 tally& sets) const {
         for (auto const& item : list.items) {
             if (auto const* inner = item.as<literal::list>()) {
-                flatten(*inner, parts, plain);
+                flatten(*inner, parts, plain, sets);
                 continue;
             }
             if (item.as<literal::none>()) fail(errc::bad_text, item, "{}: None in a list", place());
             parts.push_back(read(item));
+            if (parts.back().state == field_state::list) count(sets, parts.back().texts, item);
             plain &= parts.back().state == field_state::single;
         }
     }
@@ -337,7 +357,8 @@ private:
     field_content read_list(literal::list const& list, literal const& at) const {
         std::vector<field_content> parts;
         bool plain = true;
-        flatten(list, parts, plain);
+        tally sets;
+        flatten(list, parts, plain, sets);
         if (parts.empty()) fail(errc::bad_text, at, "{}: an empty list is no packet at all", place());
         if (parts.size() == 1) return std::move(parts.front());
         field_content c;
