@@ -208,6 +208,10 @@ std::string asn1_oid::to_string() const {
     auto v = detail::read_ber(bytes());
     return v && v->tag == 6 ? detail::read_ber_oid(v->contents).value_or("") : std::string();
 }
+bool asn1_oid::equals(std::string_view text) const {
+    auto contents = detail::ber_oid(text);
+    return contents && to_string() == detail::read_ber_oid(std::as_bytes(std::span(*contents)));
+}
 option_codec const& asn1_oid::codec() {
     return detail::asn1_codec<asn1_tag::oid>;
 }

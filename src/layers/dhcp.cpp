@@ -218,8 +218,12 @@ void read_option(std::span<literal const> entry, literal const& at, std::string&
 }
 
 std::string read(literal const& value, literal::call const*) {
+    auto const* entries = value.as<literal::list>();
+    if (!entries)
+        fail(errc::bad_text, value, "DHCP options are a list, [('message-type', 'discover'), 'end'], not {}",
+             kind_of(value));
     std::string out;
-    for (auto const& item : value.as<literal::list>()->items) {
+    for (auto const& item : entries->items) {
         auto const* tuple = item.as<literal::tuple>();
         auto const* list = item.as<literal::list>();
         auto const* text = item.as<std::string>();

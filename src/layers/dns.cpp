@@ -283,6 +283,7 @@ layer_hooks hooks(DNS const*) {
 }
 
 void edns_options::add(packet const& option) {
+    check_record(edns_kind, option);
     auto bytes = option.build();
     append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
@@ -293,10 +294,6 @@ void dns_questions::add(DNSQR const& question) {
         char const octets[] = {static_cast<char>(n >> 8), static_cast<char>(n)};
         append({octets, 2});
     }
-}
-void dns_records::add(packet const& record) {
-    auto bytes = record.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
 
 option_codec const& edns_options::codec() {

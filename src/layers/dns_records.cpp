@@ -225,6 +225,11 @@ option_codec const& dns_rdata::codec() {
     return codec;
 }
 
+void dns_records::add(packet const& record) {
+    check_record(resource_kind, record);
+    append(text_of(record.build()));
+}
+
 option_codec const& dns_questions::codec() {
     static constexpr option_codec codec{
         .print = print_section<question_end, print_question>,

@@ -22,8 +22,9 @@ void summarize_dot1q(layer_view const& v, std::string& out) {
                        detail::shown<&Dot1Q::type>(v), detail::shown<&Dot1Q::vlan>(v));
 }
 
-match_verdict dot1q_answers(layer_view const& reply, layer_view const& sent) {
-    auto got = reply.get<&Dot1Q::vlan>(), expected = sent.get<&Dot1Q::vlan>();
+template <class Tag>
+match_verdict tag_answers(layer_view const& reply, layer_view const& sent) {
+    auto got = reply.get<&Tag::vlan>(), expected = sent.get<&Tag::vlan>();
     if (got != expected) return match_verdict::mismatch(fmt::format("vlan {}, expected {}", got, expected));
     return match_verdict::payload();
 }
@@ -84,12 +85,16 @@ layer_hooks hooks(Dot1Q const*) {
             .is_link = true,
             .rules = ether_rules,
             .follow = follow_tag,
-            .answers = dot1q_answers,
+            .answers = tag_answers<Dot1Q>,
             .summarize = summarize_dot1q};
 }
 
 layer_hooks hooks(Dot1AD const*) {
-    return {.title = "802_1AD", .is_link = true, .rules = ether_rules, .follow = follow_tag};
+    return {.title = "802_1AD",
+            .is_link = true,
+            .rules = ether_rules,
+            .follow = follow_tag,
+            .answers = tag_answers<Dot1AD>};
 }
 layer_hooks hooks(Dot3 const*) {
     return {.title = "802.3",

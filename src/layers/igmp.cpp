@@ -104,6 +104,7 @@ layer_description const* detail::igmp_version(header message) {
 }
 
 void igmp3_records::add(packet const& record) {
+    detail::check_record(record_kind, record);
     auto bytes = record.build();
     append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }

@@ -216,9 +216,11 @@ option_codec const& netbios_name::codec() {
 
 // Not built: a response's own default is made before there are any packets, and there is nothing to compute.
 void nbns_addresses::add(packet const& entry) {
+    detail::check_record(address_kind, entry);
     append(text_of(entry.view().bytes));
 }
 void nbns_services::add(packet const& service) {
+    detail::check_record(service_kind, service);
     append(text_of(service.view().bytes));
 }
 option_codec const& nbns_addresses::codec() {

@@ -39,13 +39,14 @@ literal print(header bytes, header) {
 template <unsigned Bits>
 std::optional<std::uint64_t> fraction_of(std::string_view digits) {
     std::uint64_t n = 0, scale = decimals;
-    for (char c : digits.substr(0, 10)) {
+    for (char c : digits) {
         if (c < '0' || c > '9') return {};
         scale /= 10;
         n += static_cast<std::uint64_t>(c - '0') * scale;
     }
     __extension__ using wide = unsigned __int128;
-    return static_cast<std::uint64_t>(((wide(n) << Bits) + decimals / 2) / decimals);
+    auto nearest = static_cast<std::uint64_t>(((wide(n) << Bits) + decimals / 2) / decimals);
+    return std::min(nearest, (std::uint64_t(1) << Bits) - 1);  // the next second is another one
 }
 
 template <unsigned Bits>

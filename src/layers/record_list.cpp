@@ -71,6 +71,14 @@ std::string read_records(record_kind const& kind, literal const& list) {
     return out;
 }
 
+void check_record(record_kind const& kind, packet const& record) {
+    auto const& layer = *record.layers().front().layer;
+    if (!kind.is_record(layer))
+        throw error(errc::bad_text,
+                    fmt::format("the entries are {} or bytes, not {}", kind.what, layer.name));
+    for (auto const& v : record.sets()) throw_not_single(v.content.state);
+}
+
 std::size_t count_records(record_kind const& kind, header bytes) {
     std::size_t n = 0;
     while (!bytes.empty()) {

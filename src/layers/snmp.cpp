@@ -226,10 +226,12 @@ header bytes_of(packet const& p) {
 
 // Not built: a message's own default is made before there are any packets, and there is nothing to compute.
 void snmp_varbinds::add(packet const& varbind) {
+    detail::check_record(varbind_kind, varbind);
     auto bytes = bytes_of(varbind);
     append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
 void snmp_pdu::add(packet const& pdu) {
+    detail::check_record(pdu_kind, pdu);
     auto bytes = bytes_of(pdu);
     append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }

@@ -79,10 +79,12 @@ private:
 
     void keep_range(wide first, wide last, std::uint64_t step) {
         for (auto i = from(first); i != out_.end() && i->first <= last; ++i) {
+            if (i->last < first) continue;  // a step went over all of it
             if (first < i->first) add_range(first, first + (i->first - 1 - first) / step * step, step);
             if (i->last >= last) return;
-            first += (i->last - first) / step * step + step;
-            if (first > last) return;
+            auto const over = (i->last - first) / step * step + step;
+            if (over > last - first) return;
+            first += over;
         }
         add_range(first, last, step);
     }

@@ -53,6 +53,7 @@ private:
         std::string* text = std::get_if<std::string>(&value.value);
         if (auto* b = std::get_if<literal::bytes>(&value.value)) text = &b->value;
         if (!text) bad(column, "only text and bytes can be repeated");
+        if (text->empty()) return;
         std::string printed;
         detail::append_python_quoted(printed, *text);
         auto const each = printed.size() - 2;  // without the quotes

@@ -19,8 +19,7 @@ public:
         : layer_(layer), field_(layer.fields[field]), of_(of) {}
 
     field_content read(literal const& value) const {
-        if (value.as<literal::none>())
-            return field_.options && field_.options->chain ? single("") : field_content();
+        if (value.as<literal::none>()) return read_none();
         if (field_.options) return read_encoded(value);
         if (auto const* l = value.as<literal::list>()) return read_list(*l, value);
         if (auto const* t = value.as<literal::tuple>()) return read_range(*t, value);
@@ -33,6 +32,15 @@ public:
     }
 
 private:
+    /// Automatic; but nothing computes the records of a section, nor a name, of which even the empty one has
+    /// octets.
+    field_content read_none() const {
+        if (!field_.options) return {};
+        if (field_.options->chain) return single("");
+        bool is_name = field_.options->one && !field_.options->typed;
+        return is_name ? read_encoded(literal("")) : field_content();
+    }
+
     std::string place() const { return fmt::format("{}.{}", layer_.name, field_.name); }
     bool is_ip() const { return field_.kind == value_kind::ipv4 || field_.kind == value_kind::ipv6; }
     bool is_number() const { return field_.kind == value_kind::number || field_.kind == value_kind::flags; }
@@ -177,7 +185,12 @@ private:
         auto entries = entries_of(value);
         if (codec.layers && is_list_of_lists(entries)) {  // a set of lists, as a set of entries prints
             std::vector<std::string> all;
-            for (auto const& e : entries) std::ranges::move(alternatives(e), std::back_inserter(all));
+            tally sets;
+            for (auto const& e : entries) {
+                auto more = alternatives(e);
+                count(sets, more, value);
+                std::ranges::move(more, std::back_inserter(all));
+            }
             return all;
         }
         if (entries.empty()) return {codec.read(literal::list{}, of_)};
@@ -211,9 +224,15 @@ private:
 
     /// The bytes of an entry, and of every packet of the set that it may be.
     std::vector<std::string> members(literal const& entry) const {
-        std::vector<std::string> all{field_.options->read(list_of(entry), of_)};
-        if (!entry.as<literal::call>()) return all;
+        auto const* call = entry.as<literal::call>();
+        if (!call) return {field_.options->read(list_of(entry), of_)};
+        // May such a layer stand here? Asked of a bare one: making the whole of it twice would make what is
+        // inside it four times, and so on.
+        literal bare = literal::call{call->name, {}, {}};
+        bare.column = entry.column;
+        (void)field_.options->read(list_of(std::move(bare)), of_);
         auto set = make_packet(entry);
+        std::vector<std::string> all{built(set)};
         for (std::uint64_t i = 1; i < set.size(); ++i) {
             all.push_back(built(set[i]));
             check_combinations(i, i * all.back().size(), entry);
@@ -224,9 +243,10 @@ private:
     /// Each of `all` with each of the entry behind it, in that order.
     void combine(std::vector<std::string>& all, std::vector<std::string> const& entry,
                  literal const& at) const {
+        if (entry.size() == 1 && entry.front().empty()) return;
         std::size_t total = 0;
-        for (auto const& a : all)
-            for (auto const& e : entry) total += a.size() + e.size();
+        for (auto const& a : all) total += a.size() * entry.size();
+        for (auto const& e : entry) total += e.size() * all.size();
         check_combinations(all.size() * entry.size() - 1, total, at);
         if (entry.size() == 1) {
             for (auto& a : all) a += entry.front();
@@ -245,6 +265,18 @@ private:
         if (n >= most) fail(errc::set_too_large, at, "{}: more than {} combinations", place(), most);
         if (n > 1 && bytes > most_bytes)
             fail(errc::set_too_large, at, "{}: combinations of over 16 MiB", place());
+    }
+
+    /// What sets that stand beside each other come to.
+    struct tally {
+        std::uint64_t more = 0;  // than there are sets
+        std::size_t bytes = 0;
+    };
+    void count(tally& sets, std::vector<std::string> const& set, literal const& at) const {
+        if (set.size() < 2) return;
+        sets.more += set.size() - 1;
+        for (auto const& text : set) sets.bytes += text.size();
+        check_combinations(sets.more, sets.bytes, at);
     }
 
     // --- sets ----------------------------------------------------------------------------------------
@@ -308,14 +340,16 @@ private:
     }
 
     /// Lists inside lists count as if they were written out.
-    void flatten(literal::list const& list, std::vector<field_content>& parts, bool& plain) const {
+    void flatten(literal::list const& list, std::vector<field_content>& parts, bool& plain,
+                 tally& sets) const {
         for (auto const& item : list.items) {
             if (auto const* inner = item.as<literal::list>()) {
-                flatten(*inner, parts, plain);
+                flatten(*inner, parts, plain, sets);
                 continue;
             }
             if (item.as<literal::none>()) fail(errc::bad_text, item, "{}: None in a list", place());
             parts.push_back(read(item));
+            if (parts.back().state == field_state::list) count(sets, parts.back().texts, item);
             plain &= parts.back().state == field_state::single;
         }
     }
@@ -323,7 +357,8 @@ private:
     field_content read_list(literal::list const& list, literal const& at) const {
         std::vector<field_content> parts;
         bool plain = true;
-        flatten(list, parts, plain);
+        tally sets;
+        flatten(list, parts, plain, sets);
         if (parts.empty()) fail(errc::bad_text, at, "{}: an empty list is no packet at all", place());
         if (parts.size() == 1) return std::move(parts.front());
         field_content c;

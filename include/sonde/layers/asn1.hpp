@@ -57,9 +57,12 @@ struct asn1_oid : encoded_list<160> {
     /// @}
     /// Without a leading point; empty for what is no OBJECT IDENTIFIER.
     std::string to_string() const;
-    /// The text is the same as `to_string` gives: it begins with no point.
-    friend bool operator==(asn1_oid const& a, std::string_view text) { return a.to_string() == text; }
+    /// The text is read as the constructor reads it; what it refuses is equal to none.
+    friend bool operator==(asn1_oid const& a, std::string_view text) { return a.equals(text); }
     static option_codec const& codec();  ///< `ASN1_OID('1.3')`; text is read too
+
+private:
+    bool equals(std::string_view text) const;
 };
 
 /// Tags of what SNMP's values are (RFC 2578 §7.1, RFC 3416 §3), and of BOOLEAN.

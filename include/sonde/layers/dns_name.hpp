@@ -10,7 +10,7 @@ SONDE_NAMESPACE_BEGIN
 /// with `\\.` and `\\DDD` for bytes that are no letters; "" and "." are the root. Throws bad_text for an
 /// empty label, one over 63 bytes, a name over 255, or a `\\DDD` over 255.
 struct domain_name : encoded_list<255> {
-    domain_name() = default;  ///< no bytes, not even those of the root
+    domain_name() : domain_name(std::string_view()) {}  ///< the root
     /// Copies the text, as labels; it need not live on.
     /// @{
     domain_name(std::string_view text) { assign_text(text); }

@@ -10,7 +10,7 @@ SONDE_NAMESPACE_BEGIN
 /// BSD loopback, DLT_NULL: the address family, in the byte order of the host that captured; built, and shown,
 /// little-endian, so that one written by a big-endian host shows 0.
 struct Loopback {
-    field<std::uint8_t> type = 2;  ///< 2 is IPv4; IPv6 reads from 10, 24, 28 and 30, as systems differ
+    field<std::uint8_t, 2> type{};  ///< 2 is IPv4; IPv6 reads from 10, 24, 28 and 30, as systems differ
 };
 SONDE_DECLARE_LAYER(Loopback, type)
 layer_hooks hooks(Loopback const*);  ///< a link layer; names of families, what is inside

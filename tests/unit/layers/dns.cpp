@@ -99,6 +99,18 @@ TEST_CASE("Names escape what is no letter, and read it back") {
                     error);
 }
 
+TEST_CASE("A name that nobody gave is the root: the message around it can be read") {
+    CHECK(domain_name() == ".");
+    CHECK(domain_name() == domain_name("."));
+    CHECK(domain_name().to_string() == ".");
+    CHECK(support::hex(packet(DNSQR{.qname = {}})) == "0000010001");
+    CHECK(support::hex(packet(DNS{.qd = DNSQR{.qname = domain_name()}})).substr(24) == "0000010001");
+    CHECK(support::hex(dns_rdata(domain_name()).view()) == "00");
+    CHECK(support::hex(packet(DNSRRMX{.exchange = {}})) == "00000f0001000000000003000000");
+    for (auto name : {"''", "'.'", "b''", "None"})
+        CHECK(support::hex(parse_packet("DNSQR(qname=" + std::string(name) + ")")) == "0000010001");
+}
+
 TEST_CASE("An answer has the id and the question of its query; each of them wrong is another's") {
     DNS asked{.id = 7, .qd = DNSQR{.qname = "example.com"}};
     auto sent = question(asked);

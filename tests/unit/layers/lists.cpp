@@ -2,9 +2,13 @@
 #include "support/catch.hpp"
 #include "support/hex.hpp"
 
+#include "layers/support.hpp"
+
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/dns.hpp>
+#include <sonde/layers/icmp_extensions.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/layers/igmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/mld.hpp>
 #include <sonde/layers/sctp.hpp>
@@ -15,6 +19,7 @@
 #include <sonde/packet/text.hpp>
 
 using namespace sonde;
+using support::refusal_of;
 
 namespace {
 
@@ -144,4 +149,45 @@ TEST_CASE("Ranges, lists and cut headers print and show as they are") {
     packet again = copied;
     copied = again;
     CHECK(command(copied) == "IP(dst='10.0.0.1')");
+}
+
+TEST_CASE("DHCP options in text are a list; what is none is refused as text, told with the place") {
+    CHECK(refusal_of([] { return DHCP{.options = "'end'"}; }) ==
+          "column 1: DHCP options are a list, [('message-type', 'discover'), 'end'], not text: text that the "
+          "field cannot read");
+    CHECK(refusal_of([] { return DHCP{.options = " ('message-type', 'discover')"}; }) ==
+          "column 2: DHCP options are a list, [('message-type', 'discover'), 'end'], not a tuple: text that "
+          "the field cannot read");
+    for (auto other : {"None", "5", "b'x'", "-1", "True", "DHCP()", "DHCP()/DHCP()"})
+        CHECK_THROWS_AS(dhcp_options(std::string_view(other)), error);
+    CHECK_THROWS_AS(dhcp_options(std::string_view()), error);
+    CHECK(support::hex(dhcp_options("['end']").view()) == "ff");
+    CHECK(support::hex(parse_packet("DHCP(options='end')")) == "656e64");  // octets, as they are
+    CHECK(support::hex(parse_packet("DHCP(options=('message-type', 'discover'))")) == "350101");
+}
+
+TEST_CASE("A list that a program writes holds the layers that an expression takes there, one packet each") {
+    CHECK(refusal_of([] { return DNS{.an = DNSRR{.ttl = {1, 2}}}; }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.an = DNSRR{.ttl = range(1, 2)}}; }) ==
+          "a range: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.ar = DNSRROPT{.z = random_short()}}; }) ==
+          "random: the field holds no single value");
+    CHECK(refusal_of([] { return DNS{.an = TCP{}}; }) ==
+          "the entries are DNSRR..(..) or bytes, not TCP: text that the field cannot read");
+    CHECK(refusal_of([] { return edns_options(EDNS0TLV{.optcode = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return dns_questions(DNSQR{.qtype = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return igmp3_records(IGMPv3gr{.rtype = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return mpls_stack(MPLS{.label = {1, 2}}); }) ==
+          "a list: the field holds no single value");
+}
+
+TEST_CASE("Layers inside layers are read once for each level, however deep") {
+    // Read anew for each look at it, the innermost of 20 levels would be built 2^40 times.
+    std::string text = "EDNS0TLV()";
+    for (int level = 0; level < 20; ++level) text = "EDNS0TLV(optdata=DNS(ar=DNSRROPT(rdata=" + text + ")))";
+    CHECK(parse_packet(text).build().size() == 4 + 20 * (4 + 12 + 17 + 4 + 11));
 }

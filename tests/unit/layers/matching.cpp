@@ -270,6 +270,19 @@ TEST_CASE("Tags, protocols and layers that differ are told") {
     CHECK(verdict(sent, ether_back + reply, link_type::ethernet) == "vlan tags differ");
     CHECK(verdict(ether + "Dot1AD(vlan=2)/" + there("ICMP()"), ether_back + "Dot1AD(vlan=2)/" + reply,
                   link_type::ethernet) == "yes");
+    for (std::string tunnel : {"GRE()/", "UDP(sport=4000, dport=4789)/VXLAN(vni=7)/"})
+        for (std::string tag : {"Dot1Q", "Dot1AD"}) {
+            auto inside = [&](std::string const& vlan, std::string const& layers) {
+                return tunnel + "Ether()/" + tag + "(vlan=" + vlan + ")/" + layers;
+            };
+            auto back_inside = [&](std::string const& vlan) { return back(inside(vlan, reply)); };
+            auto tagged = there(inside("5", there("ICMP()")));
+            INFO(tagged);
+            CHECK(verdict(tagged, back_inside("5")) == "yes");
+            CHECK(verdict(tagged, back_inside("6")) == "vlan 6, expected 5");
+        }
+    CHECK(verdict(there("GRE()/Ether()/Dot1AD(vlan=5)/" + there("ICMP()")),
+                  back("GRE()/Ether()/Dot1Q(vlan=5)/" + reply)) == "Dot1Q found, Dot1AD expected");
     CHECK(verdict(there("ICMP()"), back6("ICMPv6EchoReply()")) == "IPv6 found, IP expected");
     CHECK(verdict("IP(src='192.0.2.1', dst='255.255.255.255')/ICMP()",
                   "IP(src='198.51.100.77', dst='192.0.2.1')/ICMP(type=0)") == "yes");

@@ -10,6 +10,7 @@
 using namespace sonde;
 using support::built;
 using support::hex_behind;
+using support::refusal_of;
 using support::verdict;
 
 namespace {
@@ -49,6 +50,8 @@ TEST_CASE("A NetBIOS name goes in letters, two for each byte; flags and counts f
     CHECK_THROWS_AS(netbios_name("sixteen letters!"), error);
     CHECK_THROWS_AS(parse_packet("NBNSQueryRequest(QUESTION_NAME='sixteen letters!')"), error);
     CHECK(parse_packet("NBNSQueryRequest(QUESTION_NAME=['A','B','C'])").size() == 3);
+    CHECK(parse_packet("NBNSQueryRequest(QUESTION_NAME=None)").build() ==
+          packet(NBNSQueryRequest{.QUESTION_NAME = {}}).build());
 }
 
 TEST_CASE("Responses hold addresses, a node's status its names") {
@@ -68,6 +71,12 @@ TEST_CASE("Responses hold addresses, a node's status its names") {
     CHECK(back.get<NBNSNodeStatusResponse>().NUM_NAMES == 2);
     CHECK(back.get<NBNSHeader>().RESPONSE == 1);
     CHECK(back.layers().back().size() == 45 + 2 * 18 + 52);
+    CHECK(refusal_of([] { return nbns_addresses(NBNS_ADD_ENTRY{.NB_ADDRESS = "192.0.2.0/31"}); }) ==
+          "a network: the field holds no single value");
+    CHECK(refusal_of([] { return nbns_addresses(NBNS_ADD_ENTRY{.NB_ADDRESS = "host.example"}); }) ==
+          "a host name: the field holds no single value");
+    CHECK(refusal_of([] { return nbns_services(NBNSNodeStatusResponseService{.SUFFIX = {0, 0x20}}); }) ==
+          "a list: the field holds no single value");
 }
 
 TEST_CASE("The type tells a message with flags of a server's") {

@@ -56,3 +56,16 @@ TEST_CASE("NTP goes from port 123 to port 123 unless said otherwise; authenticat
     CHECK(p.get<UDP>().dport == 123);
     CHECK(support::lost_cuts_and_changes(client() / NTPAuthenticator{}, 28) == 0);
 }
+
+TEST_CASE("A time is read to its last digit, and never becomes another second's") {
+    auto sent = [](std::string const& text) {
+        return support::hex(parse_packet("NTPHeader(sent=" + text + ")")).substr(80);
+    };
+    CHECK(sent("'1.5'") == "0000000180000000");
+    CHECK(sent("'1.9999999999'") == "00000001ffffffff");
+    CHECK(sent("'4294967295.9999999999'") == "ffffffffffffffff");
+    CHECK(sent("'1.00000000009'") == "0000000100000000");
+    CHECK(support::hex(parse_packet("NTPHeader(delay='1.999999')")).substr(8, 8) == "0001ffff");
+    for (auto bad : {"'1.0000000000x'", "'1.5 '", "'1.-5'", "'.5'", "'4294967296'", "'1.0000000000.'", "''"})
+        CHECK_THROWS_AS(sent(bad), error);
+}

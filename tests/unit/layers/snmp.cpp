@@ -13,6 +13,7 @@
 using namespace sonde;
 using support::built;
 using support::hex_behind;
+using support::refusal_of;
 using support::verdict;
 
 namespace {
@@ -161,6 +162,11 @@ TEST_CASE("Numbers at the ends of their ranges are encoded shortest, and come ba
     CHECK(asn1_value("text").contents() == "text");
     CHECK_FALSE(asn1_value("text").number());
     CHECK_THROWS_AS(asn1_oid("1.x"), error);
+    CHECK(asn1_oid(".1.3") == ".1.3");
+    CHECK(asn1_oid("1.3") == ".1.3");
+    CHECK(asn1_oid(".1.3") == "1.3");
+    CHECK_FALSE(asn1_oid("1.3") == "1.4");
+    CHECK_FALSE(asn1_oid("1.3") == "no oid");
     CHECK_THROWS_AS(asn1_string(std::string(300, 'x')), error);
 }
 
@@ -270,4 +276,16 @@ TEST_CASE("Every PDU builds, and comes back cut or changed at any octet") {
         CHECK(snmp_pdu_of(built(p)).layers().size() == 1);
         CHECK(support::lost_cuts_and_changes(p, 28) == 0);
     }
+}
+
+TEST_CASE("A message holds one PDU, which holds single variables") {
+    CHECK(refusal_of([] { return snmp_pdu(UDP{}); }) ==
+          "the entries are a PDU, SNMPget(..) or bytes, not UDP: text that the field cannot read");
+    CHECK(refusal_of([] { return snmp_pdu(SNMPvarbind{}); }) ==
+          "the entries are a PDU, SNMPget(..) or bytes, not SNMPvarbind: text that the field cannot read");
+    CHECK(refusal_of([] { return snmp_pdu(SNMPget{.ber = {"a", "b"}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(refusal_of([] { return snmp_varbinds(SNMPvarbind{.ber = {"a", "b"}}); }) ==
+          "a list: the field holds no single value");
+    CHECK(support::hex(snmp_pdu(SNMPnext{}).view()) == "a10b0201000201000201003000");
 }

@@ -29,6 +29,18 @@ inline std::string verdict(sonde::packet const& reply, sonde::packet const& sent
     return found ? "yes" : "an answer without the probe's key";
 }
 
+/// What is thrown instead of a value: its text, behind it that of its code.
+template <class Make>
+std::string refusal_of(Make const& make) {
+    try {
+        (void)make();
+    } catch (sonde::error const& e) {
+        std::string const text = e.what();
+        return text.substr(0, text.rfind(": ")) + ": " + e.code().message();
+    }
+    return "made";
+}
+
 /// The bytes from `offset` on.
 inline std::string hex_behind(sonde::packet const& p, std::size_t offset) {
     return hex(p).substr(2 * offset);

@@ -6,6 +6,7 @@
 #include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
+#include <sonde/layers/link_types.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/checksum.hpp>
@@ -62,6 +63,12 @@ TEST_CASE("What a binding tells is set, unless the user did") {
     CHECK((IP{.proto = 6} / UDP{}).build()[9] == std::byte(6));
     CHECK((IPv6{} / ICMPv6EchoRequest{}).build()[6] == std::byte(58));
     CHECK((Ether{} / IPv6{}).build()[12] == std::byte(0x86));
+    CHECK(hex(Loopback{} / IPv6{}).substr(0, 8) == "0a000000");
+    CHECK(hex(Loopback{} / IP{}).substr(0, 8) == "02000000");
+    CHECK(hex(Loopback{.type = 2} / IPv6{}).substr(0, 8) == "02000000");
+    CHECK(hex(Loopback{}) == "02000000");
+    CHECK(dissect((Loopback{} / IPv6{.src = "2001:db8::1"}).build(), link_type::null).get<IPv6>().src ==
+          "2001:db8::1");
 }
 
 TEST_CASE("Padding is counted by no length") {

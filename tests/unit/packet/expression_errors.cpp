@@ -121,3 +121,20 @@ TEST_CASE("An expression that would be far larger than its text is refused") {
     auto set = failure_of("DNS(an=DNSRR(type=10, rdata='A'*60000, ttl=(1, 2000)))").text;
     CHECK(set.find("combinations of over 16 MiB") != set.npos);
 }
+
+TEST_CASE("Nothing, however often, is nothing") {
+    CHECK(parse_packet("''*18446744073709551615").build().empty());
+    CHECK(parse_packet("'a'*0*18446744073709551615/b'x'*1").build().size() == 1);
+}
+
+TEST_CASE("Sets beside each other in a field are refused when all of them together are too many") {
+    CHECK(parse_packet("DNS(an=[[DNSRR(ttl=(1, 40000))], [DNSRR(ttl=(1, 20000))]])").size() == 60000);
+    CHECK(failure_of("DNS(an=[[DNSRR(ttl=(1, 40000))], [DNSRR(ttl=(1, 40000))]])").code ==
+          errc::set_too_large);
+    CHECK(parse_packet("Raw(load=[UDP(dport=(1, 40000)), UDP(dport=(1, 20000))])").size() == 60000);
+    CHECK(failure_of("Raw(load=[UDP(dport=(1, 40000)), UDP(dport=(1, 40000))])").code == errc::set_too_large);
+    CHECK(failure_of("DNS(an=[DNSRR(ttl=(1, 65536)), DNSRR(ttl=(1, 65536))])").code == errc::set_too_large);
+    std::string entries = "DNSRR(ttl=(1, 60000))";
+    for (int i = 0; i < 100000; ++i) entries += ",b''";
+    CHECK(parse_packet("DNS(an=[" + entries + "])").size() == 60000);
+}

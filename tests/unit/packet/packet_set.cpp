@@ -124,6 +124,11 @@ TEST_CASE("Excluded networks leave holes in networks, ranges and lists") {
     CHECK(destinations(steps | exclude("10.0.0.8/29")) == "10.0.0.0 10.0.0.5 10.0.0.20 ");
     CHECK(destinations(steps | exclude("10.0.0.1/32")) == destinations(steps));
     CHECK(destinations(net | exclude("192.168.0.0/16")) == destinations(net));
+    packet tens = IP{.dst = range("10.0.0.0", "10.0.0.50", 10)};
+    CHECK(destinations(tens | exclude("10.0.0.0", "10.0.0.5", "10.0.0.12")) ==
+          "10.0.0.10 10.0.0.20 10.0.0.30 10.0.0.40 10.0.0.50 ");
+    CHECK(destinations(IP{.dst = range("255.255.255.245", "255.255.255.255", 10)} |
+                       exclude("255.255.255.244/30", "255.255.255.248/32")) == "255.255.255.255 ");
 }
 
 TEST_CASE("A set of which everything is excluded is empty, and its packets cannot be had") {
@@ -155,6 +160,9 @@ TEST_CASE("Exclusions hold for IPv6 and for what ARP asks, and leave other layer
     packet v6 = IPv6{.dst = "2001:db8::/125"} | exclude("2001:db8::4/126", "10.0.0.0/8");
     CHECK(v6.size() == 4);
     CHECK(v6[3].get<IPv6>().dst == "2001:db8::3");
+    packet last = IPv6{.dst = range("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0",
+                                    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 16)};
+    CHECK((last | exclude("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0")).size() == 0);
     packet everything = IPv6{.dst = range("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1ull << 63)};
     CHECK_THROWS_AS(everything.size(), error);
     packet arp = ARP{.pdst = "10.0.0.0/30"} | exclude("10.0.0.1");
