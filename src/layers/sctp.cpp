@@ -79,7 +79,8 @@ void key(layer_view const& v, key_builder& k) {
 
 // --- chunks and parameters ---------------------------------------------------------------------------
 
-constexpr field_rule rules[] = {{.field = "flags", .hexadecimal = true},
+constexpr field_rule rules[] = {{.field = "len", .measures = true},
+                                {.field = "flags", .hexadecimal = true},
                                 {.field = "cumul_tsn_ack", .hexadecimal = true}};
 
 /// What `len` leaves behind the fixed fields, in bits: the padding is no part of the data.

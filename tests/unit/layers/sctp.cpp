@@ -98,6 +98,15 @@ TEST_CASE("A built chunk counts the padding of all its parameters, as Scapy does
     CHECK(hex(own) == "040100090001000578000000");
 }
 
+TEST_CASE("The length of every chunk is computed, of those of a fixed length too") {
+    CHECK(hex(SCTPChunkShutdown{.cumul_tsn_ack = 7, .len = automatic}) == "0700000800000007");
+    CHECK(hex(SCTPChunkShutdownAck{.len = automatic}) == "08000004");
+    CHECK(hex(SCTPChunkCookieAck{.len = automatic}) == "0b000004");
+    CHECK(hex(SCTPChunkShutdownComplete{.len = automatic}) == "0e000004");
+    CHECK(hex(parse_packet("SCTPChunkCookieAck(len=None)")) == "0b000004");
+    CHECK(hex(SCTPChunkCookieAck{.len = 9}) == "0b000009");
+}
+
 TEST_CASE("SCTP chunks cut or changed at any octet come back as they were") {
     auto init =
         over_ip(parse_packet("SCTPChunkInit(len=35, params=[SCTPChunkParamHostname(hostname=b'ab'), "
