@@ -8,7 +8,7 @@ namespace sonde {
 /// not count the padding to a multiple of 4.
 
 struct sctp_chunk_types {
-    static constexpr std::array<value_name, 14> names{{{0, "data"},
+    static constexpr std::array<value_name, 16> names{{{0, "data"},
                                                        {1, "init"},
                                                        {2, "init-ack"},
                                                        {3, "sack"},
@@ -21,7 +21,9 @@ struct sctp_chunk_types {
                                                        {10, "cookie-echo"},
                                                        {11, "cookie-ack"},
                                                        {14, "shutdown-complete"},
-                                                       {15, "authentication"}}};
+                                                       {15, "authentication"},
+                                                       {0x80, "address-configuration-ack"},
+                                                       {0xc1, "address-configuration"}}};
 };
 using sctp_chunk_type = enumerated<std::uint8_t, sctp_chunk_types>;
 

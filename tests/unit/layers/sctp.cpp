@@ -107,6 +107,13 @@ TEST_CASE("The length of every chunk is computed, of those of a fixed length too
     CHECK(hex(SCTPChunkCookieAck{.len = 9}) == "0b000009");
 }
 
+TEST_CASE("Chunks of dynamic addresses have Scapy's names") {
+    CHECK(hex(SCTPChunkCookieAck{.type = "address-configuration"}) == "c1000004");
+    CHECK(hex(SCTPChunkCookieAck{.type = "address-configuration-ack"}) == "80000004");
+    CHECK(show(SCTPChunkCookieAck{.type = 0x80}).find("type      = address-configuration-ack") !=
+          std::string::npos);
+}
+
 TEST_CASE("SCTP chunks cut or changed at any octet come back as they were") {
     auto init =
         over_ip(parse_packet("SCTPChunkInit(len=35, params=[SCTPChunkParamHostname(hostname=b'ab'), "
