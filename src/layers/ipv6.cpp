@@ -33,8 +33,8 @@ void set_multicast_defaults(build_step& step) {
 }
 
 void prepare(build_step& step) {
-    if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
     set_multicast_defaults(step);
+    if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
 }
 
 void finish(build_step& step) {

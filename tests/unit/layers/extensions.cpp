@@ -9,7 +9,10 @@
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/format.hpp>
 #include <sonde/packet/match.hpp>
+#include <sonde/packet/text.hpp>
 
 using namespace sonde;
 
@@ -128,4 +131,16 @@ TEST_CASE("A router solicitation is answered by an advertisement with hop limit 
     CHECK(verdict(reply, sent) == "yes");
     reply.get<IPv6>().hlim = 64;
     CHECK(verdict(reply, sent) == "nd hop limit 64, expected 255");
+}
+
+TEST_CASE("Only what goes to this host comes from ::1, whoever chose the destination") {
+    auto ends = [](packet const& p) {
+        auto ip = built(p, link_type::raw).get<IPv6>();
+        return fmt::format("{} > {}", ip.src, ip.dst);
+    };
+    CHECK(ends(IPv6{} / ICMPv6ND_RS{}) == ":: > ff02::2");
+    CHECK(ends(IPv6{} / ICMPv6ND_NS{.tgt = "fe80::1"}) == ":: > ff02::1");
+    CHECK(ends(IPv6{.dst = "ff02::2"} / ICMPv6ND_RS{}) == ":: > ff02::2");
+    CHECK(ends(IPv6{.dst = "::1"} / ICMPv6ND_RS{}) == "::1 > ::1");
+    CHECK(ends(IPv6{} / UDP{}) == "::1 > ::1");
 }
