@@ -38,10 +38,7 @@ void prepare(build_step& step) {
 }
 
 void finish(build_step& step) {
-    auto size = step.payload().size();
-    if (step.is_automatic<&IPv6::plen>() && size > 0xffff)
-        throw error(errc::value_out_of_range, fmt::format("IPv6 plen {}, at most 65535", size));
-    step.fill<&IPv6::plen>(size);
+    step.fill<&IPv6::plen>(step.payload().size());
 }
 
 checksum_rule checksum(layer_view const& v) {

@@ -134,7 +134,8 @@ layer_hooks options_header(std::string_view title) {
 
 /// Before any checksum, which depends on the last stop.
 void prepare_routing(build_step& step) {
-    step.fill<&IPv6ExtHdrRouting::segleft>((step.header().size() - 8) / 16);
+    auto size = step.header().size();
+    step.fill<&IPv6ExtHdrRouting::segleft>(size > 8 ? (size - 8) / 16 : 0);
     finish_length<IPv6ExtHdrRouting>(step);
 }
 
