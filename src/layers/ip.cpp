@@ -26,8 +26,6 @@ void finish(build_step& step) {
     auto header = step.header().size(), total = header + step.payload().size();
     if (step.is_automatic<&IP::ihl>() && header > 60)
         throw error(errc::header_too_long, fmt::format("IP header of {} bytes, at most 60", header));
-    if (step.is_automatic<&IP::len>() && total > 0xffff)
-        throw error(errc::value_out_of_range, fmt::format("IP len {}, at most 65535", total));
     step.fill<&IP::ihl>(header / 4);
     step.fill<&IP::len>(total);
     if (!step.is_automatic<&IP::chksum>()) return;

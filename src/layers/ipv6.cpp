@@ -33,15 +33,12 @@ void set_multicast_defaults(build_step& step) {
 }
 
 void prepare(build_step& step) {
-    if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
     set_multicast_defaults(step);
+    if (step.view().get<&IPv6::dst>().is_loopback()) step.fill<&IPv6::src>(1);
 }
 
 void finish(build_step& step) {
-    auto size = step.payload().size();
-    if (step.is_automatic<&IPv6::plen>() && size > 0xffff)
-        throw error(errc::value_out_of_range, fmt::format("IPv6 plen {}, at most 65535", size));
-    step.fill<&IPv6::plen>(size);
+    step.fill<&IPv6::plen>(step.payload().size());
 }
 
 checksum_rule checksum(layer_view const& v) {

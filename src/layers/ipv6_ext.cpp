@@ -134,7 +134,8 @@ layer_hooks options_header(std::string_view title) {
 
 /// Before any checksum, which depends on the last stop.
 void prepare_routing(build_step& step) {
-    step.fill<&IPv6ExtHdrRouting::segleft>((step.header().size() - 8) / 16);
+    auto size = step.header().size();
+    step.fill<&IPv6ExtHdrRouting::segleft>(size > 8 ? (size - 8) / 16 : 0);
     finish_length<IPv6ExtHdrRouting>(step);
 }
 
@@ -143,15 +144,10 @@ unsigned segments_width(header h) {
     auto room = h.size() > 8 ? h.size() - 8 : 0;
     return static_cast<unsigned>(8 * std::min(room / 16 * 16, 16 * (octet(h, 4) + 1)));
 }
-constexpr field_rule segment_rules[] = {{.field = "lastentry", .counts = {}},
+/// Both are the last address's place when the list is made: the header's size does not tell where TLVs begin.
+constexpr field_rule segment_rules[] = {{.field = "segleft", .counts = "addresses", .numbers_last = true},
+                                        {.field = "lastentry", .counts = "addresses", .numbers_last = true},
                                         {.field = "addresses", .width = segments_width}};
-
-void prepare_segments(build_step& step) {
-    auto entries = (step.header().size() - 8) / 16;
-    step.fill<&IPv6ExtHdrSegmentRouting::lastentry>(entries ? entries - 1 : 0);
-    step.fill<&IPv6ExtHdrSegmentRouting::segleft>(entries ? entries - 1 : 0);
-    finish_length<IPv6ExtHdrSegmentRouting>(step);
-}
 
 void follow_fragment(dissect_step& step) {
     detail::refine_next_header(step);
@@ -208,7 +204,7 @@ layer_hooks hooks(IPv6ExtHdrSegmentRouting const*) {
     return {.title = "IPv6 Option Header Segment Routing",
             .rules = segment_rules,
             .header_length = header_length,
-            .prepare = prepare_segments,
+            .prepare = finish_length<IPv6ExtHdrSegmentRouting>,
             .follow = detail::refine_next_header};
 }
 layer_hooks hooks(IPv6ExtHdrFragment const*) {

@@ -31,10 +31,11 @@ std::size_t query2_length(header h) {
 }
 
 constexpr std::size_t record_fixed = 20;
+constexpr std::size_t word = 4;
+/// Auxiliary data are counted in words of 4 bytes (RFC 3810 §5.2.6; Scapy counts bytes).
 std::size_t record_length(header h) {
-    // Scapy counts the auxiliary data in bytes; RFC 3810 §5.2.6 in words of 4.
-    return h.size() < record_fixed ? 0
-                                   : record_fixed + 16 * number16(h, 2) + std::to_integer<std::size_t>(h[1]);
+    if (h.size() < record_fixed) return 0;
+    return record_fixed + 16 * number16(h, 2) + word * std::to_integer<std::size_t>(h[1]);
 }
 unsigned record_sources(header h) {
     return extent(h, record_fixed, 16 * number16(h, 2));
@@ -44,8 +45,8 @@ constexpr field_rule record_rules[] = {{.field = "sources_number", .counts = "so
 
 void finish_record(build_step& step) {
     auto sources = 16 * number16(step.header(), 2);
-    auto rest = step.header().size() - record_fixed;
-    step.fill<&ICMPv6MLDMultAddrRec::auxdata_len>(rest > sources ? rest - sources : 0);
+    auto before = record_fixed + sources, all = step.header().size();
+    step.fill<&ICMPv6MLDMultAddrRec::auxdata_len>(all > before ? (all - before) / word : 0);
 }
 
 constexpr detail::record_kind record_kind{
@@ -112,6 +113,7 @@ layer_hooks hooks(ICMPv6MLQuery2 const*) {
 layer_hooks hooks(ICMPv6MLDMultAddrRec const*) {
     return {.title = "ICMPv6 MLDv2 - Multicast Address Record",
             .rules = record_rules,
+            .multiple_of = word,
             .header_length = record_length,
             .finish = finish_record};
 }

@@ -99,7 +99,8 @@ constexpr field_rule response_rules[] = {
     {.field = "ADDR_ENTRY", .width = [](header h) { return static_cast<unsigned>(8 * address_bytes(h)); }}};
 
 void finish_response(build_step& step) {
-    step.fill<&NBNSQueryResponse::RDLENGTH>(step.header().size() - response_fixed);
+    auto size = step.header().size();
+    step.fill<&NBNSQueryResponse::RDLENGTH>(size > response_fixed ? size - response_fixed : 0);
 }
 
 std::size_t service_bytes(header h) {

@@ -12,8 +12,13 @@ namespace {
 
 using header = std::span<std::byte const>;
 
-bool reads_back(literal const& entry, header bytes) try {
-    return std::ranges::equal(make_packet(entry).build(), bytes);
+/// True when the entry makes the bytes, and perhaps padding behind them.
+bool reads_back(record_kind const& kind, literal const& entry, header bytes) try {
+    auto const built = make_packet(entry).build();
+    if (built.size() < bytes.size() || built.size() - bytes.size() >= kind.multiple_of) return false;
+    auto const [end, padding] = std::ranges::mismatch(bytes, built);
+    return end == bytes.end() &&
+           std::all_of(padding, built.end(), [](std::byte b) { return b == std::byte(0); });
 } catch (error const&) {
     return false;
 }
@@ -24,10 +29,10 @@ literal::bytes as_bytes(header bytes) {
 
 literal print_record(record_kind const& kind, header bytes) {
     auto entry = value_of_layer(*kind.layer(bytes), bytes);
-    if (reads_back(entry, bytes)) return entry;
+    if (reads_back(kind, entry, bytes)) return entry;
     if (kind.fallback) {
         auto plain = value_of_layer(kind.fallback(), bytes);
-        if (reads_back(plain, bytes)) return plain;
+        if (reads_back(kind, plain, bytes)) return plain;
     }
     return as_bytes(bytes);
 }

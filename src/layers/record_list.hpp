@@ -18,6 +18,8 @@ struct record_kind {
     /// For an entry that its own layer does not tell exactly; null: it stays as bytes.
     layer_description const& (*fallback)() = nullptr;
     bool (*is_record)(layer_description const& layer);
+    /// Entries are padded with zeros to a multiple of so many bytes; the list may end before the last one's.
+    std::uint8_t multiple_of = 1;
 };
 
 literal print_records(record_kind const& kind, std::span<std::byte const> bytes);

@@ -79,7 +79,8 @@ void key(layer_view const& v, key_builder& k) {
 
 // --- chunks and parameters ---------------------------------------------------------------------------
 
-constexpr field_rule rules[] = {{.field = "flags", .hexadecimal = true},
+constexpr field_rule rules[] = {{.field = "len", .measures = true},
+                                {.field = "flags", .hexadecimal = true},
                                 {.field = "cumul_tsn_ack", .hexadecimal = true}};
 
 /// What `len` leaves behind the fixed fields, in bits: the padding is no part of the data.
@@ -185,11 +186,18 @@ layer_description const* parameter_layer(header h) {
         default: return &describe<SCTPChunkParamHeartbeatInfo>();
     }
 }
+/// The padding of the last parameter is the chunk's (RFC 9260 §3.2), or counted by it, as Scapy builds it.
+std::size_t parameter_length(header h) {
+    auto length = h.size() < 4 ? 0 : number16(h, 2);
+    if (length < 4) return 0;
+    return length <= h.size() ? std::min(padded(length), h.size()) : length;
+}
 constexpr detail::record_kind parameter_kind{
     .what = "SCTPChunkParam..(..)",
-    .length = [](header h) { return h.size() < 4 || number16(h, 2) < 4 ? 0 : padded(number16(h, 2)); },
+    .length = parameter_length,
     .layer = parameter_layer,
-    .is_record = [](layer_description const& l) { return l.name.starts_with("SCTPChunkParam"); }};
+    .is_record = [](layer_description const& l) { return l.name.starts_with("SCTPChunkParam"); },
+    .multiple_of = 4};
 
 // --- lists of numbers --------------------------------------------------------------------------------
 

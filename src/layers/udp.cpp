@@ -20,8 +20,6 @@ constexpr field_rule rules[] = {
 
 void finish(build_step& step) {
     auto size = step.header().size() + step.payload().size();
-    if (step.is_automatic<&UDP::len>() && size > 0xffff)
-        throw error(errc::value_out_of_range, fmt::format("UDP len {}, at most 65535", size));
     step.fill<&UDP::len>(size);
     if (!step.is_automatic<&UDP::chksum>()) return;
     step.fill<&UDP::chksum>(0);

@@ -41,6 +41,11 @@ inline void store_plain(std::byte* header, bit_range where, std::uint64_t value)
     }
 }
 
+/// Writes a number that was computed for a field. Throws value_out_of_range when the field is too small for
+/// it; where the header ends before the field, there is nothing to write.
+void write_computed(layer_description const& layer, std::size_t field, std::span<std::byte> header,
+                    bit_range where, wire_value value);
+
 /// Writes numbers one behind the other, most significant bit first, into room that is there.
 class bit_sequence {
 public:

@@ -244,7 +244,7 @@ struct written_header {
     void measure(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i)
             if (layer.fields[i].rule.measures && automatic >> i & 1)
-                write_bits(out.header(), places[i], {0, out.header().size()});
+                detail::write_computed(layer, i, out.header(), places[i], {0, out.header().size()});
     }
 
     void pad() {
@@ -270,9 +270,9 @@ struct written_header {
             auto list = layer.find(layer.fields[i].rule.counts);
             auto entries = out.header().subspan(places[list].offset / 8, places[list].width / 8);
             auto const* codec = layer.fields[list].options;
-            if (places[i].width != 0)
-                write_bits(out.header(), places[i],
-                           {0, codec ? codec->count(entries) : entries.size() + places[i].width / 8});
+            auto n = codec ? codec->count(entries) : entries.size() + places[i].width / 8;
+            if (layer.fields[i].rule.numbers_last && n > 0) --n;
+            detail::write_computed(layer, i, out.header(), places[i], {0, n});
         }
     }
 };

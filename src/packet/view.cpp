@@ -2,6 +2,8 @@
 
 #include "bits.hpp"
 
+#include <fmt/format.h>
+
 namespace sonde::inline v0 {
 
 wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
@@ -41,6 +43,16 @@ void write_bits(std::span<std::byte> bytes, bit_range where, wire_value value) {
     }
 }
 
+void detail::write_computed(layer_description const& layer, std::size_t field, std::span<std::byte> header,
+                            bit_range where, wire_value value) {
+    if (where.width == 0 || where.offset + where.width > 8 * header.size()) return;
+    if (where.width < 64 && (value.high != 0 || value.low >> where.width != 0))
+        throw error(errc::value_out_of_range,
+                    fmt::format("{} {} {}, at most {}", layer.name, layer.fields[field].name, value.low,
+                                (std::uint64_t(1) << where.width) - 1));
+    write_bits(header, where, value);
+}
+
 bit_range locate(layer_description const& layer, std::size_t field, std::span<std::byte const> header) {
     if (field < layer.offsets.size()) return {layer.offsets[field], layer.fields[field].width};
     std::uint32_t offset = 0;
@@ -64,6 +76,11 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
         offset += width;
     }
     return {};
+}
+
+void build_step::write(std::size_t field, wire_value value) {
+    auto const& layer = *layers_[index_].layer;
+    detail::write_computed(layer, field, header(), locate(layer, field, header()), value);
 }
 
 std::span<std::byte const> layer_view::payload() const {

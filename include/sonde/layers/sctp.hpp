@@ -7,10 +7,10 @@ SONDE_NAMESPACE_BEGIN
 // SCTP (RFC 9260), with Scapy's names: a common header and chunks, each a layer. `len` is computed and does
 // not count the padding to a multiple of 4. Other fields without a default are 0 when left out.
 
-/// SCTP chunk types (IANA), as Scapy names them; those of RFC 5061 (128, 193) are numbers.
+/// SCTP chunk types (IANA), as Scapy names them.
 struct sctp_chunk_types {
     /// By number, ascending.
-    static constexpr std::array<value_name, 14> names{{{0, "data"},
+    static constexpr std::array<value_name, 16> names{{{0, "data"},
                                                        {1, "init"},
                                                        {2, "init-ack"},
                                                        {3, "sack"},
@@ -23,7 +23,9 @@ struct sctp_chunk_types {
                                                        {10, "cookie-echo"},
                                                        {11, "cookie-ack"},
                                                        {14, "shutdown-complete"},
-                                                       {15, "authentication"}}};
+                                                       {15, "authentication"},
+                                                       {0x80, "address-configuration-ack"},
+                                                       {0xc1, "address-configuration"}}};
 };
 /// A chunk's first octet: a number, or a name of `sctp_chunk_types`.
 using sctp_chunk_type = enumerated<std::uint8_t, sctp_chunk_types>;

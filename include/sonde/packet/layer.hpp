@@ -68,6 +68,8 @@ struct field_rule {
     /// Automatic: the number of entries in the list field of this name; or the bytes of the octets field of
     /// this name together with this field's own.
     std::string_view counts{};
+    /// `counts` numbers the list's last entry, from 0, and does not count them; 0 for an empty list, too.
+    bool numbers_last = false;
     /// Automatic: the bytes of the header, before it is padded.
     bool measures = false;
     /// Zeros follow until the header has a multiple of so many bytes.

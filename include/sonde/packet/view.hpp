@@ -131,7 +131,7 @@ public:
     bool is_automatic() const {
         return layers_[index_].automatic >> field_index<Member> & 1;
     }
-    /// Sets the field, if the user left it automatic: to the low bits of the number, as many as it has.
+    /// Sets the field, if the user left it automatic. Throws value_out_of_range when the number does not fit.
     /// @{
     template <auto Member>
     void fill(std::uint64_t number) {
@@ -139,12 +139,13 @@ public:
     }
     template <auto Member>
     void fill(wire_value value) {
-        if (is_automatic<Member>())
-            write_bits(header(), locate(*layers_[index_].layer, field_index<Member>, header()), value);
+        if (is_automatic<Member>()) write(field_index<Member>, value);
     }
     /// @}
 
 private:
+    void write(std::size_t field, wire_value value);
+
     std::span<std::byte> bytes_;
     std::span<layer_span const> layers_;
     std::size_t index_;

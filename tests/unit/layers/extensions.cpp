@@ -9,7 +9,10 @@
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
+#include <sonde/packet/expression.hpp>
+#include <sonde/packet/format.hpp>
 #include <sonde/packet/match.hpp>
+#include <sonde/packet/text.hpp>
 
 using namespace sonde;
 
@@ -66,6 +69,31 @@ TEST_CASE("A routed probe is answered by its last stop, and its checksum is made
     CHECK(verdict(reply, sent) != "yes");
     packet direct = IPv6{.dst = there, .src = here} / TCP{.dport = 80, .sport = 9};
     CHECK(built(sent, link_type::raw).get<TCP>().chksum == built(direct, link_type::raw).get<TCP>().chksum);
+}
+
+TEST_CASE("Segments are counted, and what lies behind them is none") {
+    // bytes(IPv6ExtHdrSegmentRouting(addresses=["2001:db8::1"],
+    //     tlv_objects=[IPv6ExtHdrSegmentRoutingTLVPadN(padding=bytes(14))])) of Scapy 2.5
+    constexpr auto one =
+        "3b0404000000000020010db8000000000000000000000001"
+        "040e0000000000000000000000000000";
+    CHECK(support::hex(parse_packet("IPv6ExtHdrSegmentRouting(addresses=['2001:db8::1'], "
+                                    "tlv_objects=[HBHOptUnknown(otype=4, optdata=b'\\x00'*14)])")) == one);
+    auto two = parse_packet(
+        "IPv6(src='2001:db8::9', dst='2001:db8::2')/IPv6ExtHdrSegmentRouting(addresses=['2001:db8::1', "
+        "'2001:db8::2'], tlv_objects=[HBHOptUnknown(otype=4, optdata=b'\\x00'*30)])/UDP()");
+    CHECK(hex_behind(two, 40).starts_with("1108040101000000"));
+    auto read = built(two, link_type::raw).get<IPv6ExtHdrSegmentRouting>();
+    CHECK(read.addresses.view() == ipv6_list(ipv6("2001:db8::1"), ipv6("2001:db8::2")).view());
+    CHECK(read.tlv_objects.view().size() == 32);
+    // What is counted stands there before the packet is built.
+    CHECK(parse_packet(command(two)).build() == two.build());
+    // As Scapy, each of the two by itself.
+    CHECK(hex_behind(IPv6ExtHdrSegmentRouting{.addresses = {ipv6("::1"), ipv6("::2")}, .segleft = 0}, 3)
+              .starts_with("0001"));
+    CHECK(hex_behind(IPv6ExtHdrSegmentRouting{.addresses = {ipv6("::1"), ipv6("::2")}, .lastentry = 0}, 3)
+              .starts_with("0100"));
+    CHECK(support::hex(parse_packet("IPv6ExtHdrSegmentRouting(addresses=[])")) == "3b00040000000000");
 }
 
 TEST_CASE("Tunnels are looked through: the packet inside must answer, in the same virtual network") {
@@ -128,4 +156,16 @@ TEST_CASE("A router solicitation is answered by an advertisement with hop limit 
     CHECK(verdict(reply, sent) == "yes");
     reply.get<IPv6>().hlim = 64;
     CHECK(verdict(reply, sent) == "nd hop limit 64, expected 255");
+}
+
+TEST_CASE("Only what goes to this host comes from ::1, whoever chose the destination") {
+    auto ends = [](packet const& p) {
+        auto ip = built(p, link_type::raw).get<IPv6>();
+        return fmt::format("{} > {}", ip.src, ip.dst);
+    };
+    CHECK(ends(IPv6{} / ICMPv6ND_RS{}) == ":: > ff02::2");
+    CHECK(ends(IPv6{} / ICMPv6ND_NS{.tgt = "fe80::1"}) == ":: > ff02::1");
+    CHECK(ends(IPv6{.dst = "ff02::2"} / ICMPv6ND_RS{}) == ":: > ff02::2");
+    CHECK(ends(IPv6{.dst = "::1"} / ICMPv6ND_RS{}) == "::1 > ::1");
+    CHECK(ends(IPv6{} / UDP{}) == "::1 > ::1");
 }

@@ -144,6 +144,56 @@ TEST_CASE("Options that do not fit into the header are an error when the packet 
     CHECK_THROWS_AS(parse_packet("IP(options=b'\\x01'*41)").build(), error);
 }
 
+TEST_CASE("What a computed length or count cannot say is an error, and not cut") {
+    auto refusal = [](std::string const& text) -> std::string {
+        try {
+            parse_packet(text).build();
+        } catch (error const& e) {
+            CHECK(e.code() == errc::value_out_of_range);
+            std::string_view what = e.what();
+            if (what.starts_with("column 1: ")) what.remove_prefix(10);
+            return std::string(what.substr(0, what.rfind(": ")));
+        }
+        return "built";
+    };
+    struct {
+        char const* before;
+        int most;  // bytes
+        char const* behind;
+        char const* refusal;
+    } const cases[] = {
+        {"ICMPv6NDOptUnknown(data=b'x'*", 2038, ")", "ICMPv6NDOptUnknown len 256, at most 255"},
+        {"ICMPv6NDOptRedirectedHdr(pkt=b'x'*", 2032, ")", "ICMPv6NDOptRedirectedHdr len 256, at most 255"},
+        {"ICMPv6NDOptSrcAddrList(addrlist=b'x'*", 2032, ")", "ICMPv6NDOptSrcAddrList len 256, at most 255"},
+        {"IPv6ExtHdrHopByHop(autopad=0, options=b'\\x00'*", 2046, ")",
+         "IPv6ExtHdrHopByHop len 256, at most 255"},
+        {"IPv6ExtHdrDestOpt(options=b'\\x00'*", 2046, ")", "IPv6ExtHdrDestOpt len 256, at most 255"},
+        {"IPv6ExtHdrRouting(addresses=b'x'*", 2040, ")", "IPv6ExtHdrRouting len 256, at most 255"},
+        {"IPv6ExtHdrSegmentRouting(tlv_objects=b'x'*", 2024, ")",
+         "IPv6ExtHdrSegmentRouting len 256, at most 255"},
+        {"IPv6ExtHdrSegmentRouting(len=0, segleft=0, addresses=b'x'*", 16 * 256 + 15, ")",
+         "IPv6ExtHdrSegmentRouting lastentry 256, at most 255"},
+        {"PadN(optdata=b'x'*", 255, ")", "PadN optlen 256, at most 255"},
+        {"HBHOptUnknown(optdata=b'x'*", 255, ")", "HBHOptUnknown optlen 256, at most 255"},
+        {"ICMPv6MLDMultAddrRec(auxdata=b'x'*", 1020, ")",
+         "ICMPv6MLDMultAddrRec auxdata_len 256, at most 255"},
+        {"IPOption(value=b'x'*", 253, ")", "IPOption length 256, at most 255"},
+        {"SCTPChunkData(data=b'x'*", 65519, ")", "SCTPChunkData len 65536, at most 65535"},
+        {"IGMPv3mq(srcaddrs=b'x'*", 4 * 65535 + 3, ")", "IGMPv3mq numsrc 65536, at most 65535"},
+        {"IP()/Raw(load=b'x'*", 65515, ")", "IP len 65536, at most 65535"},
+        {"IPv6()/Raw(load=b'x'*", 65535, ")", "IPv6 plen 65536, at most 65535"},
+        {"UDP()/Raw(load=b'x'*", 65527, ")", "UDP len 65536, at most 65535"},
+        {"EDNS0TLV(optdata=b'x'*", 65535, ")", "EDNS0TLV optlen 65536, at most 65535"},
+    };
+    for (auto const& c : cases) {
+        CHECK(refusal(fmt::format("{}{}{}", c.before, c.most, c.behind)) == "built");
+        CHECK(refusal(fmt::format("{}{}{}", c.before, c.most + 1, c.behind)) == c.refusal);
+    }
+    // An explicit value wins.
+    CHECK(refusal("ICMPv6NDOptUnknown(len=1, data=b'x'*3000)") == "built");
+    CHECK(refusal("IGMPv3mq(numsrc=1, srcaddrs=b'x'*262144)") == "built");
+}
+
 TEST_CASE("A set of record lists prints as a list of lists, and is read back as that set") {
     auto set = parse_packet("DNS(qd=DNSQR(qname=['a', 'b'])/DNSQR(qname='c'))");
     REQUIRE(set.size() == 2);
