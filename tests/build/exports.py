@@ -35,7 +35,9 @@ definition = r"^(?:class|struct) (\w+) (?:[{:]|final)"
 private = names("src", definition) - names("include", definition) | names("include", r"SONDE_PRIVATE (\w+);")
 of = r"(?:(?:vtable|VTT|typeinfo|typeinfo name|guard variable) for |(?:non-)?virtual thunk to )?"
 ours = re.compile(of + r"(?:sonde::v0::|fmt::(?:v\d+::)?formatter<sonde::v0::)")
-hidden = re.compile(of + rf"sonde::v0::(?:\w+::)*(?:{'|'.join(private)})(?:::|$)")
+# Its members, and what the compiler makes of it; a function of a public class may have the same name.
+path = rf"sonde::v0::(?:\w+::)*(?:{'|'.join(sorted(private))})"
+hidden = re.compile(rf"(?:{of}{path}::|.* for {path}$)")
 
 symbols = exported()
 wrong = [f"{name} is not of sonde::v0" for binding, name in symbols if binding == "GLOBAL" and not ours.match(name)]

@@ -18,5 +18,10 @@
 /// Exported though it stands in somebody else's namespace: a specialization that has functions in src/.
 #define SONDE_API [[gnu::visibility("default")]]
 
-/// Not exported though a public header names it: a class that is defined in src/.
+/// Not exported though a public header names it: a class that is defined in src/. Users are not told: g++
+/// warns of their coroutines, whose frames would hold what is less visible than themselves.
+#ifdef SONDE_BUILDING
 #define SONDE_PRIVATE [[gnu::visibility("hidden")]]
+#else
+#define SONDE_PRIVATE
+#endif
