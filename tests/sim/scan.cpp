@@ -229,6 +229,27 @@ TEST_CASE("Targets are addresses, networks, ranges and names; what is none of th
     CHECK_THROWS_WITH(large.in_order(), Catch::Contains("more than 65536"));
 }
 
+TEST_CASE("After a lookup that failed, all names are still there, and come to their addresses by another") {
+    // Numbers as inet_aton reads them: nobody is asked, and they are no IPv6 addresses.
+    tools::target_list list;
+    for (auto const* word : {"0x7f000001", "198.18.0.1", "0x7f000002", "0x7f000003"}) list.add(word);
+    auto resolve = [&](bool v6) {
+        asio::io_context io;
+        std::exception_ptr failure;
+        asio::co_spawn(io, list.resolve(v6), [&](std::exception_ptr e) { failure = e; });
+        io.run();
+        if (failure) std::rethrow_exception(failure);
+    };
+    std::vector<std::string> const names{"0x7f000001", "0x7f000002", "0x7f000003"};
+    CHECK_THROWS_WITH(resolve(true), Catch::Contains("0x7f000001"));
+    CHECK(list.names() == names);
+    CHECK(list.in_order() == std::vector<ip_address>{ipv4("198.18.0.1")});
+    resolve(false);
+    CHECK(list.names().empty());
+    CHECK(list.in_order() == std::vector<ip_address>{ipv4("198.18.0.1"), ipv4("127.0.0.1"), ipv4("127.0.0.2"),
+                                                     ipv4("127.0.0.3")});
+}
+
 TEST_CASE("Ports are numbers, ranges and all, each once; what is none is named") {
     auto ports = tools::read_ports("80,22,80-82,U:53,53,T:443");
     CHECK(ports.tcp == std::vector<std::uint16_t>{22, 80, 81, 82, 443});
