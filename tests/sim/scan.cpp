@@ -280,3 +280,20 @@ TEST_CASE("Positions come back as they were written, whatever order they were do
     CHECK_THROWS_WITH(tools::positions::read("5-3"), Catch::Contains("5-3"));
     CHECK_THROWS_WITH(tools::positions::read("0-9,4-12"), Catch::Contains("4-12"));
 }
+
+TEST_CASE("A position is below 2^64 - 1: that one is no plan's, and does not become an empty piece") {
+    auto const last = ~std::uint64_t(0);
+    tools::positions some;
+    CHECK_THROWS_WITH(some.insert(last), Catch::Contains("18446744073709551615"));
+    CHECK(some.size() == 0);
+    CHECK(some.to_string().empty());
+    some.insert(last - 1);
+    CHECK_THROWS_WITH(some.insert(last), Catch::Contains("18446744073709551615"));
+    CHECK(some.size() == 1);
+    CHECK(some.to_string() == "18446744073709551614-18446744073709551614");
+    CHECK(some.contains(last - 1));
+    CHECK(!some.contains(last));
+    CHECK(tools::positions::read(some.to_string()).size() == 1);
+    CHECK_THROWS_WITH(tools::positions::read("7-18446744073709551615"),
+                      Catch::Contains("7-18446744073709551615"));
+}
