@@ -2,6 +2,7 @@
 #include "support/simulated.hpp"
 
 #include <sonde/sonde.hpp>
+#include <sonde/tools/neighbours.hpp>
 #include <sonde/tools/scan.hpp>
 #include <sonde/tools/targets.hpp>
 
@@ -248,6 +249,56 @@ TEST_CASE("After a lookup that failed, all names are still there, and come to th
     CHECK(list.names().empty());
     CHECK(list.in_order() == std::vector<ip_address>{ipv4("198.18.0.1"), ipv4("127.0.0.1"), ipv4("127.0.0.2"),
                                                      ipv4("127.0.0.3")});
+}
+
+TEST_CASE("A scan of 2^63 probes and more begins like any other, and a /64 is too large, in words") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("2001:db8::/64", {.tcp = {80}});
+        network net{co_await asio::this_coro::executor};
+        auto plan = plan_of("2001:db8::/65 2001:db8::8000:0:0:0/66", "80");
+        CHECK(plan.size() == 0xc000000000000000);
+        // What was done before leaves exactly 2^63 and one.
+        tools::positions done = tools::positions::read("0-4611686018427387902");
+        tools::scan run(net, plan, {.timeout = 100ms, .window = 16}, done);
+        std::set<std::uint64_t> seen;
+        while (seen.size() < 50) {
+            auto r = co_await run.next();
+            REQUIRE(r);
+            CHECK(r->state == scan_state::open);
+            CHECK(r->position >= 4611686018427387903);
+            CHECK(key_of(plan[r->position]).first == r->target.to_string());
+            seen.insert(r->position);
+        }
+        run.stop();
+        while (co_await run.next()) continue;
+        CHECK_THROWS_WITH(plan_of("2001:db8::/64", "80"), Catch::Contains("2^64"));
+    });
+}
+
+TEST_CASE("Neighbours among 2^63 addresses and more are asked for like any others") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        tools::neighbours run(net, address_set("2001:db8::/65", "2001:db8:0:0:8000::/66"),
+                              {.timeout = 100ms, .retry = 0, .rate = 1000, .iface = "eth1"});
+        asio::co_spawn(
+            co_await asio::this_coro::executor,
+            [&]() -> asio::awaitable<void> {
+                co_await sim.sleep(10ms, asio::use_awaitable);
+                run.stop();
+            },
+            asio::detached);
+        while (co_await run.next()) continue;
+        std::set<std::string> asked;
+        for (auto const& f : sim.trace()) {
+            auto p = dissect(f.bytes, f.type);
+            if (p.has<ICMPv6ND_NS>()) asked.insert(p.get<ICMPv6ND_NS>().tgt.value().to_string());
+        }
+        CHECK(asked.contains("2001:db8::"));
+        CHECK(asked.contains("2001:db8::9"));
+        CHECK_THROWS_WITH(tools::neighbours(net, address_set("2001:db8::/64"), {.iface = "eth1"}),
+                          Catch::Contains("2^64"));
+    });
 }
 
 TEST_CASE("Ports are numbers, ranges and all, each once; what is none is named") {
