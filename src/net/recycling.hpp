@@ -34,8 +34,11 @@ public:
     friend bool operator==(recycling_allocator const&, recycling_allocator const&) noexcept { return true; }
 
 private:
-#if defined(__SANITIZE_ADDRESS__)  // which finds what is used after it was freed
+    // Nothing is kept from AddressSanitizer, which finds what is used after it was freed.
+#if defined(__SANITIZE_ADDRESS__)
     static constexpr std::size_t most = 0;
+#elif defined(__has_feature)
+    static constexpr std::size_t most = __has_feature(address_sanitizer) ? 0 : 64;
 #else
     static constexpr std::size_t most = 64;
 #endif

@@ -106,9 +106,10 @@ std::optional<owned_address> read_address(netlink_message const& m) {
     own.secondary = !v6 && (flags & IFA_F_SECONDARY);
     own.temporary = v6 && (flags & IFA_F_TEMPORARY);
     own.deprecated = (flags & IFA_F_DEPRECATED) != 0;
-    own.tentative = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
-    own.optimistic = (flags & IFA_F_OPTIMISTIC) != 0;
-    own.home = (flags & IFA_F_HOMEADDRESS) != 0;
+    // Linux gives IPv4 addresses none of these.
+    own.tentative = v6 && (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+    own.optimistic = v6 && (flags & IFA_F_OPTIMISTIC);
+    own.home = v6 && (flags & IFA_F_HOMEADDRESS);
     return owned_address{static_cast<int>(head->ifa_index), own};
 }
 

@@ -364,8 +364,10 @@ void probe_table::drop_each(Which which) noexcept {
 // Numbers
 
 std::size_t probe_table::bytes() const noexcept {
+    constexpr auto own = sizeof(decltype(own_timeouts_)::value_type) + 1;  // and a byte of the hash
     return slots_.bytes() + index_.bytes() + timeouts_.bytes() + rests_.bytes() +
-           owners_.capacity() * sizeof(owner_record) + free_owners_.capacity() * sizeof(std::uint32_t);
+           own_timeouts_.bucket_count() * own + owners_.capacity() * sizeof(owner_record) +
+           free_owners_.capacity() * sizeof(std::uint32_t);
 }
 
 void probe_table::reserve(std::uint32_t attempts) {

@@ -72,10 +72,8 @@ exchange_stream start(network& net, address_set const& addresses, neighbour_opti
             Ether{.dst = "33:33:00:00:00:01"} / IPv6{.dst = "ff02::1", .hlim = on_link} / ICMPv6EchoRequest{},
             how);
     addresses_in_turn const all(addresses);
-    auto n = static_cast<std::int64_t>(all.size());
-    return net.srp(std::views::iota(std::int64_t(0), n) | std::views::transform([all](std::int64_t i) {
-                       return question(all[static_cast<std::uint64_t>(i)]);
-                   }),
+    return net.srp(std::views::iota(std::uint64_t(0), all.size()) |
+                       std::views::transform([all](std::uint64_t i) { return question(all[i]); }),
                    how);
 }
 

@@ -100,18 +100,16 @@ std::uint64_t scan::job::position(std::uint64_t index) const {
 scan::scan(network& net, scan_plan plan, scan_options o, positions done)
     : job_(std::make_shared<job>(std::move(plan), done)),
       done_(std::move(done)),
-      probes_(net.sr(std::views::iota(std::int64_t(0),
-                                      job_->ends.empty() ? 0 : static_cast<std::int64_t>(job_->ends.back())) |
-                         std::views::transform([j = job_](std::int64_t i) {
-                             return j->plan[j->position(static_cast<std::uint64_t>(i))];
-                         }),
-                     {.timeout = o.timeout,
-                      .retry = o.retry,
-                      .rate = o.rate,
-                      .iface = o.iface,
-                      .window = o.window,
-                      .bit_rate = o.bit_rate,
-                      .unanswered = true})) {}
+      probes_(
+          net.sr(std::views::iota(std::uint64_t(0), job_->ends.empty() ? 0 : job_->ends.back()) |
+                     std::views::transform([j = job_](std::uint64_t i) { return j->plan[j->position(i)]; }),
+                 {.timeout = o.timeout,
+                  .retry = o.retry,
+                  .rate = o.rate,
+                  .iface = o.iface,
+                  .window = o.window,
+                  .bit_rate = o.bit_rate,
+                  .unanswered = true})) {}
 
 std::optional<scan_result> scan::take(exchange const& x) {
     auto outcome = x.outcome();

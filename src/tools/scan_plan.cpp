@@ -96,6 +96,9 @@ packet scan_plan::operator[](std::uint64_t position) const {
 }
 
 void positions::insert(std::uint64_t position) {
+    if (position + 1 == 0)
+        throw error(errc::value_out_of_range,
+                    fmt::format("position {}: a plan has fewer than 2^64, and they count from 0", position));
     auto after = pieces_.upper_bound(position);
     auto before = after == pieces_.begin() ? pieces_.end() : std::prev(after);
     if (before != pieces_.end() && position < before->second) return;

@@ -97,16 +97,20 @@ void target_list::add_lines(std::istream& in, std::string_view name) {
 }
 
 asio::awaitable<void> target_list::resolve(bool v6) {
-    auto names = std::exchange(names_, {});
+    // Nothing is forgotten before all have an address: what fails now may be looked up again.
+    std::vector<std::string> addresses;
     asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
-    for (auto const& name : names) {
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        auto const name = names_[i];  // others may be added meanwhile
         error_code ec;
         auto protocol = v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
         auto token = asio::redirect_error(asio::use_awaitable, ec);
         auto found = co_await resolver.async_resolve(protocol, name, std::string(), token);
         if (ec || found.empty()) throw error(errc::host_not_found, escape(name));
-        networks_.push_back(found.begin()->endpoint().address().to_string());
+        addresses.push_back(found.begin()->endpoint().address().to_string());
     }
+    networks_.insert(networks_.end(), addresses.begin(), addresses.end());
+    names_.clear();
 }
 
 std::vector<ip_address> target_list::in_order(std::size_t limit) const {

@@ -1,5 +1,6 @@
 // Processes that are copied, or replaced by another program, while probes are under way.
 #include "faults_support.hpp"
+#include "support/child.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -49,8 +50,7 @@ TEST_CASE("a child that tells its context of the fork has no network left, and i
     for (int i = 0; i < 1000 && net.in_flight() == 0; ++i) io.run_one_for(10ms);  // answers come soon
     REQUIRE(net.in_flight() > 0);
     io.notify_fork(asio::execution_context::fork_prepare);
-    pid_t child = ::fork();
-    if (child == 0) {
+    auto child = support::fork_to([&]() -> int {
         io.notify_fork(asio::execution_context::fork_child);
         io.restart();
         io.run_for(1s);  // ends soon: everything was aborted
@@ -65,8 +65,8 @@ TEST_CASE("a child that tells its context of the fork has no network left, and i
         io.restart();
         io.run_for(2s);
         wrong |= 4 * !answered;
-        ::_exit(wrong);
-    }
+        return wrong;
+    });
     io.notify_fork(asio::execution_context::fork_parent);
     io.restart();
     io.run_for(10s);

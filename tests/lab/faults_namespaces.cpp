@@ -1,6 +1,7 @@
 // Networks in other namespaces than the thread's, sockets from other processes, and processes that are
 // copied.
 #include "faults_support.hpp"
+#include "support/child.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -77,9 +78,8 @@ TEST_CASE(
 
 TEST_CASE("a namespace is found by the name that ip netns gave it", "[lab][faults]") {
     test::own_netns here;
-    pid_t child = ::fork();
-    if (child == 0) {
-        if (::unshare(CLONE_NEWNS) != 0) ::_exit(90);
+    auto child = support::fork_to([&]() -> int {
+        if (::unshare(CLONE_NEWNS) != 0) return 90;
         here.run("mount --make-rprivate / && mount -t tmpfs none /run");
         here.run(
             "ip netns add blue && ip -n blue address add 198.18.9.9/32 dev lo && ip -n blue link set lo up");
@@ -91,8 +91,8 @@ TEST_CASE("a namespace is found by the name that ip netns gave it", "[lab][fault
             blue.open("lo");
             wrong |= 2 * !co_await answers(blue, "198.18.9.9");
         });
-        ::_exit(wrong);
-    }
+        return wrong;
+    });
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
@@ -137,13 +137,12 @@ TEST_CASE("a namespace that is not there, or is none, or may not be entered, is 
     CHECK(netns_option(std::string(127, 'x')).name().size() == 127);
 
     other_netns there;
-    pid_t child = ::fork();
-    if (child == 0) {
-        if (!drop_capabilities()) ::_exit(90);
+    auto child = support::fork_to([&]() -> int {
+        if (!drop_capabilities()) return 90;
         auto before = thread_netns();
         auto text = error_of(there.fd());
-        ::_exit(text.find("CAP_SYS_ADMIN") == std::string::npos || thread_netns() != before);
-    }
+        return text.find("CAP_SYS_ADMIN") == std::string::npos || thread_netns() != before;
+    });
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
@@ -152,8 +151,7 @@ TEST_CASE("a namespace that is not there, or is none, or may not be entered, is 
 TEST_CASE("what was opened before privileges are dropped works after, and what was not says permission",
           "[lab][faults]") {
     two_hosts hosts;
-    pid_t child = ::fork();
-    if (child == 0) {
+    auto child = support::fork_to([&]() -> int {
         int wrong = 0;
         run([&]() -> asio::awaitable<void> {
             network net{co_await asio::this_coro::executor};
@@ -170,8 +168,8 @@ TEST_CASE("what was opened before privileges are dropped works after, and what w
             wrong |=
                 16 * (ec != errc::permission || !late.why().starts_with("packet socket on eth1: socket ("));
         });
-        ::_exit(wrong);
-    }
+        return wrong;
+    });
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
@@ -212,8 +210,7 @@ TEST_CASE("a process without any capability probes over a socket that it was han
     two_hosts hosts;
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    pid_t child = ::fork();
-    if (child == 0) {
+    auto child = support::fork_to([&]() -> int {
         int wrong = 0;
         wrong |= 1 * !drop_capabilities();
         run([&]() -> asio::awaitable<void> {
@@ -227,8 +224,8 @@ TEST_CASE("a process without any capability probes over a socket that it was han
             auto o = co_await finish(scan, 100);
             wrong |= 8 * (o.answers.size() != 100);
         });
-        ::_exit(wrong);
-    }
+        return wrong;
+    });
     int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     REQUIRE(fd >= 0);
     pass(ends[0], fd);

@@ -1,6 +1,7 @@
 // What the process may not do or has not got: privileges, descriptors, its life.
 #include "faults_calls.hpp"
 #include "faults_support.hpp"
+#include "support/child.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -142,8 +143,7 @@ TEST_CASE("a capture file whose writer is killed holds whole records up to its l
     for (auto format : {capture_format::pcap, capture_format::pcapng}) {
         int told[2];
         REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
-        pid_t child = ::fork();
-        if (child == 0) {
+        auto child = support::fork_to([&]() -> int {
             capture_writer writer(path, {.format = format});
             for (std::uint32_t n = 0; n < 10'000'000; ++n) {
                 writer.append(IP{.dst = ipv4(n)} / ICMP{} / std::string(n % 600, 'x'));
@@ -152,8 +152,9 @@ TEST_CASE("a capture file whose writer is killed holds whole records up to its l
                     if (::write(told[1], "!", 1) != 1) break;
                 }
             }
-            ::_exit(0);
-        }
+            return 0;
+        });
+        ::close(told[1]);  // a child that has failed is seen
         char flushed = 0;
         REQUIRE(::read(told[0], &flushed, 1) == 1);
         std::this_thread::sleep_for(3ms);
@@ -162,7 +163,6 @@ TEST_CASE("a capture file whose writer is killed holds whole records up to its l
         REQUIRE(::waitpid(child, &status, 0) == child);
         CHECK(WIFSIGNALED(status));
         ::close(told[0]);
-        ::close(told[1]);
 
         capture_reader reader(path);
         error_code ec;

@@ -3,6 +3,7 @@
 #include <sonde/link/raw_socket.hpp>
 
 #include "lab/link_support.hpp"
+#include "support/child.hpp"
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -164,11 +165,10 @@ TEST_CASE("only network interfaces are opened by name, whatever else libpcap kno
 TEST_CASE("without CAP_NET_RAW opening fails with permission and says what to do", "[link][lab]") {
     wired w;
     int va = w.va();
-    pid_t child = ::fork();
-    if (child == 0) {
+    auto child = support::fork_to([&]() -> int {
         // In a user namespace of its own the child has every capability, but none over this network
         // namespace.
-        if (::unshare(CLONE_NEWUSER) != 0) ::_exit(100);
+        if (::unshare(CLONE_NEWUSER) != 0) return 100;
         asio::io_context io(1);
         error_code ec;
         std::string why;
@@ -178,8 +178,8 @@ TEST_CASE("without CAP_NET_RAW opening fails with permission and says what to do
         wrong += ec.message().find("setcap") == std::string::npos;
         wrong += raw_socket::open(io.get_executor(), va, {}, ec) || ec != errc::permission;
         wrong += pcap_device::open(io.get_executor(), "va", {}, ec) || ec != errc::permission;
-        ::_exit(wrong);
-    }
+        return wrong;
+    });
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     REQUIRE(WIFEXITED(status));

@@ -1,5 +1,6 @@
 // Echo requests without any privilege, through the kernel's ping socket.
 #include "faults_support.hpp"
+#include "support/child.hpp"
 #include "support/command.hpp"
 
 #include <sonde/tools/ping.hpp>
@@ -67,13 +68,11 @@ using body = std::function<asio::awaitable<void>(checks&)>;
 
 /// Runs it in a child that has lost its capabilities, unless `first` still needs them.
 int failed_without_privilege(body const& what) {
-    std::fflush(nullptr);
-    pid_t child = ::fork();
-    if (child == 0) {
+    auto child = support::fork_to([&] {
         checks check;
         run([&]() -> asio::awaitable<void> { co_await what(check); });
-        ::_exit(check.failed());
-    }
+        return check.failed();
+    });
     int status = 0;
     ::waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -117,6 +116,15 @@ support::command_result powerless(std::vector<std::string> words, std::function<
 }
 
 }  // namespace
+
+TEST_CASE("what a child throws is its end, and not the beginning of another run of these tests",
+          "[lab][net]") {
+    auto throws = [](checks&) -> asio::awaitable<void> {
+        throw std::runtime_error("as expected");
+        co_return;
+    };
+    CHECK(failed_without_privilege(throws) == support::child_threw);
+}
 
 TEST_CASE(
     "sr1 of an echo request works without any privilege where ping sockets are allowed, by IPv4 and IPv6",

@@ -3,6 +3,7 @@
 #include "net/netlink_socket.hpp"
 #include "net_namespace.hpp"
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -118,9 +119,8 @@ int tables() {
 
 /// What `body` gives in a child process.
 int in_child(int (*body)()) {
-    auto child = ::fork();
+    auto child = support::fork_to(body);
     REQUIRE(child >= 0);
-    if (child == 0) ::_exit(body());
     int status = 0;
     ::waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -196,22 +196,23 @@ TEST_CASE("A guard's rule goes with its process, however that ends, and a fork d
     set_up();
     int ready[2];
     REQUIRE(::pipe(ready) == 0);
-    auto child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
+    auto child = support::fork_to([&]() -> int {
+        ::close(ready[0]);
         asio::io_context io;
         network net(io);
         auto guard = net.guard_resets();
         [[maybe_unused]] auto n = ::write(ready[1], "x", 1);
         for (;;) ::pause();
-    }
+    });
+    REQUIRE(child >= 0);
+    ::close(ready[1]);  // a child that has failed is seen
     char byte = 0;
     REQUIRE(::read(ready[0], &byte, 1) == 1);
     CHECK(tables() == 1);
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     CHECK(tables() == 0);
-    ::close(ready[0]), ::close(ready[1]);
+    ::close(ready[0]);
 
     asio::io_context io;
     network net(io);

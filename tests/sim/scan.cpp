@@ -2,6 +2,7 @@
 #include "support/simulated.hpp"
 
 #include <sonde/sonde.hpp>
+#include <sonde/tools/neighbours.hpp>
 #include <sonde/tools/scan.hpp>
 #include <sonde/tools/targets.hpp>
 
@@ -229,6 +230,77 @@ TEST_CASE("Targets are addresses, networks, ranges and names; what is none of th
     CHECK_THROWS_WITH(large.in_order(), Catch::Contains("more than 65536"));
 }
 
+TEST_CASE("After a lookup that failed, all names are still there, and come to their addresses by another") {
+    // Numbers as inet_aton reads them: nobody is asked, and they are no IPv6 addresses.
+    tools::target_list list;
+    for (auto const* word : {"0x7f000001", "198.18.0.1", "0x7f000002", "0x7f000003"}) list.add(word);
+    auto resolve = [&](bool v6) {
+        asio::io_context io;
+        std::exception_ptr failure;
+        asio::co_spawn(io, list.resolve(v6), [&](std::exception_ptr e) { failure = e; });
+        io.run();
+        if (failure) std::rethrow_exception(failure);
+    };
+    std::vector<std::string> const names{"0x7f000001", "0x7f000002", "0x7f000003"};
+    CHECK_THROWS_WITH(resolve(true), Catch::Contains("0x7f000001"));
+    CHECK(list.names() == names);
+    CHECK(list.in_order() == std::vector<ip_address>{ipv4("198.18.0.1")});
+    resolve(false);
+    CHECK(list.names().empty());
+    CHECK(list.in_order() == std::vector<ip_address>{ipv4("198.18.0.1"), ipv4("127.0.0.1"), ipv4("127.0.0.2"),
+                                                     ipv4("127.0.0.3")});
+}
+
+TEST_CASE("A scan of 2^63 probes and more begins like any other, and a /64 is too large, in words") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("2001:db8::/64", {.tcp = {80}});
+        network net{co_await asio::this_coro::executor};
+        auto plan = plan_of("2001:db8::/65 2001:db8::8000:0:0:0/66", "80");
+        CHECK(plan.size() == 0xc000000000000000);
+        // What was done before leaves exactly 2^63 and one.
+        tools::positions done = tools::positions::read("0-4611686018427387902");
+        tools::scan run(net, plan, {.timeout = 100ms, .window = 16}, done);
+        std::set<std::uint64_t> seen;
+        while (seen.size() < 50) {
+            auto r = co_await run.next();
+            REQUIRE(r);
+            CHECK(r->state == scan_state::open);
+            CHECK(r->position >= 4611686018427387903);
+            CHECK(key_of(plan[r->position]).first == r->target.to_string());
+            seen.insert(r->position);
+        }
+        run.stop();
+        while (co_await run.next()) continue;
+        CHECK_THROWS_WITH(plan_of("2001:db8::/64", "80"), Catch::Contains("2^64"));
+    });
+}
+
+TEST_CASE("Neighbours among 2^63 addresses and more are asked for like any others") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        tools::neighbours run(net, address_set("2001:db8::/65", "2001:db8:0:0:8000::/66"),
+                              {.timeout = 100ms, .retry = 0, .rate = 1000, .iface = "eth1"});
+        asio::co_spawn(
+            co_await asio::this_coro::executor,
+            [&]() -> asio::awaitable<void> {
+                co_await sim.sleep(10ms, asio::use_awaitable);
+                run.stop();
+            },
+            asio::detached);
+        while (co_await run.next()) continue;
+        std::set<std::string> asked;
+        for (auto const& f : sim.trace()) {
+            auto p = dissect(f.bytes, f.type);
+            if (p.has<ICMPv6ND_NS>()) asked.insert(p.get<ICMPv6ND_NS>().tgt.value().to_string());
+        }
+        CHECK(asked.contains("2001:db8::"));
+        CHECK(asked.contains("2001:db8::9"));
+        CHECK_THROWS_WITH(tools::neighbours(net, address_set("2001:db8::/64"), {.iface = "eth1"}),
+                          Catch::Contains("2^64"));
+    });
+}
+
 TEST_CASE("Ports are numbers, ranges and all, each once; what is none is named") {
     auto ports = tools::read_ports("80,22,80-82,U:53,53,T:443");
     CHECK(ports.tcp == std::vector<std::uint16_t>{22, 80, 81, 82, 443});
@@ -258,4 +330,21 @@ TEST_CASE("Positions come back as they were written, whatever order they were do
     }
     CHECK_THROWS_WITH(tools::positions::read("5-3"), Catch::Contains("5-3"));
     CHECK_THROWS_WITH(tools::positions::read("0-9,4-12"), Catch::Contains("4-12"));
+}
+
+TEST_CASE("A position is below 2^64 - 1: that one is no plan's, and does not become an empty piece") {
+    auto const last = ~std::uint64_t(0);
+    tools::positions some;
+    CHECK_THROWS_WITH(some.insert(last), Catch::Contains("18446744073709551615"));
+    CHECK(some.size() == 0);
+    CHECK(some.to_string().empty());
+    some.insert(last - 1);
+    CHECK_THROWS_WITH(some.insert(last), Catch::Contains("18446744073709551615"));
+    CHECK(some.size() == 1);
+    CHECK(some.to_string() == "18446744073709551614-18446744073709551614");
+    CHECK(some.contains(last - 1));
+    CHECK(!some.contains(last));
+    CHECK(tools::positions::read(some.to_string()).size() == 1);
+    CHECK_THROWS_WITH(tools::positions::read("7-18446744073709551615"),
+                      Catch::Contains("7-18446744073709551615"));
 }

@@ -33,7 +33,7 @@ struct interface_address {
         false;  ///< IPv4: in the subnet of an earlier address, never chosen as a source by itself
     bool temporary = false;  ///< IPv6: RFC 8981 privacy address
     bool deprecated =
-        false;  ///< IPv6: past its preferred lifetime; a source only when nothing better is there
+        false;  ///< past its preferred lifetime; IPv6: a source only when nothing better is there
     bool tentative = false;   ///< IPv6: duplicate address detection still runs, or failed; not a source
     bool optimistic = false;  ///< IPv6: usable although tentative (RFC 4429)
     bool home = false;        ///< IPv6: mobile IPv6 home address

@@ -89,11 +89,9 @@ private:
     unsigned length_ = 0;  // only its low 8 bits reach the output
 };
 
-/// One word under a key: SipHash-2-4 where the output is seen by others, SipHash-1-3 inside a cipher's
-/// rounds.
-template <int C = 2, int D = 4>
+/// One word under a key, by SipHash-2-4.
 constexpr std::uint64_t siphash_word(secret_key key, std::uint64_t word) noexcept {
-    siphash<C, D, false> hash(key);
+    siphash<2, 4, false> hash(key);
     hash.add(word);
     hash.finish();
     return hash.first();

@@ -221,6 +221,26 @@ TEST_CASE("address flags are those of the attribute where there is one, else of 
     CHECK(flags(0, 0).network == ip_address(ipv6("2001:db8::1")));
 }
 
+TEST_CASE("an IPv4 address may be deprecated; the flags of IPv6 alone say nothing of it",
+          "[net][rtnetlink]") {
+    auto flags = [](std::uint32_t wide) {
+        ifaddrmsg head{};
+        head.ifa_family = AF_INET;
+        head.ifa_index = 3;
+        messages::message m(RTM_NEWADDR, head);
+        m.with(IFA_LOCAL, quad{198, 18, 0, 2}).with(IFA_FLAGS, wide);
+        return read_address(first(m))->address;
+    };
+    CHECK(flags(IFA_F_DEPRECATED).deprecated);  // `ip address add … preferred_lft 0`
+    CHECK_FALSE(flags(IFA_F_PERMANENT).deprecated);
+    CHECK_FALSE(flags(IFA_F_TENTATIVE).tentative);
+    CHECK_FALSE(flags(IFA_F_DADFAILED).tentative);
+    CHECK_FALSE(flags(IFA_F_OPTIMISTIC).optimistic);
+    CHECK_FALSE(flags(IFA_F_HOMEADDRESS).home);
+    CHECK(flags(IFA_F_SECONDARY).secondary);
+    CHECK_FALSE(flags(IFA_F_SECONDARY).temporary);  // the same bit, another meaning
+}
+
 TEST_CASE("an address message without an address is none", "[net][rtnetlink]") {
     ifaddrmsg head{};
     head.ifa_family = AF_INET;

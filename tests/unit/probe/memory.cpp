@@ -1,6 +1,8 @@
 #include "support/catch.hpp"
 #include "unit/probe/support.hpp"
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -13,9 +15,17 @@ namespace {
 
 std::size_t allocations = 0;
 std::size_t failing = 0;  // the number of the allocation that fails; 0: none
+std::size_t live_bytes = 0;
 
 void* counted(std::size_t size) {
-    return ++allocations == failing ? nullptr : std::malloc(size);
+    void* p = ++allocations == failing ? nullptr : std::malloc(size);
+    live_bytes += ::malloc_usable_size(p);
+    return p;
+}
+
+void uncounted(void* p) {
+    live_bytes -= ::malloc_usable_size(p);
+    std::free(p);
 }
 
 }  // namespace
@@ -28,10 +38,10 @@ void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
     return counted(size);
 }
 void operator delete(void* p) noexcept {
-    std::free(p);
+    uncounted(p);
 }
 void operator delete(void* p, std::size_t) noexcept {
-    std::free(p);
+    uncounted(p);
 }
 
 namespace {
@@ -107,6 +117,27 @@ TEST_CASE("A million probes in flight take at most 64 bytes each, and give them 
     table.forget(now + 2s);
     CHECK(table.empty());
     CHECK(table.bytes() < 300'000);
+}
+
+TEST_CASE("What a table says that it takes is what it takes, also for timeouts of attempts' own") {
+    steady_time const now{};
+    probe_table table;
+    auto owner = table.open(1, 1s, 1s);
+    std::uint64_t number = 0;
+    auto insert = [&](std::optional<steady_duration> timeout) {
+        REQUIRE_FALSE(table.admit());
+        table.insert(owner, key_of(1, number, 1), number, 1, 0, now, stamp(now), timeout);
+        ++number;
+    };
+    insert({});
+    auto told = table.bytes(), taken = live_bytes;
+    // Every span that there is: eight to an octave.
+    for (auto span = 1ns; span < no_timeout; span = rounded_up(span + 1ns)) insert(span);
+    told = table.bytes() - told;
+    taken = live_bytes - taken;
+    REQUIRE(number == 1 + 15 + 59 * 8);
+    CHECK(static_cast<double>(told) == Approx(static_cast<double>(taken)).epsilon(0.02));
+    table.cancel(owner);
 }
 
 TEST_CASE("Once warm, a probe allocates nothing, alone or as one of many") {
