@@ -103,10 +103,20 @@ void outgoing::put(std::size_t layer, std::size_t field, wire_value value) {
     write_bits(header, locate(*span.layer, field, header), value);
 }
 
+template <auto Member>
+bool outgoing::is_automatic(std::size_t layer) const {
+    return (layers_[layer].automatic >> field_index<Member> & 1) != 0;
+}
+
 void outgoing::find_network_layer() {
     auto v = network_layer_of(view());
     kind_ = kind_of(v);
     if (kind_ != network_kind::none) network_ = static_cast<std::uint32_t>(v.index());
+    // What it carries may tell where it goes (a group), which its way depends on. A template has that
+    // already.
+    bool open = (kind_ == network_kind::ip && is_automatic<&IP::dst>(network_)) ||
+                (kind_ == network_kind::ipv6 && is_automatic<&IPv6::dst>(network_));
+    if (open && !template_) set_by_content(bytes_, layers_, network_);
 }
 
 bool outgoing::resolve(packet const& p, host_names const& known) {
@@ -167,11 +177,6 @@ bool outgoing::has_automatic_source() const {
 
 bool outgoing::wants_neighbour() const {
     return layer_view(view(), 0).is<Ether>() && is_automatic<&Ether::dst>(0);
-}
-
-template <auto Member>
-bool outgoing::is_automatic(std::size_t layer) const {
-    return (layers_[layer].automatic >> field_index<Member> & 1) != 0;
 }
 
 template <auto Member>

@@ -4,21 +4,22 @@
 
 namespace sonde::inline v0 {
 
-void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
-    auto const& r = detail::registry::instance();
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        auto const& lower = layers[i];
-        if (i + 1 < layers.size())
-            for (auto const& s : r.settings_for(*lower.layer, *layers[i + 1].layer)) {
-                if (!(lower.automatic >> s.field & 1)) continue;
-                auto header = bytes.subspan(lower.begin, lower.size());
-                write_bits(header, locate(*lower.layer, s.field, header), {0, s.value});
-            }
-        if (lower.layer->hooks.prepare) {
-            build_step step(bytes, layers, i);
-            lower.layer->hooks.prepare(step);
+void detail::set_by_content(std::span<std::byte> bytes, std::span<layer_span const> layers,
+                            std::size_t layer) {
+    auto const& lower = layers[layer];
+    if (layer + 1 < layers.size())
+        for (auto const& s : registry::instance().settings_for(*lower.layer, *layers[layer + 1].layer)) {
+            if (!(lower.automatic >> s.field & 1)) continue;
+            auto header = bytes.subspan(lower.begin, lower.size());
+            write_bits(header, locate(*lower.layer, s.field, header), {0, s.value});
         }
-    }
+    if (!lower.layer->hooks.prepare) return;
+    build_step step(bytes, layers, layer);
+    lower.layer->hooks.prepare(step);
+}
+
+void finish(std::span<std::byte> bytes, std::span<layer_span const> layers) {
+    for (std::size_t i = 0; i < layers.size(); ++i) detail::set_by_content(bytes, layers, i);
     for (auto i = layers.size(); i-- > 0;)
         if (layers[i].layer->hooks.finish) {
             build_step step(bytes, layers, i);

@@ -13,6 +13,9 @@ void finish(std::span<std::byte> bytes, std::span<layer_span const> layers);
 
 namespace detail {
 
+/// The first part of `finish` for one layer: the fields that bindings and the layers inside tell.
+void set_by_content(std::span<std::byte> bytes, std::span<layer_span const> layers, std::size_t layer);
+
 /// What `finish` does to packets of one shape: these layers, at these places, with these fields automatic. It
 /// is the same for all of them but for the checksums, as long as every layer says so (checksum_rule).
 class finish_plan {

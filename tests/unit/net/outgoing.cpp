@@ -110,3 +110,19 @@ TEST_CASE("What was changed in a set's layers is in its template") {
     CHECK(made.get<TCP>().sport == 4321);
     CHECK(made.get<IP>().src == "198.51.100.9");
 }
+
+TEST_CASE("A packet without a destination goes where what it carries goes by default") {
+    auto destination = [](packet p) {
+        return outgoing::of(std::move(p), {}).value().destination().value().to_string();
+    };
+    CHECK(destination(IPv6{} / ICMPv6ND_RS{}) == "ff02::2");
+    CHECK(destination(Ether{} / IPv6{} / ICMPv6ND_RA{}) == "ff02::1");
+    CHECK(destination(IPv6{.dst = "2001:db8::1"} / ICMPv6ND_RS{}) == "2001:db8::1");
+    CHECK(destination(IPv6{} / ICMPv6EchoRequest{}) == "::1");
+    CHECK(destination(IP{} / IGMPv3{} / IGMPv3mr{}) == "224.0.0.22");
+    CHECK(destination(IP{.dst = "224.0.0.1"} / IGMPv3{} / IGMPv3mr{}) == "224.0.0.1");
+    CHECK(destination(IP{} / ICMP{}) == "127.0.0.1");
+    outgoing o(IPv6{} / ICMPv6ND_RS{});
+    o.set_source(ipv6("fe80::1"));
+    CHECK(o.source() == ip_address(ipv6("fe80::1")));
+}
