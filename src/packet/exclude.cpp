@@ -1,3 +1,5 @@
+#include "wide.hpp"
+
 #include <sonde/packet/packet_set.hpp>
 
 #include <fmt/format.h>
@@ -8,14 +10,7 @@
 namespace sonde::inline v0 {
 namespace {
 
-__extension__ using wide = unsigned __int128;
-
-wide join(wire_value v) {
-    return static_cast<wide>(v.high) << 64 | v.low;
-}
-wire_value split(wide v) {
-    return {static_cast<std::uint64_t>(v >> 64), static_cast<std::uint64_t>(v)};
-}
+using detail::join, detail::split, detail::wide;
 
 struct span_of_addresses {
     wide first, last;

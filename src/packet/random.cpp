@@ -1,3 +1,5 @@
+#include "wide.hpp"
+
 #include <sonde/packet/field.hpp>
 
 #include <fmt/format.h>
@@ -7,6 +9,8 @@
 #include <cerrno>
 
 namespace sonde::inline v0 {
+
+using detail::join, detail::split, detail::wide;
 
 random_source random_source::from_system() {
     std::uint64_t seed = 0;
@@ -18,7 +22,6 @@ random_source random_source::from_system() {
 std::uint64_t random_source::up_to(std::uint64_t last) {
     // Lemire's multiplication, with rejection so that no value is favoured.
     if (last == std::numeric_limits<std::uint64_t>::max()) return next();
-    __extension__ using wide = unsigned __int128;
     auto count = last + 1;
     auto reject = (0 - count) % count;
     for (;;) {
@@ -38,8 +41,11 @@ wire_value random_source::draw(random_interval const& interval) {
         return v;
     }
     if (first.high == last.high) return {first.high, first.low + up_to(last.low - first.low)};
-    // Two halves: exact for whole networks, which are the only intervals wider than 64 bits.
-    return {first.high + up_to(last.high - first.high), next()};
+    // What lies above the interval, in its last piece of 2^64, is drawn again.
+    auto const span = split(join(last) - join(first));
+    do v = {up_to(span.high), next()};
+    while (v.high == span.high && v.low > span.low);
+    return split(join(first) + join(v));
 }
 
 namespace {

@@ -1,22 +1,14 @@
 #include "sets.hpp"
+#include "wide.hpp"
 
 #include <algorithm>
 #include <limits>
 
 namespace sonde::inline v0 {
 
-using detail::varying_field;
-
-__extension__ using wide = unsigned __int128;
+using detail::join, detail::split, detail::varying_field, detail::wide;
 
 namespace {
-
-wide join(wire_value v) {
-    return static_cast<wide>(v.high) << 64 | v.low;
-}
-wire_value split(wide v) {
-    return {static_cast<std::uint64_t>(v >> 64), static_cast<std::uint64_t>(v)};
-}
 
 [[noreturn]] void too_large() {
     throw_error(errc::set_too_large, "a set of 2^64 packets or more");
@@ -37,6 +29,7 @@ std::uint64_t count_of(field_content const& c, unsigned width) {
             return total;
         }
         case field_state::range: {
+            if (c.step == 0) throw_error(errc::value_out_of_range, "range: step 0");
             auto n = (join(c.last) - join(c.first)) / c.step;
             if (n >= std::numeric_limits<std::uint64_t>::max()) too_large();
             return static_cast<std::uint64_t>(n) + 1;

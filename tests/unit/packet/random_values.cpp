@@ -83,6 +83,25 @@ TEST_CASE("random_long draws from all 64 bits") {
     for (auto n : ones) CHECK(std::abs(n - 500) < 65);  // four standard deviations
 }
 
+TEST_CASE("Wide intervals are met evenly and never left, whatever their ends") {
+    // A half of the first 2^64, all of the second, a quarter of the third.
+    random_interval const interval{{7, std::uint64_t(1) << 63}, {9, (std::uint64_t(1) << 62) - 1}, false};
+    random_source random(3);
+    std::array<int, 3> met{};
+    for (int i = 0; i < 7000; ++i) {
+        auto v = random.draw(interval);
+        REQUIRE(v.high >= 7);
+        REQUIRE(v.high <= 9);
+        if (v.high == 7) REQUIRE(v.low >= interval.first.low);
+        if (v.high == 9) REQUIRE(v.low <= interval.last.low);
+        ++met[v.high - 7];
+    }
+    CHECK(std::abs(met[0] - 2000) < 160);  // four standard deviations
+    CHECK(std::abs(met[1] - 4000) < 170);
+    CHECK(std::abs(met[2] - 1000) < 120);
+    for (int i = 0; i < 100; ++i) CHECK(random.draw({{1, 2}, {1, 2}, false}) == wire_value{1, 2});
+}
+
 TEST_CASE("random_string is letters and digits of the length that was asked for") {
     random_source random(1);
     packet p = Raw{.load = random_string(40)};

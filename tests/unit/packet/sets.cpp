@@ -46,6 +46,7 @@ TEST_CASE("Ranges include both ends, networks all their addresses") {
     packet span = IP{.dst = range("10.0.0.254", "10.0.1.1")};
     CHECK(span.size() == 4);
     CHECK(span[2].get<IP>().dst == "10.0.1.0");
+    CHECK_THROWS_WITH(packet(IP{.ttl = range_of<int>{1, 4, 0}}).size(), Catch::Contains("range: step 0"));
     packet v6 = IPv6{.dst = "2001:db8::/96"};
     CHECK(v6.size() == 1ull << 32);
     CHECK(v6[0xffffffff].get<IPv6>().dst == "2001:db8::ffff:ffff");
