@@ -73,7 +73,6 @@ void sender::take() {
         }
     }
     ++index_;
-    if (raw_ && engine_->looks_into_frames()) next_ = to_packet(*std::exchange(raw_, nullptr));
 }
 
 /// Where there is a template.
@@ -170,6 +169,7 @@ void sender::launch_next() {
     if (std::exchange(made_, false)) return go(making_, interface_);
     if (next_) return launch(*std::exchange(next_, {}));
     auto const& f = *std::exchange(raw_, nullptr);
+    if (engine_->looks_into_frames()) return launch(to_packet(f));
     ++open_;
     engine_->transmit(how_.own_iface && f.interface != 0 ? f.interface : interface_, f.bytes, self(),
                       f.bytes.size());
