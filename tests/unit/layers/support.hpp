@@ -29,14 +29,15 @@ inline std::string verdict(sonde::packet const& reply, sonde::packet const& sent
     return found ? "yes" : "an answer without the probe's key";
 }
 
-/// What is thrown instead of a value: its text, behind it that of its code.
+/// What is thrown instead of a value: its text, behind it that of its code without its place in the
+/// documentation.
 template <class Make>
 std::string refusal_of(Make const& make) {
     try {
         (void)make();
     } catch (sonde::error const& e) {
-        std::string const text = e.what();
-        return text.substr(0, text.rfind(": ")) + ": " + e.code().message();
+        std::string const text = e.what(), code = e.code().message();
+        return text.substr(0, text.rfind(": ")) + ": " + code.substr(0, code.find(" ["));
     }
     return "made";
 }
