@@ -150,7 +150,7 @@ void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> la
         last_ = at;
         return plans_[at].apply(bytes);
     }
-    if (comes_again(bytes.size(), layers)) {
+    if (comes_again(layers)) {
         finish_plan next;
         if (next.learn(bytes, layers)) {
             last_ = std::exchange(oldest_, (oldest_ + 1) % shapes);
@@ -161,12 +161,12 @@ void finisher::finish(std::span<std::byte> bytes, std::span<layer_span const> la
 }
 
 /// Learning costs more than finishing does: it is done for shapes that are seen twice, with few others
-/// between. `seen_` has the layers of one shape behind those of another.
-bool finisher::comes_again(std::size_t, std::span<layer_span const> layers) {
+/// between.
+bool finisher::comes_again(std::span<layer_span const> layers) {
     if (!std::ranges::search(seen_, layers, same_shape).empty()) return true;
-    if (seen_size_ == 2 * shapes) seen_.clear(), seen_size_ = 0;
+    if (seen_shapes_ == 2 * shapes) seen_.clear(), seen_shapes_ = 0;
     seen_.insert(seen_.end(), layers.begin(), layers.end());
-    ++seen_size_;
+    ++seen_shapes_;
     return false;
 }
 

@@ -62,13 +62,13 @@ public:
     void finish(std::span<std::byte> bytes, std::span<layer_span const> layers);
 
 private:
-    bool comes_again(std::size_t size, std::span<layer_span const> layers);
+    bool comes_again(std::span<layer_span const> layers);
 
     static constexpr std::size_t shapes = 8;
     std::array<finish_plan, shapes> plans_;
     std::size_t last_ = 0, oldest_ = 0;
-    std::vector<layer_span> seen_;  ///< the latest that no plan fitted
-    std::size_t seen_size_ = 0;
+    std::vector<layer_span> seen_;  ///< of the latest that no plan fitted, one behind the other
+    std::size_t seen_shapes_ = 0;
 };
 
 }  // namespace detail

@@ -269,9 +269,9 @@ public:
     constexpr field(random_interval const& r)
         requires(!std::same_as<native, octets>)
         : count_(2), state_(field_state::interval), by_octet_(r.by_octet) {
-        if constexpr (traits::width < 64)
-            if (r.last.low >> traits::width)
-                detail::throw_out_of_range(static_cast<unsigned long long>(r.last.low), traits::width);
+        bool fits = traits::width > 64 || r.last.high == 0;
+        if constexpr (traits::width < 64) fits = fits && r.last.low >> traits::width == 0;
+        if (!fits) detail::throw_out_of_range(static_cast<unsigned long long>(r.last.low), traits::width);
         values_[0] = traits::from_wire(r.first);
         values_[1] = traits::from_wire(r.last);
     }

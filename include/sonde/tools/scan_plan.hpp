@@ -92,8 +92,8 @@ private:
 /// Which positions of a plan are done. A value.
 class positions {
 public:
-    /// Adds one below 2^64-1, if it is not there already. Cost, also of `contains`: the logarithm of the
-    /// number of pieces.
+    /// Adds one, if it is not there already. Throws value_out_of_range for 2^64-1. Cost, also of `contains`:
+    /// the logarithm of the number of pieces.
     void insert(std::uint64_t position);
     /// Whether this one is done.
     bool contains(std::uint64_t position) const;

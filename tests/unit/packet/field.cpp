@@ -25,6 +25,9 @@ TEST_CASE("A number that does not fit its field is an error, never cut") {
     CHECK(thrown_by([] { return TCP{.dport = 70000}; }) == errc::value_out_of_range);
     CHECK(thrown_by([] { return TCP{.dport = -1}; }) == errc::value_out_of_range);
     CHECK(thrown_by([] { return IP{.ihl = 16}; }) == errc::value_out_of_range);
+    CHECK(thrown_by([] { return IP{.dst = random_ip6("2001:db8::/128")}; }) == errc::value_out_of_range);
+    CHECK(thrown_by([] { return TCP{.seq = random_ip6("2001:db8::/96")}; }) == errc::value_out_of_range);
+    CHECK(thrown_by([] { return TCP{.dport = random_int()}; }) == errc::value_out_of_range);
     CHECK(TCP{.dport = 65535}.dport == 65535);
     CHECK(IP{.ihl = 15}.ihl == 15);
 }
