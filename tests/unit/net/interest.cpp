@@ -1,9 +1,9 @@
+// What passes the filter that the kernel gets in a flood: all that may be an answer.
 #include "net/interest.hpp"
+#include "support/catch.hpp"
 
 #include <sonde/link/filter.hpp>
 #include <sonde/sonde.hpp>
-
-#include <catch2/catch.hpp>
 
 using namespace sonde;
 using detail::interest;

@@ -1,6 +1,6 @@
-#include <sonde/error.hpp>
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
+#include <sonde/error.hpp>
 
 using namespace sonde;
 
