@@ -35,7 +35,7 @@ std::string iso_time(timestamp t) {
     return fmt::format("{:%FT%T}.{:06}Z", fmt::gmtime(static_cast<std::time_t>(whole.count())), micro);
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_json(std::string_view text) {
     std::string out;
     detail::append_json_quoted(out, text);
     return out;

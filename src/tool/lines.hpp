@@ -22,7 +22,7 @@ double microseconds(std::chrono::nanoseconds t);
 /// "2026-11-25T20:15:01.123456Z"
 std::string iso_time(timestamp t);
 /// As a JSON string, quotes included.
-std::string quoted(std::string_view text);
+std::string quoted_json(std::string_view text);
 /// `"rtt_us":{"min":…,"p95":…}`
 std::string json_of(rtt_statistics const& s);
 

@@ -75,7 +75,7 @@ public:
         }
         fmt::print(
             "{{\"type\":\"summary\",\"scan\":{},\"shards\":{},\"complete\":{},\"results\":{},\"repeats\":{}",
-            quoted(scan_), complete_.size(), wrong_.empty(), keys_.size(), repeats_);
+            quoted_json(scan_), complete_.size(), wrong_.empty(), keys_.size(), repeats_);
         for (auto const& [name, sum] : sums_) fmt::print(",\"{}\":{}", name, sum);
         fmt::print("}}\n");
         for (auto const& w : wrong_) fmt::print(stderr, "sonde merge: {}\n", w);

@@ -41,7 +41,7 @@ void print(tools::neighbour const& n, tools::vendor_table const& vendors, argume
         fmt::print(
             "{{\"type\":\"answer\",\"target\":\"{}\",\"mac\":\"{}\",\"vendor\":{},\"duplicate\":{},\"rtt_"
             "us\":{:.3f}}}\n",
-            n.address, n.hardware, quoted(vendor), n.duplicate, microseconds(n.rtt));
+            n.address, n.hardware, quoted_json(vendor), n.duplicate, microseconds(n.rtt));
     else if (!a.has("quiet"))
         fmt::print("{:<15} {}  {:.3f} ms  {}{}\n", n.address, n.hardware, milliseconds(n.rtt), escape(vendor),
                    n.duplicate ? "  DUPLICATE: another host has this address" : "");

@@ -72,7 +72,7 @@ std::string json_of(tools::ping_reply const& r, ip_address const& target) {
             iso_time(r.received), target, r.sequence, r.ttl, r.bytes, microseconds(r.rtt));
     auto why = r.failure ? r.failure.message() : fmt::format("{}", r.outcome);
     return fmt::format("{{\"type\":\"unanswered\",\"target\":\"{}\",\"seq\":{},\"reason\":{}}}", target,
-                       r.sequence, quoted(why));
+                       r.sequence, quoted_json(why));
 }
 
 std::string line_of(tools::ping_target const& t) {

@@ -1,4 +1,5 @@
 #include "tool/commands.hpp"
+#include "tool/lines.hpp"
 #include "tool/run.hpp"
 
 #include <sonde/packet/escape.hpp>
@@ -19,12 +20,6 @@ namespace sonde::inline v0::tool {
 namespace {
 
 namespace asio = boost::asio;
-
-std::string quoted_json(std::string_view text) {
-    std::string out;
-    detail::append_json_quoted(out, text);
-    return out;
-}
 
 double us(std::chrono::nanoseconds t) {
     return std::chrono::duration<double, std::micro>(t).count();

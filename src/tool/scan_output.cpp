@@ -43,7 +43,7 @@ std::string json_of(tools::scan_result const& r) {
     auto line = fmt::format(
         "{{\"type\":\"answer\",\"target\":\"{}\",\"proto\":\"{}\",\"port\":{},\"state\":\"{}\","
         "\"reason\":{},\"attempt\":{}",
-        r.target, protocol_of(r), r.port, tools::name_of(r.state), quoted(r.reason), r.attempt);
+        r.target, protocol_of(r), r.port, tools::name_of(r.state), quoted_json(r.reason), r.attempt);
     if (came(r))
         line += fmt::format(",\"ts\":\"{}\",\"from\":\"{}\",\"ttl\":{},\"rtt_us\":{:.3f}",
                             iso_time(r.received), r.from, r.ttl, microseconds(r.rtt));
@@ -117,7 +117,7 @@ void scan_output::start(scan_identity const& scan, std::uint64_t done) {
         write("target,proto,port,state,reason,ttl,rtt_us,attempt\n");
     if (format_ != scan_format::jsonl) return;
     std::string argv;
-    for (auto const& w : scan.command) argv += (argv.empty() ? "" : ",") + quoted(w);
+    for (auto const& w : scan.command) argv += (argv.empty() ? "" : ",") + quoted_json(w);
     write(
         fmt::format("{{\"type\":\"start\",\"schema\":{},\"version\":\"{}\",\"argv\":[{}],\"scan\":\"{:016x}"
                     "\",\"seed\":\"{}\","

@@ -2,6 +2,7 @@
 
 #include "tool/text_commands.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 

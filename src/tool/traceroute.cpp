@@ -102,7 +102,7 @@ void print_text(tools::trace const& t, unsigned mtu) {
 }
 
 std::string json_of(tools::hop_reply const& r) {
-    if (!r.came()) return fmt::format("{{\"reason\":{}}}", quoted(fmt::format("{}", r.outcome)));
+    if (!r.came()) return fmt::format("{{\"reason\":{}}}", quoted_json(fmt::format("{}", r.outcome)));
     auto text =
         fmt::format("{{\"from\":\"{}\",\"rtt_us\":{:.3f},\"ttl\":{}", r.from, microseconds(r.rtt), r.ttl);
     if (r.outcome.what == probe_outcome::kind::icmp_error)
