@@ -24,9 +24,11 @@ have_boost() {
         awk '/#define BOOST_VERSION / { found = $3 >= 108100 } END { exit !found }'
 }
 
-# Debian 12 has 1.81 beside an older default; later releases have only a newer one.
-boost=libboost
-if apt-cache show libboost1.81-dev >/dev/null 2>&1; then boost_version=1.81; else boost_version=; fi
+# Debian 12 has 1.81 beside an older default; other releases have a newer one. Not asked of apt-cache, which knows nothing
+# on a fresh system.
+boost_version=
+# shellcheck disable=SC1091
+[ -e /etc/os-release ] && [ "$(. /etc/os-release && echo "$ID ${VERSION_ID:-}")" = 'debian 12' ] && boost_version=1.81
 
 for task in "$@"; do
     case $task in
@@ -35,8 +37,8 @@ for task in "$@"; do
             need cmake have cmake
             need ninja-build have ninja
             need pkg-config have pkg-config
-            need $boost$boost_version-dev have_boost
-            need $boost-program-options$boost_version-dev have_file /usr/lib/*/libboost_program_options.so \
+            need libboost$boost_version-dev have_boost
+            need libboost-program-options$boost_version-dev have_file /usr/lib/*/libboost_program_options.so \
                 /usr/lib64/libboost_program_options.so /usr/lib/libboost_program_options.so \
                 /usr/local/lib/libboost_program_options.so
             need libfmt-dev have_file /usr/include/fmt/core.h /usr/local/include/fmt/core.h

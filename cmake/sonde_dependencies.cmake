@@ -10,8 +10,17 @@ macro(sonde_need found what)
     endif()
 endmacro()
 
+# Debian 12 has 1.81 beside an older default; other releases have a newer one.
+set(sonde_boost_version "")
+if(EXISTS /etc/os-release)
+    file(STRINGS /etc/os-release sonde_system REGEX "^(ID|VERSION_ID)=")
+    if(sonde_system MATCHES "(^|;)ID=debian(;|$)" AND sonde_system MATCHES "VERSION_ID=\"12\"")
+        set(sonde_boost_version 1.81)
+    endif()
+endif()
+
 find_package(Boost 1.81 QUIET)
-sonde_need(Boost_FOUND "Boost 1.81 or newer (headers)" libboost1.81-dev)
+sonde_need(Boost_FOUND "Boost 1.81 or newer (headers)" libboost${sonde_boost_version}-dev)
 
 find_package(fmt 9 QUIET)
 sonde_need(fmt_FOUND "fmt 9 or newer" libfmt-dev)
@@ -30,7 +39,7 @@ if(SONDE_BUILD_TOOLS AND Boost_FOUND)
         set(sonde_has_program_options TRUE)
     endif()
     sonde_need(sonde_has_program_options "Boost.Program_options (for the sonde command, or -DSONDE_BUILD_TOOLS=OFF)"
-        libboost-program-options1.81-dev)
+        libboost-program-options${sonde_boost_version}-dev)
 endif()
 
 if(SONDE_BUILD_TESTS)
