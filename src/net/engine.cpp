@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
 // What is a flood: so many frames in less than so long, seven eighths of them strangers'.
-constexpr unsigned flood_frames = 1024;
+constexpr std::uint64_t flood_frames = 1024;
 constexpr auto flood_time = std::chrono::milliseconds(100);
 
 /// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
