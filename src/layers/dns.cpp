@@ -283,9 +283,7 @@ layer_hooks hooks(DNS const*) {
 }
 
 void edns_options::add(packet const& option) {
-    check_record(edns_kind, option);
-    auto bytes = option.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(built_record(edns_kind, option));
 }
 // Field by field, as a message's own default is made before there are any packets.
 void dns_questions::add(DNSQR const& question) {

@@ -226,8 +226,7 @@ option_codec const& dns_rdata::codec() {
 }
 
 void dns_records::add(packet const& record) {
-    check_record(resource_kind, record);
-    append(text_of(record.build()));
+    append(built_record(resource_kind, record));
 }
 
 option_codec const& dns_questions::codec() {

@@ -163,9 +163,7 @@ std::size_t detail::extended_quote_size(layer_view const& error) {
 }
 
 void mpls_stack::add(packet const& label) {
-    detail::check_record(label_kind, label);
-    auto bytes = label.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(detail::built_record(label_kind, label));
 }
 
 option_codec const& mpls_stack::codec() {

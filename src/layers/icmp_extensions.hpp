@@ -14,10 +14,7 @@ std::size_t extended_quote_size(layer_view const& error);
 /// The `length` field, which counts units of `Unit` bytes.
 template <auto Length, std::size_t Unit>
 void finish_quote_length(build_step& step) {
-    if (!step.is_automatic<Length>()) return;
-    auto size = extended_quote_size(step.view());
-    if (size / Unit > 0xff) throw_error(errc::value_out_of_range, "an ICMP quote that length cannot tell");
-    step.fill<Length>(size / Unit);
+    if (step.is_automatic<Length>()) step.fill<Length>(extended_quote_size(step.view()) / Unit);
 }
 
 }  // namespace sonde::inline v0::detail

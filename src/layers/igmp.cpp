@@ -104,9 +104,7 @@ layer_description const* detail::igmp_version(header message) {
 }
 
 void igmp3_records::add(packet const& record) {
-    detail::check_record(record_kind, record);
-    auto bytes = record.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(detail::built_record(record_kind, record));
 }
 option_codec const& igmp3_records::codec() {
     static constexpr auto codec = detail::records_codec<record_kind>(1);

@@ -164,9 +164,7 @@ literal print_tlvs(header bytes, header) {
 }  // namespace
 
 void ipv6_options::add(packet const& option) {
-    detail::check_record(option_kind, option);
-    auto bytes = option.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(detail::built_record(option_kind, option));
 }
 
 option_codec const& ipv6_options::codec() {

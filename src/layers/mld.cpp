@@ -85,9 +85,7 @@ layer_hooks message(std::string_view title) {
 }  // namespace
 
 void mld_records::add(packet const& record) {
-    detail::check_record(record_kind, record);
-    auto bytes = record.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(detail::built_record(record_kind, record));
 }
 
 option_codec const& mld_records::codec() {

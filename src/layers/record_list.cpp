@@ -84,6 +84,12 @@ void check_record(record_kind const& kind, packet const& record) {
     for (auto const& v : record.sets()) throw_not_single(v.content.state);
 }
 
+std::string built_record(record_kind const& kind, packet const& record) {
+    check_record(kind, record);
+    auto const bytes = record.build();
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
 std::size_t count_records(record_kind const& kind, header bytes) {
     std::size_t n = 0;
     while (!bytes.empty()) {

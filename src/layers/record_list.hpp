@@ -27,6 +27,8 @@ std::string read_records(record_kind const& kind, literal const& list);
 std::size_t count_records(record_kind const& kind, std::span<std::byte const> bytes);
 /// Refuses what a program would put into a list and an expression could not: another layer, or a set of them.
 void check_record(record_kind const& kind, packet const& record);
+/// The octets of what passes that.
+std::string built_record(record_kind const& kind, packet const& record);
 
 template <record_kind const& Kind>
 constexpr option_codec records_codec(std::uint8_t multiple_of) {

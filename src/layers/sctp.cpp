@@ -273,9 +273,7 @@ std::size_t count_words(header bytes) {
 }  // namespace
 
 void sctp_parameters::add(packet const& parameter) {
-    detail::check_record(parameter_kind, parameter);
-    auto bytes = parameter.build();
-    append({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
+    append(detail::built_record(parameter_kind, parameter));
 }
 
 option_codec const& sctp_parameters::codec() {

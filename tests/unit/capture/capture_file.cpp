@@ -1,5 +1,6 @@
 #include "capture/support.hpp"
 #include "support/catch.hpp"
+#include "support/sanitizers.hpp"
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/layers/ether.hpp>
@@ -19,15 +20,6 @@ static_assert(std::convertible_to<std::ranges::range_reference_t<capture_file>, 
 static_assert(std::movable<capture_file> && std::copyable<capture_file>);
 
 namespace {
-
-// AddressSanitizer keeps freed memory for a while.
-#if defined(__has_feature)
-constexpr bool address_sanitizer = __has_feature(address_sanitizer);
-#elif defined(__SANITIZE_ADDRESS__)
-constexpr bool address_sanitizer = true;
-#else
-constexpr bool address_sanitizer = false;
-#endif
 
 std::string text_of(packet const& p) {
     auto bytes = p.build();
@@ -149,7 +141,7 @@ TEST_CASE("reading a long file takes no more memory than reading a short one", "
     std::size_t octets = 0;
     for (packet const& p : read_pcap(path)) octets += p.view().bytes.size();
     CHECK(octets == 60'000'000);
-    if (!address_sanitizer) CHECK(peak.growth() < 4096);
+    if (!support::address_sanitizer) CHECK(peak.growth() < 4096);
 }
 
 TEST_CASE("a named pipe is read from its first byte", "[capture]") {
