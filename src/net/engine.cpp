@@ -17,6 +17,7 @@ namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
+constexpr std::size_t arrivals_at_once = 16;     // looked up together: more gains nothing
 // What is a flood: so many frames in less than so long, seven eighths of them strangers'.
 constexpr std::uint64_t flood_frames = 1024;
 constexpr auto flood_time = std::chrono::milliseconds(100);
@@ -51,7 +52,7 @@ void engine::begin(std::shared_ptr<operation> op) {
     op->serial = ++begun_;
     operations_.insert(op);
     if (op->is_listening() && ++listening_ == 1) start_listening();
-    ready(std::move(op));
+    ready(*op);
 }
 
 /// What came while nobody listened has filled the sockets, perhaps, and they would drop the answers to come.
@@ -79,11 +80,10 @@ void engine::listen(std::weak_ptr<operation> op) {
     listeners_.push_back(std::move(op));
 }
 
-void engine::ready(std::shared_ptr<operation> op) {
-    if (op->queued_for_turn) return;
-    auto& queued = op->queued_for_turn;
-    ready_.push_back(std::move(op));
-    queued = true;
+void engine::ready(operation& op) {
+    if (op.queued_for_turn) return;
+    ready_.push_back(op.shared_from_this());
+    op.queued_for_turn = true;
     schedule_turn();
 }
 
@@ -138,7 +138,7 @@ void engine::take_turn(steady_time now) {
     backlog_ = 0;
     for (auto& [index, p] : ports_) backlog_ += p->backlog();
     if (!is_backlogged() && table_.has_room())
-        for (auto& op : std::exchange(starving_, {})) ready(op);
+        for (auto& op : std::exchange(starving_, {})) ready(*op);
 }
 
 void engine::arm_timer() {
@@ -166,7 +166,7 @@ void engine::on_timer() try {
     while (!sleepers_.empty() && sleepers_.begin()->wake <= now) {
         auto* op = sleepers_.begin()->op;
         wake_at(*op, never);
-        ready(op->shared_from_this());
+        ready(*op);
     }
     run_turn();
 } catch (...) {
@@ -181,6 +181,7 @@ void engine::shut_down() noexcept {
     for (auto const& l : std::exchange(listeners_, {}))
         if (auto op = l.lock()) op->shut_down();
     taps_.clear();
+    arrivals_.clear();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
     listening_ = 0;
     held_.clear();
@@ -201,19 +202,14 @@ void engine::read_ports(bool on) {
         p->read(on && !(id.kind == port_kind::framed && ports_.contains({id.interface, port_kind::routed})));
 }
 
-/// The attempt that the packet answers. Several keys may lead to it, and only the packet itself tells; the
-/// one that says most is looked up first.
-std::optional<attempt_info> engine::find(answer_keys const& keys, packet const& received, bool to_many) {
-    auto accepts = [&](attempt_info const& a) {
+/// The attempt of this key that the packet answers: only the packet itself tells.
+std::optional<attempt_info> engine::find(match_key const& key, packet const& received, bool to_many) {
+    return table_.find(key, [&](attempt_info const& a) {
         return a.user == 0 || reinterpret_cast<answer_judge*>(a.user)->accepts(a, received, to_many);
-    };
-    auto const& each = to_many ? keys.to_many : keys.to_one;
-    for (auto i = keys.count; i-- > 0;)
-        if (auto found = table_.find(each[i], accepts)) return found;
-    return {};
+    });
 }
 
-/// A frame for which there is no memory is lost, as those are for which the kernel had none.
+/// As `on_packet`.
 void engine::on_frame(received_frame const& f) try {
     if (f.outgoing) return;
     count_strangers();
@@ -222,11 +218,35 @@ void engine::on_frame(received_frame const& f) try {
     received.interface = f.interface;
     received.wire_length = f.length;
     auto const whole = reassembly_.lock();
-    if (!whole) return on_packet(std::move(received), has_checksums(f));
+    if (!whole) return await_judgement(std::move(received), has_checksums(f));
     if (auto complete = whole->add(std::move(received), now().time_since_epoch()))
-        on_packet(*std::move(complete), has_checksums(f));
+        await_judgement(*std::move(complete), has_checksums(f));
 } catch (std::bad_alloc const&) {
     ++frames_lost_;
+}
+
+void engine::await_judgement(packet&& received, bool has_checksums) {
+    auto keys = open_keys_of_answer(received.view(), secret_, false, false);
+    auto innermost = keys.each.empty() ? match_key() : keys.each.back().finish();
+    table_.prefetch(innermost);
+    arrivals_.reserve(arrivals_at_once);
+    arrivals_.push_back({std::move(received), std::move(keys), innermost, has_checksums});
+    if (arrivals_.size() == arrivals_at_once) judge_arrivals();
+}
+
+/// What an exception leaves behind is the next batch's.
+void engine::judge_arrivals() {
+    if (arrivals_.empty()) return;
+    for (auto const& a : arrivals_) table_.prefetch_found(a.innermost);
+    arrived_ = system_->now();
+    auto next = arrivals_.begin();
+    try {
+        while (next != arrivals_.end()) on_packet(*next++);
+    } catch (...) {
+        arrivals_.erase(arrivals_.begin(), next);
+        throw;
+    }
+    arrivals_.clear();
 }
 
 /// Of a flood that is nearly all strangers' the kernel keeps what it can tell from answers: else each frame
@@ -266,31 +286,37 @@ std::shared_ptr<reassembler> engine::reassembly() {
     return whole;
 }
 
-std::optional<attempt_info> engine::find_probe(packet const& received, bool& readable) {
+/// Several keys may lead to it; the one that says most is looked up first.
+std::optional<attempt_info> engine::find_probe(arrival const& a) {
+    if (auto found = find(a.innermost, a.received, false)) return found;
     for (bool relaxed : {false, true}) {
         if (relaxed && relaxed_runs_ == 0) break;
         // Most answers are to a probe that went to their sender: the keys of others are made when they are
         // needed.
         for (bool to_many : {false, true}) {
             if (to_many && !asks_groups_) break;
-            auto keys = keys_of_answer(received.view(), secret_, relaxed, to_many);
-            readable = keys.readable;
-            if (!readable) return {};
-            if (auto found = find(keys, received, to_many)) return found;
+            bool others = relaxed || to_many;
+            auto keys = others ? open_keys_of_answer(a.received.view(), secret_, relaxed, to_many) : a.keys;
+            if (!others) keys.each.pop_back();
+            for (; !keys.each.empty(); keys.each.pop_back())
+                if (auto found = find(keys.each.back().finish(), a.received, to_many)) return found;
         }
     }
     return {};
 }
 
-void engine::on_packet(packet&& received, bool has_checksums) {
+/// A frame for which there is no memory is lost, as those are for which the kernel had none.
+void engine::on_packet(arrival& a) try {
     if (taps_.empty()) {
-        judge(std::move(received), has_checksums);
+        judge(a);
         return;
     }
     refusal_.clear();
-    auto copy = received;
-    auto what = judge(std::move(received), has_checksums);
+    auto copy = a.received;
+    auto what = judge(a);
     explain(std::move(copy), what);
+} catch (std::bad_alloc const&) {
+    ++frames_lost_;
 }
 
 void engine::explain_to(std::weak_ptr<explainer> tap) {
@@ -313,15 +339,15 @@ void engine::explain(packet&& received, judgement const& what) {
 }
 
 /// Counts a packet, and hands it to the operation whose probe it answers.
-engine::judgement engine::judge(packet&& received, bool has_checksums) {
+engine::judgement engine::judge(arrival& a) {
     using kind = explanation::kind;
-    bool readable = true;
-    auto found = find_probe(received, readable);
-    if (!readable) {
+    if (a.keys.each.empty()) {
         ++strays_.unrelated;
         return {kind::unrelated, "no packet of this kind answers a probe"};
     }
-    bool damaged = has_checksums && !checksums_hold(received.view());
+    auto& received = a.received;
+    auto found = find_probe(a);
+    bool damaged = a.has_checksums && !checksums_hold(received.view());
     bool cut = !found &&
                std::ranges::any_of(received.layers(), [](auto const& l) { return l.truncated && !l.quoted; });
     if (damaged || cut) {
@@ -337,7 +363,7 @@ engine::judgement engine::judge(packet&& received, bool has_checksums) {
         ++(late ? strays_.late : strays_.duplicates);
         return {late ? kind::late : kind::duplicate, "its operation has ended", found};
     }
-    auto v = reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), now());
+    auto v = reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), arrived_);
     switch (v.what) {
         case verdict::kind::answered: return {kind::matched, {}, found};
         case verdict::kind::duplicate: return {kind::duplicate, "it has had its answer", found};

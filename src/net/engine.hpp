@@ -6,6 +6,8 @@
 #include "platform.hpp"
 #include "port.hpp"
 
+#include "packet/answer_key.hpp"
+
 #include <sonde/layers/reassembly.hpp>
 #include <sonde/net/explanation.hpp>
 #include <sonde/net/network.hpp>
@@ -125,9 +127,9 @@ public:
     /// One that reads by itself: it ends with the network, if it is still there.
     void listen(std::weak_ptr<operation> op);
     /// Gives a turn to an operation that reads by itself.
-    void watch(std::shared_ptr<operation> op) { ready(std::move(op)); }
+    void watch(operation& op) { ready(op); }
     /// Gives the operation a turn, in this turn of the loop or the next.
-    void ready(std::shared_ptr<operation> op);
+    void ready(operation& op);
     /// Gives it a turn at that time; one time for each operation, `never` for none.
     void wake_at(operation& op, steady_time when);
     /// Gives it a turn when probes or frames have left.
@@ -228,6 +230,15 @@ private:
         std::optional<attempt_info> probe{};
     };
 
+    /// A packet that came in and waits to be looked up: a few are, so that the table's memory is loaded
+    /// while the next ones are read.
+    struct arrival {
+        packet received;
+        open_keys keys;
+        match_key innermost{};  // of `keys`
+        bool has_checksums;
+    };
+
     using any_route = std::optional<boost::system::result<sonde::route>>;  // by any interface, if asked for
     way_out route(outgoing& packet, int interface, any_route const& known, error_code& ec);
     error_code refusal(outgoing const& packet, any_route& found);
@@ -244,10 +255,12 @@ private:
     void count_strangers();
     void shed();
     void shed(port& p, std::optional<std::string> const& filter);
-    std::optional<attempt_info> find(answer_keys const& keys, packet const& received, bool to_many);
-    void on_packet(packet&& received, bool has_checksums);
-    std::optional<attempt_info> find_probe(packet const& received, bool& readable);
-    judgement judge(packet&& received, bool has_checksums);
+    void await_judgement(packet&& received, bool has_checksums);
+    void judge_arrivals();
+    std::optional<attempt_info> find(match_key const& key, packet const& received, bool to_many);
+    void on_packet(arrival& a);
+    std::optional<attempt_info> find_probe(arrival const& a);
+    judgement judge(arrival& a);
     void explain(packet&& received, judgement const& what);
     void run_turn();
     void take_turn(steady_time now);
@@ -292,6 +305,8 @@ private:
     std::deque<std::shared_ptr<operation>> ready_;
     std::vector<std::shared_ptr<operation>> starving_;
     std::weak_ptr<reassembler> reassembly_;
+    std::vector<arrival> arrivals_;
+    steady_time arrived_ = never;  // when the latest were judged
     std::vector<std::weak_ptr<explainer>> taps_;
     std::string refusal_;
     struct sleeper {

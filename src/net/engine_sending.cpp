@@ -3,6 +3,9 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 
+#include <algorithm>
+#include <cstring>
+
 // Packets going out: interfaces, routes, names, limits.
 namespace sonde::inline v0::detail {
 
@@ -111,18 +114,15 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
     if (!way.out->is_open()) return owner->frame_failed(tag, way.out->end());
     auto bytes = way.out->buffer();
     auto const& body = packet.bytes();
+    std::size_t const lower = way.add_ethernet ? 14 : 0;
+    bytes.resize(lower + body.size());
     if (way.add_ethernet) {
-        bytes.reserve(14 + body.size());
-        auto put = [&](mac const& m) {
-            for (auto o : m.octets) bytes.push_back(std::byte(o));
-        };
-        put(next_hop);
-        put(way.out->info().address);
-        bool v6 = packet.network_layer().is<IPv6>();
-        bytes.push_back(std::byte(v6 ? 0x86 : 0x08));
-        bytes.push_back(std::byte(v6 ? 0xdd : 0x00));
+        std::uint8_t const type[2][2] = {{0x08, 0x00}, {0x86, 0xdd}};
+        std::memcpy(bytes.data(), next_hop.octets.data(), 6);
+        std::memcpy(bytes.data() + 6, way.out->info().address.octets.data(), 6);
+        std::memcpy(bytes.data() + 12, type[packet.is_ipv6()], 2);
     }
-    bytes.insert(bytes.end(), body.begin(), body.end());
+    std::ranges::copy(body, bytes.begin() + static_cast<std::ptrdiff_t>(lower));
     schedule_turn();
     if (limiter_.active()) {
         auto layer = packet.network_layer();

@@ -9,13 +9,13 @@ void explainer::add(explanation const& what) {
         return;
     }
     queue_.push_back(what);
-    if (waiting_) engine_->watch(shared_from_this());
+    if (waiting_) engine_->watch(*this);
 }
 
 void explainer::start_next(waiting_ptr<std::optional<explanation>> op) {
     if (waiting_) return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
-    engine_->watch(shared_from_this());
+    engine_->watch(*this);
 }
 
 std::optional<explanation> explainer::try_next() {
@@ -34,7 +34,7 @@ void explainer::turn(steady_time) {
 void explainer::broken(error_code ec) {
     end_ = ec;
     closed_ = true;
-    engine_->watch(shared_from_this());
+    engine_->watch(*this);
 }
 
 void explainer::cancel_next(void const* signal) {

@@ -35,6 +35,7 @@ public:
     void forget() noexcept {
         known_.clear();
         asked_.clear();
+        latest_ = {};
     }
 
 private:
@@ -54,6 +55,11 @@ private:
     void answered(key const& which, error_code ec, std::optional<mac> address);
 
     engine& engine_;
+    struct {
+        key of{};
+        steady_time asked = never;
+        mac known{};
+    } latest_;                    // that the system knew
     std::map<key, entry> known_;  // at most 4096
     std::map<key, crowd> asked_;
     std::uint64_t questions_ = 0;

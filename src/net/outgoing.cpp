@@ -40,11 +40,13 @@ std::optional<ip_address> destination_in(layer_view const& network, network_kind
 outgoing::outgoing(packet const& p)
     : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {
     find_network_layer();
+    read_destination();
 }
 
 outgoing::outgoing(packet&& p) {
     std::tie(bytes_, layers_) = std::move(p).into_parts();
     find_network_layer();
+    read_destination();
 }
 
 std::optional<outgoing> outgoing::of(packet&& p, host_names const& known) {
@@ -60,6 +62,7 @@ void outgoing::take(packet_template const& from, std::uint64_t index, random_sou
     destination_looked_up_ = false;
     template_ = &from;
     if (std::exchange(latest_, &from) != &from) find_network_layer();
+    read_destination();
 }
 
 namespace {
@@ -133,6 +136,7 @@ bool outgoing::resolve(packet const& p, host_names const& known) {
         destination_looked_up_ |=
             v.layer == network_layer().index() && span.layer->fields[v.field].name == "dst";
     }
+    read_destination();
     return true;
 }
 
@@ -146,8 +150,9 @@ layer_view outgoing::network_layer() const {
     return kind_ == network_kind::none ? layer_view() : layer_view(view(), network_);
 }
 
-std::optional<ip_address> outgoing::destination() const {
-    return destination_in({view(), network_}, kind_);
+/// It is not changed any more: what its way and its identity fill in are other fields.
+void outgoing::read_destination() {
+    destination_ = destination_in({view(), network_}, kind_);
 }
 
 std::optional<ip_address> destination_of(packet_view const& p) {

@@ -40,8 +40,9 @@ public:
     /// The layer above the link's, or nothing.
     layer_view network_layer() const;
     /// Where its network layer goes to, if it is IP; whom ARP asks.
-    std::optional<ip_address> destination() const;
+    std::optional<ip_address> const& destination() const { return destination_; }
     std::optional<ip_address> source() const;
+    bool is_ipv6() const { return kind_ == network_kind::ipv6; }
     /// How that destination was named. What ARP asks for is written: the question goes to all anyway.
     target_naming naming() const;
     bool has_automatic_source() const;
@@ -65,6 +66,7 @@ public:
 
 private:
     void find_network_layer();
+    void read_destination();
     void set_loopback_source();
     bool resolve(packet const& p, host_names const& known);
     void put(std::size_t layer, std::size_t field, wire_value value);
@@ -78,6 +80,7 @@ private:
     // Where the network layer is and what; looked for once, as it is asked for again and again.
     std::uint32_t network_ = 0;
     network_kind kind_ = network_kind::none;
+    std::optional<ip_address> destination_;
     bool destination_looked_up_ = false;
     packet_template const* template_ = nullptr;  // while it is not finished
     packet_template const* latest_ = nullptr;    // whose packets have their network layer there

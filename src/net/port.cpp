@@ -16,11 +16,12 @@ constexpr unsigned refusals_allowed = 1000;   // by a full queue, a millisecond 
 }  // namespace
 
 port::port(platform& system, std::unique_ptr<link_device> device, sink receive,
-           std::function<void(error_code)> failed)
+           std::function<void()> received, std::function<void(error_code)> failed)
     : system_(system),
       device_(std::move(device)),
       info_(device_->info()),
       receive_(std::move(receive)),
+      received_(std::move(received)),
       failed_(std::move(failed)),
       retry_(system.make_timer()) {}
 
@@ -57,7 +58,14 @@ void port::drain(std::size_t limit) {
     auto self = shared_from_this();
     error_code ec;
     while (limit > 0 && device_) {
-        auto n = device_->receive(std::min(limit, batch), receive_, ec);
+        std::size_t n = 0;
+        try {
+            n = device_->receive(std::min(limit, batch), receive_, ec);
+        } catch (...) {  // what came before it is judged all the same
+            received_();
+            throw;
+        }
+        received_();
         limit -= n;
         if (ec && ec != errc::interface_down) {
             reading_ = false;

@@ -46,8 +46,9 @@ class port : public std::enable_shared_from_this<port> {
 public:
     using sink = std::function<void(received_frame const&)>;
 
-    /// `receive` gets every frame that comes in; `failed` is told when the device ends for good.
-    port(platform& system, std::unique_ptr<link_device> device, sink receive,
+    /// `receive` gets every frame that comes in, `received` is told when some have; `failed`, when the device
+    /// ends for good.
+    port(platform& system, std::unique_ptr<link_device> device, sink receive, std::function<void()> received,
          std::function<void(error_code)> failed);
 
     /// The interface; known when it has gone, too.
@@ -97,6 +98,7 @@ private:
     link_info info_;
     error_code end_;
     sink receive_;
+    std::function<void()> received_;
     std::function<void(error_code)> failed_;
     std::unique_ptr<timer> retry_;
     std::deque<entry> queue_;

@@ -65,7 +65,7 @@ void prober::end_round(steady_time now) {
                  (source_size_ || source_->rewind());
     if (!again || source_error_) return close(source_error_);
     engine_->wake_at(*this, next_round_);
-    if (next_round_ <= now) engine_->ready(shared_from_this());
+    if (next_round_ <= now) engine_->ready(*this);
 }
 
 /// `sr1` has nothing to give when no probe could leave: then the reason is its result.
@@ -94,13 +94,13 @@ void prober::fail(error_code ec) {
         run_->cancel();
     }
     close(ec);
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 /// Not at once: whoever calls may be looking through the table of probes.
 void prober::broken(error_code ec) {
     if (!broken_) broken_ = ec;
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 /// Ends it if no answer can come any more, and nothing would leave by another way. A loop goes on: the next

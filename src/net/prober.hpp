@@ -135,6 +135,7 @@ private:
     packet make(std::uint64_t index, std::uint16_t attempt) const;
     bool write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const;
     /// The packet of an attempt as it left. `own`: the source address that it had, if that was automatic.
+    mac link_destination(outgoing& o) const;
     outgoing rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const;
     bool passes_filter(packet const& received) const;
     sonde::report current() const;
@@ -153,7 +154,8 @@ private:
     host_names names_;
     std::vector<ip_address> sources_;  // automatic source addresses in use, few
     bool sources_overflown_ = false;
-    mac link_source_;
+    mac link_source_, next_hop_;
+    bool over_several_next_hops_ = false;
     std::optional<int> over_;  // the interface that it sends over
     bool over_several_ = false;
     bool pulling_ = false;
@@ -179,8 +181,15 @@ private:
         std::uint16_t attempt;
         outgoing packet;
     };
-    outgoing making_, scratch_;    // what is leaving, before and after it is finished; they keep their memory
-    std::optional<rebuilt> last_;  // accepts() makes it, replied() takes it over
+    outgoing making_, scratch_;  // what is leaving, before and after it is finished; they keep their memory
+    struct leaver {
+        std::uint64_t index;
+        std::uint16_t attempt;
+        std::uint32_t draw;
+        friend bool operator==(leaver const&, leaver const&) = default;
+    };
+    std::optional<leaver> left_last_;  // whose packet is in scratch_
+    std::optional<rebuilt> last_;      // accepts() makes it, replied() takes it over
 
     error_code end_, source_error_, broken_;
     bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;

@@ -63,7 +63,7 @@ packet prober::as_it_left(probe_end const& end) const {
 void prober::go_on() {
     if (paused_ || !run_ || closed_) return;
     run_->resume();
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 void prober::pause() {
@@ -83,7 +83,7 @@ void prober::stop() {
         run_->stop();
     else
         close({});
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 std::uint64_t prober::cursor() const {
@@ -140,7 +140,7 @@ void prober::start_next(waiting_ptr<std::optional<exchange>> op) {
         return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
     engine_->contain(*this, [&] { start(); });
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 void prober::start_collect(waiting_ptr<collected> op) {
@@ -151,7 +151,7 @@ void prober::start_collect(waiting_ptr<collected> op) {
         start();
         go_on();
     });
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 void prober::cancel_next(void const* signal) {

@@ -11,26 +11,37 @@ namespace sonde::inline v0::detail {
 namespace {
 
 /// Layer 3 verbs give layer 3 packets, whatever link they came over.
-void drop_link_layers(packet& received) {
+packet without_link_layers(packet&& received) {
     layer_view v(received.view(), 0);
     while (v && is_link_layer(v)) v = v.upper();
-    if (!v || v.index() == 0) return;
+    if (!v || v.index() == 0) return std::move(received);
     auto begin = v.span().begin;
     auto below = static_cast<std::ptrdiff_t>(v.index());
-    auto time = received.time;
-    auto interface = received.interface;
-    auto length = received.wire_length - begin;
     auto [bytes, layers] = std::move(received).into_parts();
     bytes.erase(bytes.begin(), bytes.begin() + begin);
     layers.erase(layers.begin(), layers.begin() + below);
     for (auto& l : layers) l.begin -= begin, l.end -= begin;
-    received = packet::from_parts(std::move(bytes), std::move(layers));
-    received.time = time, received.interface = interface, received.wire_length = length;
+    auto rest = packet::from_parts(std::move(bytes), std::move(layers));
+    rest.time = received.time, rest.interface = received.interface;
+    rest.wire_length = received.wire_length - begin;
+    return rest;
 }
 
 }  // namespace
 
+/// Where a frame went that left that to its way: to the one that all of them went to, or to its own next hop.
+mac prober::link_destination(outgoing& o) const {
+    if (!over_several_next_hops_) return next_hop_;
+    error_code ec;
+    auto way = engine_->link(o, what_.interface, ec);
+    auto to = way.next_hop_mac;
+    if (!ec && !to)
+        to = engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
+    return to.value_or(next_hop_);
+}
+
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
+    if (left_last_ == leaver{attempt.index, attempt.attempt, attempt.draw}) return scratch_;
     outgoing o;
     if (!write(attempt.index, attempt.attempt, o))
         o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
@@ -40,6 +51,7 @@ outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> 
         if (known || !sources_.empty()) o.set_source(known ? *own : sources_.back());
     }
     o.set_link_source(link_source_);
+    if (o.wants_neighbour()) o.set_link_destination(link_destination(o));
     o.identify(engine_->identities(), attempt.draw);
     o.finish(engine_->shapes());
     return o;
@@ -98,10 +110,11 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
                         .to_packet();
         sent.time = v.sent;
         sent.interface = received.interface;
-        if (!what_.layer2) drop_link_layers(received);
         item next{.index = v.index,
-                  .what = decltype(item::what)(std::in_place_type<exchange>, std::move(sent),
-                                               std::move(received), v.attempt, round_)};
+                  .what = decltype(item::what)(
+                      std::in_place_type<exchange>, std::move(sent),
+                      what_.layer2 ? std::move(received) : without_link_layers(std::move(received)),
+                      v.attempt, round_)};
         auto& x = std::get<exchange>(next.what);
         x.ambiguous = v.ambiguous;
         x.index = v.index;
@@ -113,7 +126,7 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
         if (!what_.run.multi && !source_size_) kept_.erase(v.index);
     }
     last_.reset();
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
     return v;
 }
 
@@ -121,7 +134,7 @@ void prober::expired(attempt_info const& attempt, steady_time now) {
     if (!run_ || closed_) return;
     engine_->contain(*this, [&] {
         run_->expired(attempt, now);
-        engine_->ready(shared_from_this());
+        engine_->ready(*this);
     });
 }
 

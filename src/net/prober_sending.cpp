@@ -29,7 +29,7 @@ void prober::pump(steady_time now) {
     if (!awaits_turn_)
         for (auto& [d, p] : std::exchange(late_, {})) launch(d, std::move(p));
     for (unsigned n = 0; !closed_ && !pulling_ && late_.empty() && !run_->finished(); ++n) {
-        if (n == departures_per_turn) return engine_->ready(shared_from_this());
+        if (n == departures_per_turn) return engine_->ready(*this);
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         if (is_held()) break;
         auto d = run_->next(now);
@@ -62,14 +62,14 @@ void prober::set_rate(rate_option rate) {
     what_.run.rate = rate;
     if (!run_ || closed_) return;
     run_->set_rate(rate);
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 void prober::set_bit_rate(double bit_rate) {
     what_.run.bit_rate = bit_rate;
     if (!run_ || closed_) return;
     run_->set_bit_rate(bit_rate);
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 bool prober::depart(departure const& d) {
@@ -124,7 +124,7 @@ void prober::pull(departure const& d) {
                 me->run_->source_ended(d.index);
             else
                 me->begin(d, me->kept_[d.index] = (*p)[0]);
-            me->engine_->ready(me);
+            me->engine_->ready(*me);
         });
     });
 }
@@ -223,14 +223,19 @@ void prober::wait_for_turn(way_out const& way, departure const& d) {
         auto me = std::static_pointer_cast<prober>(weak.lock());
         if (!me) return;
         me->awaits_turn_ = false;
-        if (!me->closed_) me->engine_->ready(me);
+        if (!me->closed_) me->engine_->ready(*me);
     });
 }
 
 void prober::leave(departure const& d, outgoing& o, way_out const& way, mac const& next_hop) {
-    o.set_link_destination(next_hop);
+    if (o.wants_neighbour()) {
+        over_several_next_hops_ |= next_hop_ != mac() && next_hop_ != next_hop;
+        next_hop_ = next_hop;
+        o.set_link_destination(next_hop);
+    }
     leaving l{.probe = d, .key = {}};
     auto& finished = scratch_;
+    left_last_.reset();
     match_key before;
     for (int i = 0;; ++i, before = l.key) {
         l.draw = way.out->echo ? way.out->echo->draw() : engine_->identities().draw();
@@ -242,6 +247,8 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         bool to_many = way.to_many || goes_to_many(view);
         if (to_many) engine_->expect_groups();
         l.key = key_of_probe(view, engine_->secret(), to_many);
+        engine_->table().prefetch(l.key);
+        engine_->expect_answers(view);
         if (!engine_->table().find(l.key)) break;
         // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
         // above the ports (DNS ids of one port) they make the key.
@@ -250,7 +257,7 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
-    engine_->expect_answers(finished.view());
+    left_last_ = leaver{d.index, d.attempt, l.draw};
     l.destination = finished.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {
@@ -277,7 +284,7 @@ void prober::frame_left(std::uint64_t tag, steady_time now, timestamp sent) {
         free_.push_back(static_cast<std::uint32_t>(tag));
         if (closed_ || !run_) return;
         run_->departed(l.probe, l.key, now, sent, l.draw, l.destination);
-        if (run_->finished() || run_->wake_at()) engine_->ready(shared_from_this());
+        if (run_->finished() || run_->wake_at()) engine_->ready(*this);
     });
 }
 
@@ -292,7 +299,7 @@ void prober::frame_failed(std::uint64_t tag, error_code ec) {
 void prober::failed(departure const& d, error_code ec) {
     if (closed_ || !run_) return;
     run_->send_failed(d, ec);
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 }  // namespace sonde::inline v0::detail

@@ -106,7 +106,7 @@ void sender::pull() {
                 me->exhausted_ = true;
             else
                 me->next_ = (*p)[0];
-            me->engine_->ready(me);
+            me->engine_->ready(*me);
         });
     });
 }
@@ -132,7 +132,7 @@ void sender::turn(steady_time now) {
 
 void sender::proceed(steady_time now) {
     for (unsigned n = 0; !done_ && !exhausted_ && !pulling_; ++n) {
-        if (n == packets_per_turn) return engine_->ready(shared_from_this());
+        if (n == packets_per_turn) return engine_->ready(*this);
         held_back_ = held > 0;  // packets leave in their order: one that waits for a limit keeps the others
         if (held_back_) return;
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
@@ -194,7 +194,7 @@ void sender::launch(packet p) {
                                   me->engine_->contain(*me, [&] {
                                       me->names_.emplace(name, a);
                                       me->launch(p);
-                                      me->engine_->ready(me);
+                                      me->engine_->ready(*me);
                                   });
                               });
         return;
@@ -257,7 +257,7 @@ void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
     report_.bytes += size;
     bool go_on = std::exchange(held_back_, false);
     go_on |= open_ == 1 && std::exchange(turning_, false);
-    if ((--open_ == 0 && exhausted_) || go_on) engine_->ready(shared_from_this());
+    if ((--open_ == 0 && exhausted_) || go_on) engine_->ready(*this);
 }
 
 void sender::frame_failed(std::uint64_t, error_code ec) {
@@ -268,7 +268,7 @@ void sender::frame_failed(std::uint64_t, error_code ec) {
 void sender::failed(error_code ec) {
     if (!report_.first_error) report_.first_error = ec;
     ++report_.send_errors;
-    engine_->ready(shared_from_this());
+    engine_->ready(*this);
 }
 
 }  // namespace sonde::inline v0::detail

@@ -41,7 +41,7 @@ void sniffer::open(sniff_options const& how) {
 void sniffer::start_next(waiting_ptr<std::optional<packet>> op) {
     if (waiting_) return complete_later(engine_->executor(), std::move(op), errc::already_running);
     waiting_ = std::move(op);
-    engine_->watch(shared_from_this());
+    engine_->watch(*this);
 }
 
 std::optional<packet> sniffer::try_next() {

@@ -74,13 +74,15 @@ private:
             auto rest = bytes_.subspan(begin_, end_ - begin_);
             auto length = layer && layers_.size() < max_layers - 2 ? header_length(*layer, rest) : 0;
             if (length == 0) layer = &describe<Raw>(), length = rest.size();
-            layer_span span{layer, static_cast<std::uint32_t>(begin_), 0};
-            span.truncated = length > rest.size();
-            span.quoted = is_quoted && layer != &describe<Raw>();
+            bool const truncated = length > rest.size();
+            auto& span = layers_.emplace_back();
+            span.layer = layer;
+            span.begin = static_cast<std::uint32_t>(begin_);
             begin_ += std::min(length, rest.size());
             span.end = static_cast<std::uint32_t>(begin_);
-            layers_.push_back(span);
-            if (span.truncated || begin_ == end_) break;
+            span.truncated = truncated;
+            span.quoted = is_quoted && layer != &describe<Raw>();
+            if (truncated || begin_ == end_) break;
             dissect_step step{
                 {{bytes_, layers_}, layers_.size() - 1}, rest.subspan(length), nullptr, end_ - begin_};
             step.next = r.next(step.view, step.rest);

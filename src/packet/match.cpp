@@ -10,6 +10,7 @@
 #include <sonde/layers/udp.hpp>
 
 #include "../layers/ipv6_chain.hpp"
+#include "answer_key.hpp"
 
 #include <fmt/format.h>
 
@@ -181,7 +182,7 @@ bool has_ports(layer_view const& v) {
     return v.description().fields.front().name == "sport";
 }
 
-/// Calls `use` with the key of the layers from `v` on, once for each layer that adds to it.
+/// Calls `use` with what makes the key of the layers from `v` on, once for each layer that adds to it.
 template <class Use>
 void for_keys(layer_view v, key_builder k, Use const& use) {
     std::size_t n = 0;
@@ -189,9 +190,10 @@ void for_keys(layer_view v, key_builder k, Use const& use) {
     for (; v && v.span().quoted == quoted && n < answer_keys::most; v = v.upper()) {
         if (!v.description().hooks.key) continue;
         v.description().hooks.key(v, k);
-        use(v, n++, k.finish());
+        use(v, k);
+        ++n;
     }
-    if (n == 0) use(layer_view(), n, k.finish());
+    if (n == 0) use(layer_view(), k);
 }
 
 }  // namespace
@@ -211,16 +213,15 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
 }
 
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many, key_reach reach) {
-    match_key key;
-    bool ports_known = false;
     auto s = network_layer(sent);
-    if (!s) return key;
-    for_keys(s, key_builder(key_mixer(secret), false, to_many, sent.relaxed),
-             [&](layer_view const& layer, std::size_t, match_key const& k) {
-                 if (!ports_known || reach == key_reach::above) key = k;
-                 ports_known |= layer && has_ports(layer);
-             });
-    return key;
+    if (!s) return {};
+    bool ports_known = false;
+    key_builder key(key_mixer(secret), false, to_many, sent.relaxed);
+    for_keys(s, key, [&](layer_view const& layer, key_builder const& k) {
+        if (!ports_known || reach == key_reach::above) key = k;
+        ports_known |= layer && has_ports(layer);
+    });
+    return key.finish();
 }
 
 bool goes_to_many(packet_view const& sent) {
@@ -233,20 +234,32 @@ bool goes_to_many(packet_view const& sent) {
 
 answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool groups) {
     answer_keys keys;
-    auto r = network_layer(received);
-    if (!r || r.is<Raw>()) return keys;
-    keys.readable = true;
-    auto q = quoted_layer(r);
-    keys.is_error = static_cast<bool>(q);
     for (bool to_many : {false, true}) {
         if (to_many && !groups) break;
-        for_keys(q ? q : r, key_builder(key_mixer(secret), !q, to_many, relaxed),
-                 [&](layer_view const&, std::size_t i, match_key const& k) {
-                     (to_many ? keys.to_many : keys.to_one)[i] = k;
-                     keys.count = i + 1;
-                 });
+        auto const open = detail::open_keys_of_answer(received, secret, relaxed, to_many);
+        for (std::size_t i = 0; i < open.each.size(); ++i)
+            (to_many ? keys.to_many : keys.to_one)[i] = open.each[i].finish();
+        keys.count = open.each.size();
+        keys.is_error = open.is_error;
+        keys.readable = !open.each.empty();
     }
     return keys;
 }
+
+namespace detail {
+
+open_keys open_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed,
+                              bool to_many) {
+    open_keys open;
+    auto r = network_layer(received);
+    if (!r || r.is<Raw>()) return open;
+    auto q = quoted_layer(r);
+    open.is_error = static_cast<bool>(q);
+    for_keys(q ? q : r, key_builder(key_mixer(secret), !q, to_many, relaxed),
+             [&](layer_view const&, key_builder const& k) { open.each.push_back(k); });
+    return open;
+}
+
+}  // namespace detail
 
 }  // namespace sonde::inline v0

@@ -127,7 +127,10 @@ bool packet_template::cover(std::size_t which, std::span<detail::finish_plan::st
                 bool whole = begin % 8 == 0 && end % 8 == 0 && begin >= 8 * s.begin && end <= 8 * s.end;
                 if (!whole || (v.covers & bit)) return false;
                 v.covers |= bit;
-                if ((begin / 8 - s.begin) % 2 == 1) v.odd |= bit;
+                if ((begin / 8 - s.begin) % 2 == 1)
+                    v.odd |= bit;
+                else
+                    v.evenly[which] = ~std::uint32_t(0);
             }
         }
     return true;
@@ -161,14 +164,13 @@ void packet_template::put(varying const& v, wire_value value, std::vector<std::b
     if (v.covers == 0) return;
     std::uint32_t sum = 0;
     switch (v.place.width) {
-        case 16: sum = static_cast<std::uint32_t>(value.low); break;
-        case 32: sum = static_cast<std::uint32_t>((value.low >> 16) + (value.low & 0xffff)); break;
+        case 16: sum = static_cast<std::uint32_t>(value.low & 0xffff); break;
+        case 32: sum = static_cast<std::uint32_t>((value.low >> 16 & 0xffff) + (value.low & 0xffff)); break;
         default: sum = sum_of(value, v.place.width); break;
     }
-    for (unsigned open = v.covers; open != 0; open &= open - 1) {
-        auto i = static_cast<std::size_t>(std::countr_zero(open));
-        so_far[i] += v.odd >> i & 1 ? swapped(folded(sum)) : sum;
-    }
+    for (std::size_t i = 0; i < most_checksums; ++i) so_far[i] += sum & v.evenly[i];
+    for (unsigned open = v.odd; open != 0; open &= open - 1)
+        so_far[static_cast<std::size_t>(std::countr_zero(open))] += swapped(folded(sum));
 }
 
 /// In Scapy's order: the innermost layer fastest, within a layer the first wire field.
@@ -187,12 +189,6 @@ packet_template::sums packet_template::begin(std::uint64_t index, random_source&
         put(v, value(v, digit, random), out, so_far);
     }
     return so_far;
-}
-
-std::optional<std::size_t> packet_template::find_slot(std::size_t layer, std::size_t field) const {
-    for (std::size_t i = 0; i < places_.size(); ++i)
-        if (places_[i].layer == layer && places_[i].field == field) return i;
-    return {};
 }
 
 void packet_template::set_slot(std::size_t which, wire_value value, std::vector<std::byte>& out,

@@ -12,26 +12,27 @@ constexpr std::uint64_t round_word(std::uint8_t label, int round, std::uint64_t 
 }  // namespace
 
 small_permutation::small_permutation(secret_key key, std::uint8_t label, std::uint32_t size) noexcept
-    : size_(size), half_bits_(static_cast<unsigned>(std::bit_width(size - 1) + 1) / 2) {
-    auto mask = (1u << half_bits_) - 1;
-    for (int round = 0; round < rounds; ++round) {
-        for (std::uint32_t half = 0; half < 256; ++half) {
-            auto word = siphash_word(key, round_word(label, round, half));
-            table_[static_cast<std::size_t>(round)][half] = static_cast<std::uint8_t>(word & mask);
-        }
+    : size_(size), right_bits_(static_cast<unsigned>(std::bit_width(size - 1) + 1) / 2) {
+    auto const left_bits = static_cast<unsigned>(std::bit_width(size - 1)) - right_bits_;
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        auto const word = siphash_word(key, round_word(label, 0, i));
+        table_[0][i] = static_cast<std::uint8_t>(word & ((1u << left_bits) - 1));
+        table_[1][i] = static_cast<std::uint8_t>(word >> 32 & ((1u << right_bits_) - 1));
     }
+    for (int round = 0; round < rounds; ++round)
+        keys_[static_cast<std::size_t>(round)] = static_cast<std::uint8_t>(
+            siphash_word(key, round_word(label, 1, static_cast<std::uint64_t>(round))));
 }
 
 std::uint32_t small_permutation::operator()(std::uint32_t number) const noexcept {
-    auto mask = (1u << half_bits_) - 1;
+    auto const mask = (1u << right_bits_) - 1;
     do {
-        std::uint32_t left = number >> half_bits_, right = number & mask;
-        for (auto const& table : table_) {
-            auto next = left ^ table[right];
-            left = right;
-            right = next;
+        std::uint32_t left = number >> right_bits_, right = number & mask;
+        for (std::size_t round = 0; round < rounds; round += 2) {
+            left ^= table_[0][right ^ keys_[round]];
+            right ^= table_[1][left ^ keys_[round + 1]];
         }
-        number = left << half_bits_ | right;
+        number = left << right_bits_ | right;
     } while (number >= size_);
     return number;
 }

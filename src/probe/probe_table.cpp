@@ -202,6 +202,13 @@ void probe_table::prefetch(match_key const& key) const noexcept {
     index_.prefetch(hash_of(key));
 }
 
+void probe_table::prefetch_found(match_key const& key) const noexcept {
+    index_.find(hash_of(key), [&](std::uint32_t s) {
+        __builtin_prefetch(&slots_[s]);
+        return true;  // nearly always it is the one, and if not nothing is lost
+    });
+}
+
 std::uint32_t probe_table::oldest_of(std::uint32_t s) const {
     auto const& slot = slots_[s];
     return slots_[ring_of({.high = slot.key_high, .low = slot.key_low})].same();

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <future>
+#include <map>
 #include <set>
 
 #include <unistd.h>
@@ -133,6 +134,25 @@ TEST_CASE("srp asks by ARP; an address where nobody is stays silent") {
         CHECK(ans[0].received.get<ARP>().psrc == "198.51.100.9");
         CHECK(ans[0].received.get<ARP>().hwsrc == "02:00:c6:33:64:09");
         CHECK(unans.size() == 3);
+    });
+}
+
+TEST_CASE("What srp sent is told with the neighbour that each frame went to, however many there were") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.51.100.8/30");
+        sim.add("198.18.0.0/28");
+        network net{co_await asio::this_coro::executor};
+        std::vector<std::string> const hosts{"198.51.100.9", "198.51.100.10", "198.18.0.1", "198.18.0.2"};
+        auto scan = net.srp(Ether{} / IP{.dst = values(hosts)} / ICMP{}, {.timeout = 1s, .iface = "eth1"});
+        std::map<std::string, mac> went_to;
+        while (auto x = co_await scan.next()) {
+            CHECK(x->sent.get<Ether>().dst == x->received.get<Ether>().src.value());
+            went_to[x->sent.get<IP>().dst.value().to_string()] = x->sent.get<Ether>().dst;
+        }
+        REQUIRE(went_to.size() == 4);
+        CHECK(went_to["198.51.100.9"] == mac("02:00:c6:33:64:09"));
+        CHECK(went_to["198.51.100.10"] == mac("02:00:c6:33:64:0a"));
+        CHECK(went_to["198.18.0.1"] == went_to["198.18.0.2"]);
     });
 }
 

@@ -2,7 +2,10 @@
 
 #include <sonde/error.hpp>
 
+#include <boost/endian/conversion.hpp>
+
 #include <array>
+#include <bit>
 #include <compare>
 #include <concepts>
 #include <cstdint>
@@ -160,15 +163,11 @@ struct ipv6 {
     /// The first 64 bits, as a number.
     constexpr std::uint64_t high() const { return half(0); }
     /// The last 64 bits, as a number: the interface identifier of most unicast addresses (RFC 4291 §2.5.1).
-    constexpr std::uint64_t low() const { return half(8); }
+    constexpr std::uint64_t low() const { return half(1); }
     /// The reverse of `high` and `low`.
     static constexpr ipv6 from_halves(std::uint64_t high, std::uint64_t low) {
-        ipv6 a;
-        for (std::size_t i = 0; i < 8; ++i) {
-            a.octets[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
-            a.octets[8 + i] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
-        }
-        return a;
+        using boost::endian::native_to_big;
+        return std::bit_cast<ipv6>(std::array{native_to_big(high), native_to_big(low)});
     }
 
     /// ::1 (RFC 4291 §2.5.3)
@@ -186,10 +185,8 @@ struct ipv6 {
     friend constexpr auto operator<=>(ipv6 const&, ipv6 const&) = default;
 
 private:
-    constexpr std::uint64_t half(std::size_t from) const {
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < 8; ++i) value = value << 8 | octets[from + i];
-        return value;
+    constexpr std::uint64_t half(std::size_t which) const {
+        return boost::endian::big_to_native(std::bit_cast<std::array<std::uint64_t, 2>>(octets)[which]);
     }
     static constexpr ipv6 parsed(std::string_view s) {
         auto a = parse(s);

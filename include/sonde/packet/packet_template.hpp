@@ -52,7 +52,11 @@ public:
     /// In steps: the values of its sets; then of its slots, each at most once; then the checksums.
     sums begin(std::uint64_t index, random_source& random, std::vector<std::byte>& out) const;
     /// The place of a slot in the order in which they were given.
-    std::optional<std::size_t> find_slot(std::size_t layer, std::size_t field) const;
+    std::optional<std::size_t> find_slot(std::size_t layer, std::size_t field) const {
+        for (std::size_t i = 0; i < places_.size(); ++i)
+            if (places_[i].layer == layer && places_[i].field == field) return i;
+        return {};
+    }
     /// `which`: as `find_slot` says. The value takes the bits of the field; higher ones are cut.
     void set_slot(std::size_t which, wire_value value, std::vector<std::byte>& out, sums& so_far) const;
     /// Writes the checksums; then the packet is whole, if the template was made with slots. (Others may need
@@ -71,6 +75,7 @@ private:
         std::uint16_t list = 0;   ///< of `lists_`
         std::uint8_t covers = 0;  ///< a bit for each checksum that sums it
         std::uint8_t odd = 0;     ///< and for each that sums it from an odd octet on
+        sums evenly{};            ///< all bits for each that it covers from an even octet on
     };
     struct checksum {
         std::uint32_t at;

@@ -212,7 +212,7 @@ public:
             add(source), add(destination);
     }
     /// The key of what was added so far; more may be added afterwards.
-    match_key finish() { return mixer_.finish(); }
+    match_key finish() const { return mixer_.finish(); }
 
 private:
     key_mixer mixer_;

@@ -39,7 +39,7 @@ struct port_range {
 /// The default ports, 1024 to 32767, lie below Linux's ephemeral range (32768 to 60999, ip_local_port_range),
 /// so that a probe does not take the port of one of the host's own connections. They must hold at least one
 /// port.
-/// Cost: 9 KB; about 60 ns for a whole identity, less for each part alone.
+/// Cost: 3 KB; about 60 ns for a whole identity, less for each part alone.
 /// Threads: `draw` on one, the rest on any.
 class identity_source {
 public:

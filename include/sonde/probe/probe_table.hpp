@@ -118,6 +118,8 @@ public:
     /// A hint that this key will be inserted or looked up soon. Where packets leave or arrive in batches,
     /// making all their keys first and then going through them hides most of the cost of a large table.
     void prefetch(match_key const& key) const noexcept;
+    /// The second step, when what `prefetch` asked for has come: where the attempt itself lies.
+    void prefetch_found(match_key const& key) const noexcept;
     /// The attempt in a slot that is in use, as `insert` and `find` told it.
     attempt_info info(std::uint32_t slot) const;
     /// An attempt at rest without answer that has the key of this one and is of the same probe: where the
@@ -203,7 +205,8 @@ private:
     detail::attempt_slab slots_;
     detail::key_index index_;
     detail::deadline_queues timeouts_{slots_}, rests_{slots_};
-    // Of timeouts that attempts chose themselves, at most 480 of them: these queues stay.
+    // Of timeouts that attempts chose themselves, a few hundred at most (of the rtt table): these queues
+    // stay.
     boost::unordered_flat_map<std::int64_t, detail::deadline_queues::queue_id> own_timeouts_;
     std::vector<owner_record> owners_;
     std::vector<std::uint32_t> free_owners_;

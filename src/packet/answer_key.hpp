@@ -1,0 +1,20 @@
+#pragma once
+
+#include <sonde/packet/match.hpp>
+
+#include <boost/container/static_vector.hpp>
+
+namespace sonde::inline v0::detail {
+
+/// As `answer_keys`, of probes to one or of those to a group, each finished when it is asked for: most often
+/// the innermost is the one.
+struct open_keys {
+    boost::container::static_vector<key_builder, answer_keys::most>
+        each;  ///< none: nothing that could answer
+    bool is_error = false;
+};
+
+open_keys open_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed,
+                              bool to_many);
+
+}  // namespace sonde::inline v0::detail
