@@ -10,6 +10,10 @@
 #define SOL_XDP 283
 #endif
 
+#ifndef XDP_MAX_TX_SKB_BUDGET  // Linux 6.18
+#define XDP_MAX_TX_SKB_BUDGET 9
+#endif
+
 namespace sonde::inline v0::detail {
 namespace {
 
@@ -97,6 +101,8 @@ std::optional<failure> xdp_queue::make_rings(xdp_memory const& memory, xdp_queue
                  set(number_, XDP_UMEM_COMPLETION_RING, completions) &&
                  set(number_, XDP_RX_RING, plan.receive_chunks);
     if (sized && plan.transmit_chunks) sized = set(number_, XDP_TX_RING, plan.transmit_chunks / 2);
+    // The whole ring by one system call, where the kernel can: else 32 frames.
+    set(number_, XDP_MAX_TX_SKB_BUDGET, plan.transmit_chunks / 2);
     xdp_mmap_offsets at{};
     if (!sized || !get(number_, XDP_MMAP_OFFSETS, at)) return xdp_failure(place, "rings");
     bool mapped = free_.map(number_, XDP_UMEM_PGOFF_FILL_RING, at.fr, plan.receive_chunks) &&
