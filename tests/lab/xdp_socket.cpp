@@ -139,7 +139,11 @@ TEST_CASE("answers are taken, and all else goes to the host", "[xdp][lab]") {
         CAPTURE(kind.udp);
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.dport = other_port; })));
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.to = 9; })));
-        CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.destination = mac("02:00:00:00:00:99"); })));
+        for (std::size_t octet : {0, 5}) {
+            auto other = w.near_address;
+            other.octets[octet] ^= 4;
+            CHECK_FALSE(w.takes(with(kind, [&](auto& s) { s.destination = other; })));
+        }
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.destination = mac("ff:ff:ff:ff:ff:ff"); })));
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.tags = "81000005"; })));
         if (v6) {
@@ -147,7 +151,8 @@ TEST_CASE("answers are taken, and all else goes to the host", "[xdp][lab]") {
             CHECK_FALSE(w.takes(
                 with(kind, [](auto& s) { s.extension = "0000000100000007", s.extension_type = 44; })));
         } else {
-            CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.options = "01010100"; })));
+            // Where the port would be without them: 20000.
+            CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.options = "01014e20"; })));
             CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.fragment = 0x2000; })));
             CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.fragment = 0x0001; })));
         }
