@@ -19,14 +19,9 @@ bool has_vlan_tag(std::span<std::byte const> f) noexcept {
 
 }  // namespace
 
-xdp_sender::xdp_sender(asio::any_io_executor executor, xdp_queue& queue, xdp_memory const& memory,
+xdp_sender::xdp_sender(asio::any_io_executor const& executor, xdp_queue& queue, xdp_memory const& memory,
                        xdp_program& program, unsigned mtu, bool zero_copy)
-    : queue_(queue),
-      memory_(memory),
-      program_(program),
-      mtu_(mtu),
-      zero_copy_(zero_copy),
-      timer_(std::move(executor)) {}
+    : queue_(queue), memory_(memory), program_(program), mtu_(mtu), zero_copy_(zero_copy), timer_(executor) {}
 
 void xdp_sender::own(std::uint32_t chunks) {
     free_.reserve(chunks);

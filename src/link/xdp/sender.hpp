@@ -19,7 +19,7 @@ namespace sonde::inline v0::detail {
 class xdp_sender : public std::enable_shared_from_this<xdp_sender> {
 public:
     /// All outlive it but for what its timer keeps, which is told by `stop`.
-    xdp_sender(asio::any_io_executor executor, xdp_queue& queue, xdp_memory const& memory,
+    xdp_sender(asio::any_io_executor const& executor, xdp_queue& queue, xdp_memory const& memory,
                xdp_program& program, unsigned mtu, bool zero_copy);
 
     /// Chunks from the first on are its own.
