@@ -40,11 +40,16 @@ bool has_program(std::string const& interface) {
 /// A wire whose near end, va, is read by an AF_XDP socket and, as the host's stack would, by a packet socket
 /// beside it; the far end is ours.
 struct near_and_far : wired {
-    near_and_far()
-        : near_address(interface_info(va()).address),
+    explicit near_and_far(std::string const& mtu = "1500")
+        : near_address(with_mtu(mtu).address),
           near(xdp_socket::open(io.get_executor(), va())),
           host(packet_socket::open(io.get_executor(), va())),
           far(packet_socket::open(io.get_executor(), vb())) {}
+
+    link_info with_mtu(std::string const& mtu) const {
+        for (std::string end : {"va", "vb"}) net.run("ip link set " + end + " mtu " + mtu);
+        return interface_info(va());
+    }
 
     /// Sends from a port, so that answers to it are expected.
     void probe_from(segment s) {
@@ -139,7 +144,7 @@ TEST_CASE("answers are taken, and all else goes to the host", "[xdp][lab]") {
         CAPTURE(kind.udp);
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.dport = other_port; })));
         CHECK_FALSE(w.takes(with(kind, [](auto& s) { s.to = 9; })));
-        for (std::size_t octet : {0, 5}) {
+        for (std::size_t octet : {0u, 5u}) {
             auto other = w.near_address;
             other.octets[octet] ^= 4;
             CHECK_FALSE(w.takes(with(kind, [&](auto& s) { s.destination = other; })));
@@ -161,6 +166,23 @@ TEST_CASE("answers are taken, and all else goes to the host", "[xdp][lab]") {
     auto counted = w.near->counters();
     CHECK(counted.received >= 25);
     CHECK(counted.kernel_dropped == 0);
+}
+
+TEST_CASE("where the driver has no XDP for such frames the stack runs the program, and takes the same",
+          "[xdp][lab]") {
+    near_and_far w("9000");  // a veth's limit is below one page
+    CHECK(w.near->mode() == xdp_mode::generic);
+    segment tcp{.flags = syn | ack}, udp{.udp = true};
+    w.probe_from(w.answer(tcp));
+    w.probe_from(w.answer(udp));
+    CHECK(w.takes(tcp));
+    CHECK(w.takes(udp));
+    tcp.flags = ack;
+    CHECK_FALSE(w.takes(tcp));
+    udp.padding = 2000;
+    CHECK(w.takes(udp));
+    udp.padding = 5000;  // longer than a chunk
+    CHECK_FALSE(w.takes(udp));
 }
 
 TEST_CASE("answers to eight addresses are taken, those to more come by the packet socket", "[xdp][lab]") {
