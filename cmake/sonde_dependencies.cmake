@@ -33,6 +33,15 @@ find_package(ZLIB QUIET)  # without it, compressed capture files are refused
 find_package(Threads QUIET)
 sonde_need(Threads_FOUND "POSIX threads" libc6-dev)
 
+if(SONDE_XDP)
+    include(CheckCXXSourceCompiles)
+    check_cxx_source_compiles("#include <linux/bpf.h>
+        #include <linux/if_xdp.h>
+        int main() { return BPF_XDP + BPF_LINK_CREATE + BPF_F_MMAPABLE + BPF_FUNC_skc_lookup_tcp + XDP_USE_NEED_WAKEUP == 0; }"
+        sonde_has_xdp_headers)
+    sonde_need(sonde_has_xdp_headers "kernel headers of Linux 5.10 or newer (for SONDE_XDP)" linux-libc-dev)
+endif()
+
 if(SONDE_BUILD_TOOLS AND Boost_FOUND)
     find_package(Boost 1.81 QUIET OPTIONAL_COMPONENTS program_options)
     if(TARGET Boost::program_options)

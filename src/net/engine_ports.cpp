@@ -41,7 +41,8 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     receive_options how;
     how.buffer = options_.receive_buffer;
     std::string about;
-    auto device = system_->open_device(interface, routed, how, ec, &about);
+    auto device = options_.xdp && !routed ? system_->open_xdp(interface, how, ec, &about)
+                                          : system_->open_device(interface, routed, how, ec, &about);
     if (ec) {
         note(std::move(about));
         return {};
@@ -92,7 +93,7 @@ std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source
     auto found = request && request->obstacle.empty() ? find_port(echo) : nullptr;
     if (found) return found;
     auto opened = open_port(out.index, out.loopback, ec);
-    if (ec != errc::permission || !request) return opened;
+    if (ec != errc::permission || !request || options_.xdp) return opened;  // what was asked for, or nothing
     if (request->obstacle.empty() && ports_.size() >= most_echo_ports) request->obstacle = "so many ICMP ids";
     if (!request->obstacle.empty()) {
         note(fmt::format("{}; the kernel's ping socket does without, but not with {}", why_,

@@ -8,6 +8,7 @@
 
 #include <sonde/link/packet_socket.hpp>
 #include <sonde/link/raw_socket.hpp>
+#include <sonde/link/xdp_socket.hpp>
 #include <sonde/net/kernel_tables.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -93,6 +94,19 @@ public:
         };
         if (auto failed = in_netns(netns_.get(), open)) ec = failed;
         if (ec == errc::permission && about) *about += " (" + why_refused(facts_of_this_process()) + ")";
+        return device;
+    }
+
+    std::unique_ptr<link_device> open_xdp(int interface, receive_options const& how, error_code& ec,
+                                          std::string* about) override {
+        std::unique_ptr<link_device> device;
+        auto open = [&] {
+            if (interface_info(interface, ec).loopback)
+                device = packet_socket::open(executor_, interface, how, ec, about);
+            else
+                device = xdp_socket::open(executor_, interface, how, xdp_take::answers, ec, about);
+        };
+        if (auto failed = in_netns(netns_.get(), open)) ec = failed;
         return device;
     }
 

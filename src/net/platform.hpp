@@ -58,6 +58,12 @@ public:
     virtual std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
                                                      error_code& ec, std::string* about) = 0;
 
+    /// The same by AF_XDP, frames of one interface; see xdp_socket. Where there is no kernel, as ever.
+    virtual std::unique_ptr<link_device> open_xdp(int interface, receive_options const& how, error_code& ec,
+                                                  std::string* about) {
+        return open_device(interface, false, how, ec, about);
+    }
+
     /// A device for echo requests alone, which takes no privilege; see echo_socket. `chosen`: which of `ids`
     /// it has.
     virtual std::unique_ptr<link_device> open_echo(int interface, bool v6, std::span<std::uint16_t const> ids,

@@ -21,16 +21,29 @@ void rethrow(std::exception_ptr e) {
     if (e) std::rethrow_exception(e);
 }
 
-asio::awaitable<void> send_all(std::uint64_t count) {
-    network net{co_await asio::this_coro::executor};
+/// What is left of the arguments, and whether `--xdp` was among them.
+struct choice {
+    explicit choice(arguments words) {
+        for (auto const& w : words)
+            if (w == "--xdp")
+                options.xdp = true;
+            else
+                rest.push_back(w);
+    }
+    network_options options;
+    std::vector<std::string> rest;
+};
+
+asio::awaitable<void> send_all(network_options how, std::uint64_t count) {
+    network net{co_await asio::this_coro::executor, how};
     auto rounds = static_cast<std::uint32_t>((count + targets - 1) / targets);
     auto syns = IP{.dst = target_network, .src = "198.51.100.1"} /
                 TCP{.dport = 80, .sport = 40000, .seq = range(1u, rounds)};
     co_await net.send(packet_set(syns) | take(count), {}, asio::use_awaitable);
 }
 
-asio::awaitable<void> scan(std::uint64_t& answered) {
-    network net{co_await asio::this_coro::executor};
+asio::awaitable<void> scan(network_options how, std::uint64_t& answered) {
+    network net{co_await asio::this_coro::executor, how};
     auto answers = net.sr(IP{.dst = target_network} / TCP{.dport = 80}, {.timeout = 1s});
     while (auto x = co_await answers.next()) do
             ++answered;
@@ -45,8 +58,8 @@ asio::awaitable<void> ask(network& net, std::uint32_t& next, std::uint64_t& answ
 }
 
 /// As long as the caller waits: until its coroutine goes on.
-asio::awaitable<void> echo(std::vector<double>& waited, std::uint64_t count) {
-    network net{co_await asio::this_coro::executor};
+asio::awaitable<void> echo(network_options how, std::vector<double>& waited, std::uint64_t count) {
+    network net{co_await asio::this_coro::executor, how};
     for (std::uint64_t i = 0; i < count; ++i) {
         auto begin = steady::now();
         auto x = co_await net.sr1(IP{.dst = "198.18.0.9"} / ICMP{}, {.timeout = 1s});
@@ -81,22 +94,23 @@ quantiles of(std::vector<double> times) {
 }
 
 int tx(arguments words) {
-    if (words.size() == 2 && words[0] == "--count") words = words.subspan(1);
-    run(send_all(words.empty() ? 262144 : number(words[0])));
+    choice c(words);
+    if (c.rest.size() == 2 && c.rest[0] == "--count") c.rest.erase(c.rest.begin());
+    run(send_all(c.options, c.rest.empty() ? 262144 : number(c.rest[0])));
     return 0;
 }
 
-int sr(arguments) {
+int sr(arguments words) {
     std::uint64_t answered = 0;
-    run(scan(answered));
+    run(scan(choice(words).options, answered));
     fmt::print("answered={}\n", answered);
     return 0;
 }
 
-int sr1(arguments) {
+int sr1(arguments words) {
     constexpr int at_once = 4096;
     asio::io_context loop(1);
-    network net{loop};
+    network net{loop, choice(words).options};
     std::uint32_t next = 0;
     std::uint64_t answered = 0;
     for (int i = 0; i < at_once; ++i) asio::co_spawn(loop, ask(net, next, answered), rethrow);
@@ -106,8 +120,9 @@ int sr1(arguments) {
 }
 
 int rtt(arguments words) {
+    choice c(words);
     std::vector<double> waited;
-    run(echo(waited, words.empty() ? 300 : number(words[0])));
+    run(echo(c.options, waited, c.rest.empty() ? 300 : number(c.rest[0])));
     auto q = of(std::move(waited));
     fmt::print("median_us={:.1f} p99_us={:.1f}\n", q.median, q.p99);
     return 0;

@@ -1,4 +1,5 @@
-// Many frames come by a ring, few by a queue: nobody can tell.
+// Many frames come by a ring, few by a queue: nobody can tell. (AF_XDP sockets have rings from the
+// beginning.)
 #include "link_support.hpp"
 
 #include <sonde/link/filter.hpp>
@@ -18,11 +19,11 @@ namespace {
 
 /// Sends numbered frames as fast as they are read, at most so many ahead of the reader.
 struct flood {
-    explicit flood(wired& w, receive_options const& how = {}, std::string tag_hex = {})
-        : wire(w),
-          tags(std::move(tag_hex)),
-          to(packet_socket::open(w.io.get_executor(), w.vb(), how)),
-          from(packet_socket::transmitter(w.io.get_executor(), w.va())) {}
+    explicit flood(wired& w, receive_options how = {}, std::string tag_hex = {})
+        : wire(w), tags(std::move(tag_hex)), from(packet_socket::transmitter(w.io.get_executor(), w.va())) {
+        if (by_xdp) how.buffer *= 8;  // it has room for a whole frame each
+        to = tested_socket::open(w.io.get_executor(), w.vb(), how);
+    }
 
     void send(std::uint32_t count) {
         std::vector<bytes> frames;
@@ -58,7 +59,8 @@ struct flood {
 
     wired& wire;
     std::string tags;
-    std::unique_ptr<packet_socket> to, from;
+    std::unique_ptr<packet_socket> from;
+    std::unique_ptr<link_device> to;
     std::uint32_t next = 0;
     std::vector<std::uint32_t> numbers;
     std::vector<timestamp> times;
@@ -94,7 +96,7 @@ TEST_CASE("a few frames never make a ring", "[link][lab]") {
     wired w;
     flood f(w);
     f.run(256, 64);
-    CHECK_FALSE(has_ring());
+    CHECK((by_xdp || !has_ring()));
     CHECK(f.is_complete());
 }
 
@@ -157,6 +159,7 @@ TEST_CASE("in a flood the filter holds, can be replaced, and tags are put back",
     REQUIRE(got.size() == 1);
     CHECK(number_of(got[0].bytes) == 7);
 
+    f.to.reset();
     flood tagged(w, {}, "81000005");
     for (int n = 0; n < 12; ++n) {
         tagged.send(256);

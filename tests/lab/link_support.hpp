@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 #include <sonde/link/link.hpp>
+#include <sonde/link/packet_socket.hpp>
+#include <sonde/link/xdp_socket.hpp>
 
 #include "support/catch.hpp"
 #include "support/own_netns.hpp"
@@ -19,6 +21,21 @@
 namespace sonde::test {
 
 using bytes = std::vector<std::byte>;
+
+/// What the tests of packet sockets are run with: these, and, in a program of its own, AF_XDP sockets that
+/// take everything.
+#ifdef SONDE_TEST_XDP
+constexpr bool by_xdp = true;
+struct tested_socket {
+    static std::unique_ptr<xdp_socket> open(asio::any_io_executor executor, int interface,
+                                            receive_options const& options = receive_options()) {
+        return xdp_socket::open(std::move(executor), interface, options, xdp_take::everything);
+    }
+};
+#else
+constexpr bool by_xdp = false;
+using tested_socket = packet_socket;
+#endif
 
 constexpr std::uint16_t experimental =
     0x88b5;  // IEEE 802 local experimental EtherTypes: no stack listens to them

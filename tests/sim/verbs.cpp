@@ -384,3 +384,11 @@ TEST_CASE("A replay does not go where nothing may go, also when that is told whi
         CHECK(net.why() == "198.18.0.1");
     });
 }
+
+TEST_CASE("A simulated network has no AF_XDP, and takes no notice of who asks for it") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.0/24");
+        network net{co_await asio::this_coro::executor, {.xdp = true}};
+        CHECK(co_await net.sr1(IP{.dst = "198.18.0.1"} / TCP{.dport = 80}, {.timeout = 1s}));
+    });
+}

@@ -22,9 +22,10 @@ namespace sonde::test {
 /// A network namespace of this process's own, with nothing in it but `lo`, up. Whatever the test sends stays
 /// inside.
 ///
-/// No root needed: the first one comes with a user namespace, in which the test is root. That works in a
-/// process with one thread only, so make it before any thread; threads started later are in it, too. Making
-/// another moves the process on to a fresh namespace; the old one goes when its last socket is closed.
+/// No root needed, but for programs that test AF_XDP: the first one comes with a user namespace, in which the
+/// test is root. That works in a process with one thread only, so make it before any thread; threads started
+/// later are in it, too. Making another moves the process on to a fresh namespace; the old one goes when its
+/// last socket is closed.
 class own_netns {
 public:
     own_netns() {
@@ -69,6 +70,9 @@ public:
 private:
     // False where the process has threads already (a sanitizer's own, perhaps); root does without.
     static bool enter_user_namespace() {
+#ifdef SONDE_TEST_XDP  // BPF takes privileges of the machine's own user namespace
+        return false;
+#endif
         auto uid = ::getuid();
         auto gid = ::getgid();
         if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;

@@ -49,6 +49,10 @@ struct network_options {
     /// Where its sockets live; see network.
     netns_option netns{};
     target_options targets{};  ///< kinds of special addresses that need not be named; see `target_policy`
+    /// Probes go through AF_XDP sockets (see xdp_socket) instead of packet sockets. Where an interface has
+    /// none, opening it fails, and `why()` says what is missing: nothing else is used instead. The loopback
+    /// interface, `sniff`, adopted sockets and simulations are as ever.
+    bool xdp = false;
 };
 static_assert(std::is_trivially_destructible_v<network_options>);
 
