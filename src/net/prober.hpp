@@ -7,6 +7,7 @@
 #include <sonde/probe/probe_run.hpp>
 
 #include <boost/circular_buffer.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include <map>
 #include <optional>
@@ -148,11 +149,11 @@ private:
     std::optional<probe_run> run_;
     std::uint64_t seed_;
 
-    std::vector<leaving> leaving_;
-    std::vector<std::uint32_t> free_;
+    boost::container::small_vector<leaving, 1> leaving_;
+    boost::container::small_vector<std::uint32_t, 1> free_;
     std::map<std::uint64_t, packet> kept_;  // packets of a source that cannot make them again
     host_names names_;
-    std::vector<ip_address> sources_;  // automatic source addresses in use, few
+    boost::container::small_vector<ip_address, 1> sources_;  // automatic source addresses in use, few
     bool sources_overflown_ = false;
     mac link_source_, next_hop_;
     bool over_several_next_hops_ = false;
@@ -176,20 +177,20 @@ private:
     std::uint64_t drops_before_ = 0, drops_seen_ = 0;
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
-    struct rebuilt {
-        std::uint64_t index;
-        std::uint16_t attempt;
-        outgoing packet;
-    };
     outgoing making_, scratch_;  // what is leaving, before and after it is finished; they keep their memory
-    struct leaver {
+    struct attempt_id {
         std::uint64_t index;
         std::uint16_t attempt;
         std::uint32_t draw;
-        friend bool operator==(leaver const&, leaver const&) = default;
+        friend bool operator==(attempt_id const&, attempt_id const&) = default;
     };
-    std::optional<leaver> left_last_;  // whose packet is in scratch_
-    std::optional<rebuilt> last_;      // accepts() makes it, replied() takes it over
+    std::optional<attempt_id> left_last_;  // whose packet is in scratch_
+    struct accepted {
+        std::uint64_t index;
+        std::uint16_t attempt;
+        std::optional<outgoing> rebuilt;  // nothing: the one in scratch_
+    };
+    std::optional<accepted> last_;  // accepts() makes it, replied() takes it over
 
     error_code end_, source_error_, broken_;
     bool started_ = false, engaged_ = false, closed_ = false, end_told_ = false;

@@ -41,7 +41,6 @@ mac prober::link_destination(outgoing& o) const {
 }
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
-    if (left_last_ == leaver{attempt.index, attempt.attempt, attempt.draw}) return scratch_;
     outgoing o;
     if (!write(attempt.index, attempt.attempt, o))
         o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
@@ -71,8 +70,10 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         return false;
     }
     try {
-        auto sent = rebuild(attempt, destination_of(received.view()));
-        auto view = sent.view();
+        std::optional<outgoing> rebuilt;
+        if (left_last_ != attempt_id{attempt.index, attempt.attempt, attempt.draw})
+            rebuilt = rebuild(attempt, destination_of(received.view()));
+        auto view = rebuilt ? rebuilt->view() : scratch_.view();
         view.to_many = to_many;
         view.relaxed = what_.relaxed;
         auto answers = match(received.view(), view);
@@ -81,7 +82,7 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
                 engine_->note_refusal(fmt::format("probe {}: {}", attempt.index, answers.why));
             return false;
         }
-        last_ = rebuilt{attempt.index, attempt.attempt, std::move(sent)};
+        last_ = accepted{attempt.index, attempt.attempt, std::move(rebuilt)};
         return true;
     } catch (boost::system::system_error const&) {
         return false;  // a packet that cannot be made again was never sent
@@ -100,14 +101,16 @@ verdict prober::replied(attempt_info const& attempt, packet&& received, steady_t
 verdict prober::take(attempt_info const& attempt, packet&& received, steady_time now) {
     if (!run_) return {};
     std::optional<arrival> came;
-    if (last_) came = {.at = received.time, .destination = last_->packet.destination()};
+    auto accepted_packet = [&]() -> outgoing& { return last_->rebuilt ? *last_->rebuilt : scratch_; };
+    if (last_) came = {.at = received.time, .destination = accepted_packet().destination()};
     auto v = run_->replied(attempt, now, came);
     if (v.what == verdict::kind::answered && !closed_) {
         bool same = last_ && last_->index == v.index && last_->attempt == v.attempt;
         attempt_info answered = attempt;
         answered.attempt = v.attempt, answered.draw = v.draw;
-        auto sent = (same ? std::move(last_->packet) : rebuild(answered, destination_of(received.view())))
+        auto sent = (same ? std::move(accepted_packet()) : rebuild(answered, destination_of(received.view())))
                         .to_packet();
+        if (same && !last_->rebuilt) left_last_.reset();
         sent.time = v.sent;
         sent.interface = received.interface;
         item next{.index = v.index,

@@ -257,7 +257,7 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
-    left_last_ = leaver{d.index, d.attempt, l.draw};
+    left_last_ = attempt_id{d.index, d.attempt, l.draw};
     l.destination = finished.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {
