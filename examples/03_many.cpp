@@ -14,7 +14,9 @@ int main() {
     network net{loop};
     int answered = 0;
     auto probe = [&](ipv4 host) -> asio::awaitable<void> {
-        auto x = co_await net.sr1(IP{.dst = host} / ICMP{}, {.timeout = 5s, .retry = 1});
+        // Made here, since layers inside the awaited expression stay in the coroutine's frame while it waits.
+        packet echo = IP{.dst = host} / ICMP{};
+        auto x = co_await net.sr1(std::move(echo), {.timeout = 5s, .retry = 1});
         answered += x.has_value();
     };
     for (std::uint32_t n = 0; n < 1000; ++n)

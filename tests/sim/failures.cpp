@@ -63,6 +63,18 @@ bool answers(Grumpy const&, Grumpy const&) {
     throw std::logic_error("not in the mood");
 }
 
+struct Unreadable {  // one octet of UDP port 4344, which cannot be read
+    sonde::field<std::uint8_t> octet{};
+};
+sonde::layer_hooks hooks(Unreadable const*);
+sonde::layer_hooks hooks(Unreadable const*) {
+    return {.header_length = [](std::span<std::byte const>) -> std::size_t {
+        throw std::logic_error("unreadable");
+    }};
+}
+SONDE_LAYER(Unreadable, octet)
+SONDE_BIND(sonde::UDP, Unreadable, dport, 4344)
+
 namespace {
 
 /// Runs the simulation to its end, whatever its handlers throw; how often they did.
@@ -104,6 +116,23 @@ TEST_CASE("What a handler throws leaves the loop; other operations and the netwo
         CHECK(others == 4);
         check_lives(b);
     });
+}
+
+TEST_CASE("A layer that throws as it is read costs its own frame: what came right before it is judged") {
+    bed b;
+    b.sim.add("198.18.7.7", {.script = [](packet const& p, replies& out) {
+                  if (!p.has<ICMP>()) return false;
+                  auto const& asked = p.get<ICMP>();
+                  out.send(out.back() / ICMP{.type = 0, .id = asked.id.value(), .seq = asked.seq.value()});
+                  out.send(out.back() / UDP{.dport = 4344, .sport = 4344} / Unreadable{});
+                  return true;
+              }});
+    bool full = false;
+    b.net.sr1(IP{.dst = "198.18.7.7"} / ICMP{}, {.timeout = 1s},
+              [&](error_code, auto x) { full = is_full(x); });
+    CHECK(run_through(b.sim) == 1);
+    CHECK(full);
+    check_lives(b);
 }
 
 TEST_CASE(
