@@ -53,7 +53,8 @@ asio::awaitable<void> scan(network_options how, std::uint64_t& answered) {
 asio::awaitable<void> ask(network& net, std::uint32_t& next, std::uint64_t& answered) {
     while (next < targets) {
         auto address = ipv4(first_target + next++);
-        // Not inside the awaited expression: its layers would lie in the coroutine's frame as long as it waits.
+        // Not inside the awaited expression: its layers would lie in the coroutine's frame as long as it
+        // waits.
         packet probe = IP{.dst = address} / TCP{.dport = 80};
         if (co_await net.sr1(std::move(probe), {.timeout = 1s})) ++answered;
     }
