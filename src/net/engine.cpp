@@ -17,7 +17,7 @@ namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
-constexpr std::size_t arrivals_at_once = 16;     // looked up together: more gains nothing
+constexpr std::size_t arrivals_at_once = 16;     // looked up together: memory comes meanwhile
 // What is a flood: so many frames in less than so long, seven eighths of them strangers'.
 constexpr std::uint64_t flood_frames = 1024;
 constexpr auto flood_time = std::chrono::milliseconds(100);
