@@ -63,13 +63,15 @@ bool answers(Grumpy const&, Grumpy const&) {
     throw std::logic_error("not in the mood");
 }
 
-struct Unreadable {  // one octet of UDP port 4344, which cannot be read
+struct Unreadable {  // one octet of UDP port 4344, which cannot be read while its test runs
     sonde::field<std::uint8_t> octet{};
+    static inline bool throws = false;
 };
 sonde::layer_hooks hooks(Unreadable const*);
 sonde::layer_hooks hooks(Unreadable const*) {
     return {.header_length = [](std::span<std::byte const>) -> std::size_t {
-        throw std::logic_error("unreadable");
+        if (Unreadable::throws) throw std::logic_error("unreadable");
+        return 1;
     }};
 }
 SONDE_LAYER(Unreadable, octet)
@@ -130,7 +132,9 @@ TEST_CASE("A layer that throws as it is read costs its own frame: what came righ
     bool full = false;
     b.net.sr1(IP{.dst = "198.18.7.7"} / ICMP{}, {.timeout = 1s},
               [&](error_code, auto x) { full = is_full(x); });
+    Unreadable::throws = true;
     CHECK(run_through(b.sim) == 1);
+    Unreadable::throws = false;
     CHECK(full);
     check_lives(b);
 }
