@@ -17,13 +17,15 @@ packet without_link_layers(packet&& received) {
     if (!v || v.index() == 0) return std::move(received);
     auto begin = v.span().begin;
     auto below = static_cast<std::ptrdiff_t>(v.index());
+    auto time = received.time;
+    auto interface = received.interface;
+    auto length = received.wire_length - begin;
     auto [bytes, layers] = std::move(received).into_parts();
     bytes.erase(bytes.begin(), bytes.begin() + begin);
     layers.erase(layers.begin(), layers.begin() + below);
     for (auto& l : layers) l.begin -= begin, l.end -= begin;
     auto rest = packet::from_parts(std::move(bytes), std::move(layers));
-    rest.time = received.time, rest.interface = received.interface;
-    rest.wire_length = received.wire_length - begin;
+    rest.time = time, rest.interface = interface, rest.wire_length = length;
     return rest;
 }
 
