@@ -130,12 +130,17 @@ TEST_CASE("A layer that throws as it is read costs its own frame: what came righ
                   return true;
               }});
     bool full = false;
-    b.net.sr1(IP{.dst = "198.18.7.7"} / ICMP{}, {.timeout = 1s},
-              [&](error_code, auto x) { full = is_full(x); });
+    auto const begin = b.sim.clock().now();
+    auto told = begin;
+    b.net.sr1(IP{.dst = "198.18.7.7"} / ICMP{}, {.timeout = 1s}, [&](error_code, auto x) {
+        full = is_full(x);
+        told = b.sim.clock().now();
+    });
     Unreadable::throws = true;
     CHECK(run_through(b.sim) == 1);
     Unreadable::throws = false;
     CHECK(full);
+    CHECK(told - begin < 500ms);  // not when its time was over
     check_lives(b);
 }
 
