@@ -129,13 +129,17 @@ TEST_CASE("A layer that throws as it is read costs its own frame: what came righ
                   out.send(out.back() / UDP{.dport = 4344, .sport = 4344} / Unreadable{});
                   return true;
               }});
+    check_lives(b);  // and knows the next hop
     bool full = false;
-    auto const begin = b.sim.clock().now();
+    auto& clock = b.sim.clock();
+    auto const begin = clock.now();
     auto told = begin;
     b.net.sr1(IP{.dst = "198.18.7.7"} / ICMP{}, {.timeout = 1s}, [&](error_code, auto x) {
         full = is_full(x);
-        told = b.sim.clock().now();
+        told = clock.now();
     });
+    b.sim.run_for(1us);                                                  // the probe leaves
+    while (clock.next() && *clock.next() < begin + 500ms) clock.step();  // both frames come, unread
     Unreadable::throws = true;
     CHECK(run_through(b.sim) == 1);
     Unreadable::throws = false;
