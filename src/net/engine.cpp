@@ -17,7 +17,7 @@ namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
-constexpr std::size_t arrivals_at_once = 16;     // looked up together: memory comes meanwhile
+constexpr std::size_t judged_at_once = 16;       // looked up together: memory comes meanwhile
 // What is a flood: so many frames in less than so long, seven eighths of them strangers'.
 constexpr std::uint64_t flood_frames = 1024;
 constexpr auto flood_time = std::chrono::milliseconds(100);
@@ -181,7 +181,7 @@ void engine::shut_down() noexcept {
     for (auto const& l : std::exchange(listeners_, {}))
         if (auto op = l.lock()) op->shut_down();
     taps_.clear();
-    arrivals_.clear();
+    incoming_.clear();
     operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
     listening_ = 0;
     held_.clear();
@@ -229,24 +229,24 @@ void engine::await_judgement(packet&& received, bool has_checksums) {
     auto keys = open_keys_of_answer(received.view(), secret_, false, false);
     auto innermost = keys.each.empty() ? match_key() : keys.each.back().finish();
     table_.prefetch(innermost);
-    arrivals_.reserve(arrivals_at_once);
-    arrivals_.push_back({std::move(received), std::move(keys), innermost, has_checksums});
-    if (arrivals_.size() == arrivals_at_once) judge_arrivals();
+    incoming_.reserve(judged_at_once);
+    incoming_.push_back({std::move(received), std::move(keys), innermost, has_checksums});
+    if (incoming_.size() == judged_at_once) judge_incoming();
 }
 
 /// What an exception leaves behind is the next batch's.
-void engine::judge_arrivals() {
-    if (arrivals_.empty()) return;
-    for (auto const& a : arrivals_) table_.prefetch_found(a.innermost);
-    arrived_ = system_->now();
-    auto next = arrivals_.begin();
+void engine::judge_incoming() {
+    if (incoming_.empty()) return;
+    for (auto const& a : incoming_) table_.prefetch_found(a.innermost);
+    judged_at_ = system_->now();
+    auto next = incoming_.begin();
     try {
-        while (next != arrivals_.end()) on_packet(*next++);
+        while (next != incoming_.end()) on_packet(*next++);
     } catch (...) {
-        arrivals_.erase(arrivals_.begin(), next);
+        incoming_.erase(incoming_.begin(), next);
         throw;
     }
-    arrivals_.clear();
+    incoming_.clear();
 }
 
 /// Of a flood that is nearly all strangers' the kernel keeps what it can tell from answers: else each frame
@@ -287,7 +287,7 @@ std::shared_ptr<reassembler> engine::reassembly() {
 }
 
 /// Several keys may lead to it; the one that says most is looked up first.
-std::optional<attempt_info> engine::find_probe(arrival const& a) {
+std::optional<attempt_info> engine::find_probe(incoming const& a) {
     if (auto found = find(a.innermost, a.received, false)) return found;
     for (bool relaxed : {false, true}) {
         if (relaxed && relaxed_runs_ == 0) break;
@@ -306,7 +306,7 @@ std::optional<attempt_info> engine::find_probe(arrival const& a) {
 }
 
 /// A frame for which there is no memory is lost, as those are for which the kernel had none.
-void engine::on_packet(arrival& a) try {
+void engine::on_packet(incoming& a) try {
     if (taps_.empty()) {
         judge(a);
         return;
@@ -339,7 +339,7 @@ void engine::explain(packet&& received, judgement const& what) {
 }
 
 /// Counts a packet, and hands it to the operation whose probe it answers.
-engine::judgement engine::judge(arrival& a) {
+engine::judgement engine::judge(incoming& a) {
     using kind = explanation::kind;
     if (a.keys.each.empty()) {
         ++strays_.unrelated;
@@ -363,7 +363,7 @@ engine::judgement engine::judge(arrival& a) {
         ++(late ? strays_.late : strays_.duplicates);
         return {late ? kind::late : kind::duplicate, "its operation has ended", found};
     }
-    auto v = reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), arrived_);
+    auto v = reinterpret_cast<answer_judge*>(found->user)->replied(*found, std::move(received), judged_at_);
     switch (v.what) {
         case verdict::kind::answered: return {kind::matched, {}, found};
         case verdict::kind::duplicate: return {kind::duplicate, "it has had its answer", found};

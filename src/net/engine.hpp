@@ -232,7 +232,7 @@ private:
 
     /// A packet that came in and waits to be looked up: a few are, so that the table's memory is loaded
     /// while the next ones are read.
-    struct arrival {
+    struct incoming {
         packet received;
         open_keys keys;
         match_key innermost{};  // of `keys`
@@ -256,11 +256,11 @@ private:
     void shed();
     void shed(port& p, std::optional<std::string> const& filter);
     void await_judgement(packet&& received, bool has_checksums);
-    void judge_arrivals();
+    void judge_incoming();
     std::optional<attempt_info> find(match_key const& key, packet const& received, bool to_many);
-    void on_packet(arrival& a);
-    std::optional<attempt_info> find_probe(arrival const& a);
-    judgement judge(arrival& a);
+    void on_packet(incoming& a);
+    std::optional<attempt_info> find_probe(incoming const& a);
+    judgement judge(incoming& a);
     void explain(packet&& received, judgement const& what);
     void run_turn();
     void take_turn(steady_time now);
@@ -305,8 +305,8 @@ private:
     std::deque<std::shared_ptr<operation>> ready_;
     std::vector<std::shared_ptr<operation>> starving_;
     std::weak_ptr<reassembler> reassembly_;
-    std::vector<arrival> arrivals_;
-    steady_time arrived_ = never;  // when the latest were judged
+    std::vector<incoming> incoming_;
+    steady_time judged_at_ = never;  // when the latest were judged
     std::vector<std::weak_ptr<explainer>> taps_;
     std::string refusal_;
     struct sleeper {

@@ -107,7 +107,7 @@ std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source
 std::shared_ptr<port> engine::add_port(port_key id, std::unique_ptr<link_device> device) {
     auto p = std::make_shared<port>(
         *system_, std::move(device), [this](received_frame const& f) { on_frame(f); },
-        [this] { judge_arrivals(); },
+        [this] { judge_incoming(); },
         [self = weak_from_this(), id](error_code failure) {
             if (auto e = self.lock()) e->port_failed(id, failure);
         });

@@ -247,8 +247,6 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         bool to_many = way.to_many || goes_to_many(view);
         if (to_many) engine_->expect_groups();
         l.key = key_of_probe(view, engine_->secret(), to_many);
-        engine_->table().prefetch(l.key);
-        engine_->expect_answers(view);
         if (!engine_->table().find(l.key)) break;
         // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
         // above the ports (DNS ids of one port) they make the key.
@@ -257,6 +255,7 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         if (fixed) break;
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
+    engine_->expect_answers(finished.view());
     left_last_ = attempt_id{d.index, d.attempt, l.draw};
     l.destination = finished.destination();
     std::uint32_t tag = 0;
