@@ -93,14 +93,16 @@ void neighbours::ask_for(key const& which) {
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
     run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};
     ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
-        [this, which](error_code failed, std::optional<exchange> x) {
+        [weak = engine_.weak_from_this(), which](error_code failed, std::optional<exchange> x) {
+            auto asking = weak.lock();
+            if (!asking) return;  // the network went while its question was being given up
             std::optional<mac> found;
             try {
                 if (x && x->answered()) found = address_in(x->received);
             } catch (std::bad_alloc const&) {
                 failed = asio::error::no_memory;
             }
-            answered(which, failed, found);
+            asking->neighbour_cache().answered(which, failed, found);
         });
 }
 

@@ -159,6 +159,29 @@ TEST_CASE("A network that goes after any step ends its operations once; the next
     });
 }
 
+TEST_CASE(
+    "A network that goes while it asks for a neighbour is gone: its question's end finds nobody to tell") {
+    for (bool v6 : {false, true}) {
+        CAPTURE(v6);
+        bool over = false;
+        for (std::size_t k = 0; !over; ++k) {
+            CAPTURE(k);
+            simulation sim;
+            std::optional<network> net(std::in_place, sim);
+            outcome o;
+            auto probe = v6 ? IPv6{.dst = "2001:db8:ffff::77"} / ICMPv6EchoRequest{}
+                            : IP{.dst = "198.51.100.77"} / ICMP{};
+            net->sr1(std::move(probe), {.timeout = 1s}, into(o));
+            for (std::size_t i = 0; i < k && o.calls == 0; ++i) step(sim);
+            over = o.calls > 0;
+            net.emplace(sim);  // which takes the last of the old one's memory away
+            sim.run();
+            CHECK(o.calls == 1);
+            CHECK(sim.clock().pending() == 0);
+        }
+    }
+}
+
 TEST_CASE("Streams and deferred operations that begin after their network has gone are aborted, unsent") {
     bed b;
     b.sim.record();

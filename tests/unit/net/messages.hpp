@@ -44,9 +44,9 @@ public:
     operator bytes() const {
         nlmsghdr head{static_cast<std::uint32_t>(sizeof(nlmsghdr) + body_.size()), type_, flags_, sequence_,
                       0};
-        bytes all(sizeof(head));
+        bytes all(sizeof(head) + body_.size());
         std::memcpy(all.data(), &head, sizeof(head));
-        all.insert(all.end(), body_.begin(), body_.end());
+        std::copy(body_.begin(), body_.end(), all.begin() + sizeof(head));
         return all;
     }
 
