@@ -65,6 +65,17 @@ void outgoing::take(packet_template const& from, std::uint64_t index, random_sou
     read_destination();
 }
 
+outgoing outgoing::with_bytes(std::span<std::byte const> finished) const {
+    outgoing o;
+    o.bytes_.assign(finished.begin(), finished.end());
+    o.layers_ = layers_;
+    o.network_ = network_;
+    o.kind_ = kind_;
+    o.latest_ = latest_;
+    o.read_destination();
+    return o;
+}
+
 namespace {
 
 /// Fields that the way of a packet tells, where they are automatic.

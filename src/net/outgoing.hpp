@@ -33,6 +33,10 @@ public:
 
     /// The packet of this number, in the memory that it has. `from` must live until it is finished.
     void take(packet_template const& from, std::uint64_t index, random_source& random);
+    /// Whether the latest that it took was of this template.
+    bool is_of(packet_template const& from) const { return latest_ == &from; }
+    /// Another packet of the same template, which had been finished to these bytes.
+    outgoing with_bytes(std::span<std::byte const> finished) const;
     /// A set, compiled so that `take` can be followed by all the rest: nothing where that is not possible, or
     /// not worth it. `identified`: `identify` is part of it.
     static std::optional<packet_template> compile(source_base const& source, bool identified);

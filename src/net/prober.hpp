@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine.hpp"
+#include "sent_frames.hpp"
 
 #include <sonde/link/filter.hpp>
 #include <sonde/net/stream.hpp>
@@ -178,13 +179,8 @@ private:
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
     outgoing making_, scratch_;  // what is leaving, before and after it is finished; they keep their memory
-    struct attempt_id {
-        std::uint64_t index;
-        std::uint16_t attempt;
-        std::uint32_t draw;
-        friend bool operator==(attempt_id const&, attempt_id const&) = default;
-    };
     std::optional<attempt_id> left_last_;  // whose packet is in scratch_
+    sent_frames sent_;                     // the template's
     struct accepted {
         std::uint64_t index;
         std::uint16_t attempt;

@@ -43,6 +43,8 @@ mac prober::link_destination(outgoing& o) const {
 }
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
+    auto left = sent_.find({.index = attempt.index, .draw = attempt.draw, .attempt = attempt.attempt});
+    if (!left.empty() && scratch_.is_of(*template_)) return scratch_.with_bytes(left);
     outgoing o;
     if (!write(attempt.index, attempt.attempt, o))
         o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
@@ -73,7 +75,8 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
     }
     try {
         std::optional<outgoing> rebuilt;
-        if (left_last_ != attempt_id{attempt.index, attempt.attempt, attempt.draw})
+        if (left_last_ !=
+            attempt_id{.index = attempt.index, .draw = attempt.draw, .attempt = attempt.attempt})
             rebuilt = rebuild(attempt, destination_of(received.view()));
         auto view = rebuilt ? rebuilt->view() : scratch_.view();
         view.to_many = to_many;

@@ -256,7 +256,11 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         if (i == draws_tried) return failed(d, errc::identities_exhausted);
     }
     engine_->expect_answers(finished.view());
-    left_last_ = attempt_id{d.index, d.attempt, l.draw};
+    attempt_id const which{.index = d.index, .draw = l.draw, .attempt = d.attempt};
+    if (template_ && finished.is_of(*template_))
+        sent_.keep(which, finished.bytes());
+    else
+        left_last_ = which;
     l.destination = finished.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {

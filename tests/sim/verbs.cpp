@@ -7,6 +7,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -87,6 +88,28 @@ TEST_CASE("sr yields the open, the closed and the silent of a set, and reports a
         CHECK(scan.unanswered().size() == 3);
         support::accounting(r, 768);
         support::accounting_of_one_device(sim);
+    });
+}
+
+TEST_CASE(
+    "What sr says it sent are the bytes that left, whether the answer came soon or after thousands of "
+    "others") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.record();
+        sim.add("198.18.0.0/20", {}, path::both({.delay = 1ms, .jitter = 200ms, .loss = 0.2}));
+        network net{co_await asio::this_coro::executor};
+        auto scan =
+            net.srp(Ether{} / IP{.dst = "198.18.0.0/20", .tos = random_byte()} / UDP{.dport = 9} / "probe",
+                    {.timeout = 1s, .retry = 1, .rate = 20'000, .iface = "eth1"});
+        std::vector<std::vector<std::byte>> told;
+        while (auto x = co_await scan.next()) told.push_back(x->sent.build());
+        std::set<std::vector<std::byte>> left;
+        for (auto const& f : sim.trace())
+            if (f.outgoing) left.emplace(f.bytes.begin(), f.bytes.end());
+        CHECK(told.size() > 3000);
+        CHECK(std::ranges::all_of(told, [&](auto const& frame) { return left.contains(frame); }));
+        std::ranges::sort(told);
+        CHECK(std::ranges::adjacent_find(told) == told.end());
     });
 }
 
