@@ -334,8 +334,7 @@ TEST_CASE("DHCP: an offer answers a discovery, an acknowledgement or a refusal a
     CHECK(check("inform", "nak") == "dhcp message type 6 does not answer type 8");
     CHECK(check("release", "ack") == "dhcp message type 5 does not answer type 7");
     // RFC 4039: who asks for it is told at once.
-    CHECK(verdict(message(1, "discover", "(80, b''), "),
-                  message(2, "ack", "(80, b''), ")) == "yes");
+    CHECK(verdict(message(1, "discover", "(80, b''), "), message(2, "ack", "(80, b''), ")) == "yes");
 }
 
 TEST_CASE("SCTP: a heartbeat is acknowledged with what it said (RFC 9260, section 8.3)") {
