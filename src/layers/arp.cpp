@@ -28,31 +28,69 @@ void follow(dissect_step& step) {
     step.limit = 0;
 }
 
-/// RFC 826: who is asked becomes who answers, and the answer comes to who asked.
+enum operation : unsigned {
+    reverse_request = 3,
+    dynamic_request = 5,
+    inverse_request = 8,
+    inverse_reply = 9
+};
+
+/// Odd operations ask and the next ones answer, but for those of inverse ARP.
+bool asks(unsigned op) {
+    return op == inverse_request || (op % 2 == 1 && op != inverse_reply);
+}
+/// Whose protocol address is this hardware address's (RFC 903)?
+bool asks_for_hardware(unsigned op) {
+    return op == reverse_request || op == dynamic_request;
+}
+
+/// Of `field` in the reply.
+template <auto Field, class T>
+match_verdict expect(layer_view const& reply, T expected) {
+    if (auto got = reply.get<Field>(); got != expected)
+        return match_verdict::mismatch(fmt::format("arp {} {}, expected {}",
+                                                   reply.description().fields[field_index<Field>].name,
+                                                   got.to_string(), expected.to_string()));
+    return match_verdict::match();
+}
+
+/// Who is asked becomes who answers: by the protocol address (RFC 826), by the hardware address (RFC 2390),
+/// or a server that was not named (RFC 903).
+match_verdict answers_who_is_asked(layer_view const& reply, layer_view const& sent) {
+    unsigned op = sent.get<&ARP::op>();
+    if (asks_for_hardware(op)) return expect<&ARP::hwdst>(reply, sent.get<&ARP::hwdst>());
+    if (op == inverse_request) return expect<&ARP::hwsrc>(reply, sent.get<&ARP::hwdst>());
+    return expect<&ARP::psrc>(reply, sent.get<&ARP::pdst>());
+}
+
+/// The answer comes to who asked.
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&ARP::pdst>()) return match_verdict::mismatch("arp message cut short");
-    auto op = reply.get<&ARP::op>(), expected = sent.get<&ARP::op>();
-    if (sent.get<&ARP::op>() % 2 == 0 || op != expected + 1)
-        return match_verdict::mismatch(
-            fmt::format("arp op {}, expected {}", unsigned(op), unsigned(expected) + 1));
-    if (auto psrc = reply.get<&ARP::psrc>(), asked = sent.get<&ARP::pdst>(); psrc != asked)
-        return match_verdict::mismatch(
-            fmt::format("arp psrc {}, expected {}", psrc.to_string(), asked.to_string()));
-    if (auto pdst = reply.get<&ARP::pdst>(), ours = sent.get<&ARP::psrc>();
-        pdst != ours && !ours.is_unspecified())
-        return match_verdict::mismatch(
-            fmt::format("arp pdst {}, expected {}", pdst.to_string(), ours.to_string()));
+    unsigned got = reply.get<&ARP::op>(), asked = sent.get<&ARP::op>();
+    if (!asks(asked)) return match_verdict::mismatch(fmt::format("arp op {} asks nothing", asked));
+    if (got != asked + 1)
+        return match_verdict::mismatch(fmt::format("arp op {}, expected {}", got, asked + 1));
+    if (auto v = answers_who_is_asked(reply, sent); v.value == match_verdict::no) return v;
+    if (auto ours = sent.get<&ARP::psrc>(); !ours.is_unspecified())
+        if (auto v = expect<&ARP::pdst>(reply, ours); v.value == match_verdict::no) return v;
     if (auto hwsrc = reply.get<&ARP::hwsrc>(); hwsrc.is_group() || hwsrc.is_unspecified())
         return match_verdict::mismatch("arp hwsrc " + hwsrc.to_string() + " is no host's");
     return match_verdict::match();
 }
 
+/// Who is asked. Not who asks: of an address probe (RFC 5227: psrc 0) the answer may go to any address of
+/// ours.
 void key(layer_view const& v, key_builder& k) {
+    unsigned op = v.get<&ARP::op>() - unsigned(k.is_reply());
     k.add(0x0806);
-    k.add((std::uint64_t(v.get<&ARP::op>()) + 1) / 2);
-    // Of an address probe (RFC 5227: psrc 0) the answer may go to any address of ours: only who is asked
-    // counts.
-    k.add(k.is_reply() ? v.get<&ARP::psrc>().value : v.get<&ARP::pdst>().value);
+    k.add(op);
+    auto hardware = [](mac const& address) { return value_traits<mac>::to_wire(address).low; };
+    if (asks_for_hardware(op))
+        k.add(hardware(v.get<&ARP::hwdst>()));
+    else if (op == inverse_request)
+        k.add(hardware(k.is_reply() ? v.get<&ARP::hwsrc>() : v.get<&ARP::hwdst>()));
+    else
+        k.add(k.is_reply() ? v.get<&ARP::psrc>().value : v.get<&ARP::pdst>().value);
 }
 
 void summarize(layer_view const& v, std::string& out) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace sonde::inline v0 {
 namespace {
@@ -315,6 +316,45 @@ header chaddr_of(layer_view const& v) {
     return v.header().subspan(at, length);
 }
 
+/// What an option holds, if it is there and whole.
+std::optional<header> find_option(layer_view const& dhcp, unsigned code) {
+    if (!dhcp.is<DHCP>()) return {};
+    auto rest = dhcp.header();
+    auto octet = [&](std::size_t at) { return std::to_integer<unsigned>(rest[at]); };
+    while (!rest.empty() && octet(0) != end) {
+        if (octet(0) == pad) {
+            rest = rest.subspan(1);
+            continue;
+        }
+        if (rest.size() < 2 || rest.size() < 2 + octet(1)) return {};
+        if (octet(0) == code) return rest.subspan(2, octet(1));
+        rest = rest.subspan(2 + octet(1));
+    }
+    return {};
+}
+
+/// 0: no DHCP message.
+unsigned type_of(layer_view const& dhcp) {
+    auto type = find_option(dhcp, message_type);
+    return type && type->size() == 1 ? std::to_integer<unsigned>(type->front()) : 0;
+}
+
+/// RFC 2131 §4.4, RFC 4039. What it does not name may answer anything.
+bool is_answer(layer_view const& reply, layer_view const& sent) {
+    enum : unsigned { discover = 1, offer, request, decline, ack, nak, release, inform };
+    constexpr unsigned rapid_commit = 80;
+    auto told = type_of(reply);
+    if (told == 0) return true;
+    switch (type_of(sent)) {
+        case discover: return told == offer || (told == ack && find_option(sent, rapid_commit));
+        case request: return told == ack || told == nak;
+        case inform: return told == ack;
+        case decline:
+        case release: return false;
+        default: return true;
+    }
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&BOOTP::chaddr>() || !sent.has<&BOOTP::chaddr>())
         return match_verdict::mismatch("bootp header cut short");
@@ -326,6 +366,9 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     // RFC 2131 §4.3.1: copied from the question. Clients choose xids alike, and answers reach them all.
     if (!std::ranges::equal(chaddr_of(reply), chaddr_of(sent)))
         return match_verdict::mismatch("bootp chaddr is another client's");
+    if (!is_answer(reply.upper(), sent.upper()))
+        return match_verdict::mismatch(fmt::format("dhcp message type {} does not answer type {}",
+                                                   type_of(reply.upper()), type_of(sent.upper())));
     return match_verdict::match();
 }
 

@@ -84,10 +84,7 @@ match_verdict solicitation_answers(layer_view const& reply, layer_view const& se
     if (auto tgt = reply.get<&ICMPv6ND_NA::tgt>(), asked = sent.get<&ICMPv6ND_NS::tgt>(); tgt != asked)
         return match_verdict::mismatch(
             fmt::format("nd target {}, expected {}", tgt.to_string(), asked.to_string()));
-    if (auto ip = reply.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
-        return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
-    if (reply.upper().is<Raw>()) return match_verdict::mismatch("nd option of length 0, or cut short");
-    return match_verdict::match();
+    return detail::nd_validity(reply);
 }
 
 void echo_key(layer_view const& v, key_builder& k) {
@@ -135,10 +132,29 @@ layer_hooks error_message(std::string_view title, std::span<field_rule const> ru
     return h;
 }
 
+/// Options of any kind, whole.
+bool are_options(std::span<std::byte const> bytes) {
+    while (!bytes.empty()) {
+        auto length = detail::nd_option_length(bytes);
+        if (length == 0 || length > bytes.size()) return false;
+        bytes = bytes.subspan(length);
+    }
+    return true;
+}
+
 }  // namespace
 
 match_verdict detail::no_icmpv6_answer(layer_view const&, layer_view const& sent) {
     return match_verdict::mismatch(std::string(sent.description().name) + " has no answer");
+}
+
+match_verdict detail::nd_validity(layer_view const& message) {
+    if (auto ip = message.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
+        return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
+    for (auto option = message.upper(); option; option = option.upper())
+        if (option.is<Raw>() && !are_options(option.header()))
+            return match_verdict::mismatch("nd option of length 0, or cut short");
+    return match_verdict::match();
 }
 
 std::size_t detail::nd_option_length(std::span<std::byte const> bytes) {

@@ -25,6 +25,9 @@ layer_hooks icmpv6_message(std::string_view title, std::span<field_rule const> r
     return {.title = title, .rules = rules, .finish = finish_icmpv6<Message>, .answers = no_icmpv6_answer};
 }
 
+/// What makes any message of neighbour discovery invalid (RFC 4861 §6.1, §7.1): no answer then.
+match_verdict nd_validity(layer_view const& message);
+
 /// Bytes of a neighbour discovery option; 0 ends the list: RFC 4861 §4.6 makes such a packet invalid.
 std::size_t nd_option_length(std::span<std::byte const> bytes);
 

@@ -26,9 +26,10 @@ constexpr field_rule route_rules[] = {{.field = "prf", .names = router_preferenc
 match_verdict solicitation_answers(layer_view const& reply, layer_view const&) {
     if (!reply.is<ICMPv6ND_RA>()) return match_verdict::mismatch("router advertisement expected");
     if (!reply.has<&ICMPv6ND_RA::retranstimer>()) return match_verdict::mismatch("icmpv6 header cut short");
-    if (auto ip = reply.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
-        return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
-    return match_verdict::match();
+    if (auto ip = reply.lower(); ip.is<IPv6>() && !ip.get<&IPv6::src>().is_link_local())
+        return match_verdict::mismatch(
+            fmt::format("nd router {} is no link-local address", ip.get<&IPv6::src>().to_string()));
+    return detail::nd_validity(reply);
 }
 void router_key(layer_view const&, key_builder& k) {
     k.add(133);

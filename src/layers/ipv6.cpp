@@ -1,3 +1,5 @@
+#include <sonde/layers/icmpv6.hpp>
+#include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/ipv6.hpp>
 
 #include "ipv6_chain.hpp"
@@ -53,17 +55,27 @@ void follow(dissect_step& step) {
     detail::refine_next_header(step);
 }
 
+/// Answers that do not go to who asked: what listeners report goes to their groups; routers advertise
+/// themselves to all nodes, and so do neighbours to who has no address yet (RFC 4861 §6.2.6, §7.2.4); who
+/// asks a group of multicast DNS hears them in the group (RFC 6762 §6).
+bool goes_elsewhere(ipv6 to, ipv6 target, layer_view const& sent) {
+    if (!to.is_multicast()) return false;
+    if (detail::is_listener_discovery(sent)) return true;
+    if (!target.is_multicast()) return false;
+    auto asks = detail::above_extensions(sent.upper());
+    constexpr wire_value all_nodes{0xff02ull << 48, 1};
+    if (asks.is<ICMPv6ND_RS>() || (asks.is<ICMPv6ND_NS>() && sent.get<&IPv6::src>().is_unspecified()))
+        return value_traits<ipv6>::to_wire(to) == all_nodes;
+    return detail::carries_multicast_dns(sent) && to == target;
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
-    bool listeners = detail::is_listener_discovery(sent);
-    if (listeners != detail::is_listener_discovery(reply))
+    if (detail::is_listener_discovery(sent) != detail::is_listener_discovery(reply))
         return match_verdict::mismatch("listener discovery answers itself only");
     // What is routed on from here is for somebody else.
     auto goes = detail::final_destination(reply), target = detail::final_destination(sent);
-    if (listeners && goes.is_multicast()) return match_verdict::payload();
-    bool to_group =
-        detail::carries_multicast_dns(sent) && goes.is_multicast() && goes == target;  // RFC 6762 §6
-    if (auto ours = sent.get<&IPv6::src>(); goes != ours && !to_group)
+    if (auto ours = sent.get<&IPv6::src>(); goes != ours && !goes_elsewhere(goes, target, sent))
         return match_verdict::mismatch(
             fmt::format("ipv6 dst {}, expected {}", goes.to_string(), ours.to_string()));
     if (auto got = reply.get<&IPv6::src>();

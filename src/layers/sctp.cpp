@@ -60,6 +60,14 @@ bool is_reflected(layer_view const& reply) {
            (chunk.is<SCTPChunkShutdownComplete>() && chunk.get<&SCTPChunkShutdownComplete::TCB>() != 0);
 }
 
+/// RFC 9260 §8.3: what a heartbeat says is copied into its acknowledgement.
+bool is_changed_heartbeat(layer_view const& reply, layer_view const& sent) {
+    constexpr std::size_t chunk_header = 4;
+    return sent.is<SCTPChunkHeartbeatReq>() && reply.is<SCTPChunkHeartbeatAck>() &&
+           !std::ranges::equal(reply.header().subspan(std::min(chunk_header, reply.header().size())),
+                               sent.header().subspan(std::min(chunk_header, sent.header().size())));
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&SCTP::chksum>()) return match_verdict::mismatch("sctp header cut short");
     if (auto got = reply.get<&SCTP::sport>(), asked = sent.get<&SCTP::dport>(); got != asked)
@@ -70,6 +78,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (auto got = reply.get<&SCTP::tag>(); expected && got != *expected)
         return match_verdict::mismatch(fmt::format("sctp tag {:#x}, expected {:#x}", got, *expected));
     if (reply.upper().is<SCTPChunkInit>()) return match_verdict::mismatch("an sctp INIT is no answer");
+    if (is_changed_heartbeat(reply.upper(), sent.upper()))
+        return match_verdict::mismatch("sctp heartbeat information changed");
     return match_verdict::match();
 }
 

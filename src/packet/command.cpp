@@ -2,6 +2,7 @@
 #include <sonde/packet/text.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace sonde::inline v0 {
@@ -76,10 +77,23 @@ literal as_chain(literal const& list) {
     return literal::stack{l->items};
 }
 
-/// A domain name is bytes to Scapy, which has no escapes in them.
+/// A domain name is bytes to Scapy, which has no escapes in them: those that hold a dot or a backslash inside
+/// a label stay text.
 literal as_bytes(literal const& name) {
     auto const* text = name.as<std::string>();
-    return text && text->find('\\') == text->npos ? literal(literal::bytes{*text}) : name;
+    if (!text) return name;
+    std::string octets;
+    for (std::string_view rest = *text; !rest.empty();) {
+        constexpr std::size_t escape = 4;  // a backslash and three digits
+        bool escaped = rest.front() == '\\';
+        unsigned octet = static_cast<unsigned char>(rest.front());
+        if (escaped &&
+            (rest.size() < escape || std::from_chars(&rest[1], &rest[1] + 3, octet).ptr != &rest[1] + 3))
+            return name;
+        octets += static_cast<char>(octet);
+        rest.remove_prefix(escaped ? escape : 1);
+    }
+    return literal::bytes{std::move(octets)};
 }
 
 /// Scapy's spelling: list fields stand before the others.

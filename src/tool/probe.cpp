@@ -116,12 +116,10 @@ void print_explanations(explanation_stream& why) {
 asio::awaitable<scan_result> gather(session& s, exchange_stream& scan, bool one, arguments const& a) {
     std::optional<explanation_stream> why;
     if (a.has("explain")) why.emplace(s.net.explain());
-    asio::cancellation_signal stop;
-    s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    s.on_interrupt = [&scan] { scan.stop(); };  // what is open is unanswered then
     scan_result result{.one = one};
     for (;;) {
-        auto [ec, x] = co_await scan.next(
-            asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
+        auto [ec, x] = co_await scan.next(asio::as_tuple(asio::use_awaitable));
         if (why) print_explanations(*why);
         if (ec && !s.interrupted) result.error = ec;
         if (!x) break;

@@ -377,6 +377,29 @@ TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
     CHECK(vendors.vendor_of("02:00:00:00:00:00").empty());
 }
 
+TEST_CASE("A scan that Ctrl-C ends counts what it left unanswered, and tells of each as JSON") {
+    auto interrupted = [](std::vector<std::string> const& more) {
+        return support::run(
+            std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", "0.3",
+                                     support::sonde_command(), "sr", "--sim", "--pace", "-t", "20",
+                                     "IP(dst=['198.18.0.1', '198.19.248.0/30'])/ICMP()"} +
+                more,
+            {});
+    };
+    auto text = interrupted({});
+    CHECK(text.status == 130);
+    CHECK(holds(text.out, "got 1 answers, remaining 4 packets\n"));
+    CHECK(holds(text.out, "<Unanswered: TCP:0 UDP:0 ICMP:4 Other:0>"));
+    auto lines = interrupted({"--json"});
+    CHECK(lines.status == 130);
+    std::size_t cancelled = 0;
+    for (auto at = lines.out.find("\"outcome\":\"cancelled\""); at != lines.out.npos;
+         at = lines.out.find("\"outcome\":\"cancelled\"", at + 1))
+        ++cancelled;
+    CHECK(cancelled == 4);
+    CHECK(holds(lines.out, "\"answered\":1,\"remaining\":4,"));
+}
+
 TEST_CASE("What is drawn over on a terminal has lines that fit on it, and no more than it has rows") {
     // As on a terminal of that size; what it shows at last is printed whole.
     auto shown = support::run({"script", "-qefc",

@@ -99,6 +99,22 @@ TEST_CASE("Names escape what is no letter, and read it back") {
                     error);
 }
 
+TEST_CASE("The command spells a name as bytes, as Scapy does; escapes stand only for what bytes cannot say") {
+    auto spelled = [](std::string const& qname) {
+        auto back =
+            dissect(parse_packet("IP()/UDP()/DNS(qd=DNSQR(qname=" + qname + "))").build(), link_type::ipv4);
+        auto text = command(back);
+        CHECK(parse_packet(text).build() == back.build());
+        auto begin = text.find("qname=") + 6;
+        return text.substr(begin, text.find(", qtype") - begin);
+    };
+    CHECK(spelled("'www.example.com.'") == "b'www.example.com.'");
+    CHECK(spelled("b'a b.example.'") == "b'a b.example.'");
+    CHECK(spelled("b'caf\\xc3\\xa9.\\x00\\xff.'") == "b'caf\\xc3\\xa9.\\x00\\xff.'");
+    CHECK(spelled("'one\\\\.label.'") == "'one\\\\.label.'");
+    CHECK(spelled("'back\\\\\\\\slash\\\\032.'") == "'back\\\\\\\\slash\\\\032.'");
+}
+
 TEST_CASE("A name that nobody gave is the root: the message around it can be read") {
     CHECK(domain_name() == ".");
     CHECK(domain_name() == domain_name("."));

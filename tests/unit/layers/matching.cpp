@@ -99,6 +99,32 @@ TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the sam
           "ICMPv6ND_NA has no answer");
 }
 
+TEST_CASE("Routers, and neighbours of who has no address yet, answer all nodes (RFC 4861)") {
+    auto from = [](std::string const& src, std::string const& dst, std::string const& layers) {
+        return "IPv6(src='" + src + "', dst='" + dst + "', hlim=255)/" + layers;
+    };
+    auto asks = from("fe80::1", "ff02::2", "ICMPv6ND_RS()");
+    CHECK(verdict(asks, from("fe80::9", "ff02::1", "ICMPv6ND_RA()")) == "yes");
+    CHECK(verdict(asks, from("fe80::9", "fe80::1", "ICMPv6ND_RA()")) == "yes");
+    CHECK(verdict(from("::", "ff02::2", "ICMPv6ND_RS()"), from("fe80::9", "ff02::1", "ICMPv6ND_RA()")) ==
+          "yes");
+    CHECK(verdict(asks, from("fe80::9", "ff02::2", "ICMPv6ND_RA()")) == "ipv6 dst ff02::2, expected fe80::1");
+    CHECK(verdict(asks, from("2001:db8::9", "ff02::1", "ICMPv6ND_RA()")) ==
+          "nd router 2001:db8::9 is no link-local address");
+    CHECK(verdict(asks, "IPv6(src='fe80::9', dst='ff02::1', hlim=64)/ICMPv6ND_RA()") ==
+          "nd hop limit 64, expected 255");
+    CHECK(verdict(asks, from("fe80::9", "ff02::1", "ICMPv6ND_RA()/Raw(load=b'\\x03\\x00')")) ==
+          "nd option of length 0, or cut short");
+    CHECK(
+        verdict(asks, from("fe80::9", "ff02::1", "ICMPv6ND_RA()/ICMPv6NDOptMTU()/Raw(load=b'\\x03\\x00')")) ==
+        "nd option of length 0, or cut short");
+    auto probe = from("::", "ff02::1:ff00:9", "ICMPv6ND_NS(tgt='fe80::9')");
+    CHECK(verdict(probe, from("fe80::9", "ff02::1", "ICMPv6ND_NA(tgt='fe80::9', S=0)")) == "yes");
+    CHECK(verdict(there6("ICMPv6ND_NS(tgt='fe80::9')"),
+                  from("fe80::9", "ff02::1", "ICMPv6ND_NA(tgt='fe80::9', S=0)")) ==
+          "ipv6 dst ff02::1, expected fe80::1");
+}
+
 TEST_CASE("A query that was cut short has no answer") {
     auto cut = [](packet const& p, std::size_t octets) {
         auto bytes = p.build();
@@ -141,6 +167,35 @@ TEST_CASE("ARP: who was asked answers who asked") {
     CHECK(check("2", host, "192.0.2.9", "192.0.2.2") == "arp pdst 192.0.2.2, expected 192.0.2.1");
     CHECK(check("2", "ff:ff:ff:ff:ff:ff", "192.0.2.9", "192.0.2.1") ==
           "arp hwsrc ff:ff:ff:ff:ff:ff is no host's");
+}
+
+TEST_CASE("Reverse and inverse ARP are answered by whom the hardware address names (RFC 903, RFC 2390)") {
+    auto arp = [](std::string const& fields) {
+        return "Ether(src='02:00:00:00:00:01', dst='ff:ff:ff:ff:ff:ff')/ARP(" + fields + ")";
+    };
+    auto check = [](auto const& sent, auto const& received) {
+        return verdict(sent, received, link_type::ethernet);
+    };
+    auto reverse = arp("op=3, hwsrc='02:00:00:00:00:01', hwdst='02:00:00:00:00:01', psrc='0.0.0.0'");
+    auto told = [&](std::string const& hwdst) {
+        return arp("op=4, hwsrc='02:00:00:00:00:09', psrc='192.0.2.9', pdst='192.0.2.1', hwdst='" + hwdst +
+                   "'");
+    };
+    CHECK(check(reverse, told("02:00:00:00:00:01")) == "yes");
+    CHECK(check(reverse, told("02:00:00:00:00:02")) ==
+          "arp hwdst 02:00:00:00:00:02, expected 02:00:00:00:00:01");
+    auto inverse =
+        arp("op=8, hwsrc='02:00:00:00:00:01', psrc='192.0.2.1', hwdst='02:00:00:00:00:09', pdst='0.0.0.0'");
+    auto is = [&](std::string const& hwsrc, std::string const& pdst) {
+        return arp("op=9, psrc='192.0.2.9', hwdst='02:00:00:00:00:01', hwsrc='" + hwsrc + "', pdst='" + pdst +
+                   "'");
+    };
+    CHECK(check(inverse, is("02:00:00:00:00:09", "192.0.2.1")) == "yes");
+    CHECK(check(inverse, is("02:00:00:00:00:08", "192.0.2.1")) ==
+          "arp hwsrc 02:00:00:00:00:08, expected 02:00:00:00:00:09");
+    CHECK(check(inverse, is("02:00:00:00:00:09", "192.0.2.2")) == "arp pdst 192.0.2.2, expected 192.0.2.1");
+    CHECK(check(is("02:00:00:00:00:09", "192.0.2.1"), inverse) == "arp op 9 asks nothing");
+    CHECK(check(told("02:00:00:00:00:01"), reverse) == "arp op 4 asks nothing");
 }
 
 TEST_CASE("DNS: id and question; multicast DNS by what the records are about") {
@@ -258,6 +313,40 @@ TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
           "sctp tag 0x8, expected 0x9");
     CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=9)/SCTPChunkInit()")) ==
           "an sctp INIT is no answer");
+}
+
+TEST_CASE("DHCP: an offer answers a discovery, an acknowledgement or a refusal a request (RFC 2131)") {
+    auto message = [](int op, std::string const& type, std::string const& more = "") {
+        return (op == 1 ? "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/BOOTP(op=1"
+                        : "IP(src='192.0.2.9', dst='255.255.255.255')/UDP(sport=67, dport=68)/BOOTP(op=2") +
+               std::string(", xid=7)/DHCP(options=[('message-type', '") + type + "'), " + more + "'end'])";
+    };
+    auto check = [&](std::string const& asked, std::string const& told) {
+        return verdict(message(1, asked), message(2, told));
+    };
+    CHECK(check("discover", "offer") == "yes");
+    CHECK(check("request", "ack") == "yes");
+    CHECK(check("request", "nak") == "yes");
+    CHECK(check("inform", "ack") == "yes");
+    CHECK(check("discover", "nak") == "dhcp message type 6 does not answer type 1");
+    CHECK(check("discover", "ack") == "dhcp message type 5 does not answer type 1");
+    CHECK(check("request", "offer") == "dhcp message type 2 does not answer type 3");
+    CHECK(check("inform", "nak") == "dhcp message type 6 does not answer type 8");
+    CHECK(check("release", "ack") == "dhcp message type 5 does not answer type 7");
+    // RFC 4039: who asks for it is told at once.
+    CHECK(verdict(message(1, "discover", "(80, b''), "), message(2, "ack", "(80, b''), ")) == "yes");
+}
+
+TEST_CASE("SCTP: a heartbeat is acknowledged with what it said (RFC 9260, section 8.3)") {
+    auto beat = [](std::string const& chunk, std::string const& info) {
+        return "SCTPChunkHeartbeat" + chunk + "(params=[SCTPChunkParamHeartbeatInfo(data=b'" + info + "')])";
+    };
+    auto sent = there("SCTP(sport=1000, dport=7, tag=5)/" + beat("Req", "cookie"));
+    auto reply = "SCTP(sport=7, dport=1000, tag=6)/";
+    CHECK(verdict(sent, back(reply + beat("Ack", "cookie"))) == "yes");
+    CHECK(verdict(sent, back(reply + beat("Ack", "cookiE"))) == "sctp heartbeat information changed");
+    CHECK(verdict(sent, back(reply + beat("Ack", ""))) == "sctp heartbeat information changed");
+    CHECK(verdict(sent, back("SCTP(sport=7, dport=1000, tag=5)/SCTPChunkAbort(TCB=1)")) == "yes");
 }
 
 TEST_CASE("Tags, protocols and layers that differ are told") {
