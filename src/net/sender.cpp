@@ -131,7 +131,7 @@ void sender::turn(steady_time now) {
 }
 
 void sender::proceed(steady_time now) {
-    for (unsigned n = 0; !done_ && !exhausted_ && !pulling_; ++n) {
+    for (unsigned n = 0; !done_ && !exhausted_ && !pulling_ && !awaits_turn_; ++n) {
         if (n == packets_per_turn) return engine_->ready(*this);
         held_back_ = held > 0;  // packets leave in their order: one that waits for a limit keeps the others
         if (held_back_) return;
@@ -148,7 +148,7 @@ void sender::proceed(steady_time now) {
         pacer_.left(now, bits_of_next());
         launch_next();
     }
-    if (exhausted_ && open_ == 0) finish(source_error_);
+    if (exhausted_ && open_ == 0 && late_.empty()) finish(source_error_);
 }
 
 /// Each interface has a queue of its own: packets keep their order over several when those before have left.
@@ -214,10 +214,26 @@ void sender::go(outgoing& o, int interface) try {
     if (ec) return failed(ec);
     if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
     if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
-        return failed(engine_->fail(errc::table_full, way.next_hop.to_string()));
+        return wait_for_turn(std::move(o), interface, way);
     ask_neighbour(std::move(o), way);
 } catch (boost::system::system_error const& e) {
     failed(engine_->fail(e.code(), e.what()));
+}
+
+void sender::wait_for_turn(outgoing o, int interface, way_out const& way) {
+    late_.emplace_back(std::move(o), interface);
+    if (awaits_turn_) return;
+    engine_->neighbour_cache().wait_for_turn(way.out->info().index, way.next_hop, [weak = weak_from_this()] {
+        auto me = std::static_pointer_cast<sender>(weak.lock());
+        if (me && !me->done_) me->engine_->contain(*me, [&] { me->take_turn(); });
+    });
+    awaits_turn_ = true;
+}
+
+void sender::take_turn() {
+    awaits_turn_ = false;
+    for (auto& [o, interface] : std::exchange(late_, {})) go(o, interface);
+    engine_->ready(*this);
 }
 
 void sender::ask_neighbour(outgoing o, way_out const& way) {

@@ -5,6 +5,8 @@
 #include <sonde/probe/pacer.hpp>
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace sonde::inline v0::detail {
 
@@ -39,6 +41,8 @@ private:
     void go(outgoing& o, int interface);
     void proceed(steady_time now);
     void ask_neighbour(outgoing o, way_out const& way);
+    void wait_for_turn(outgoing o, int interface, way_out const& way);
+    void take_turn();
     void leave(outgoing& o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
     void source_failed(error_code ec);
@@ -71,6 +75,8 @@ private:
     bool held_back_ = false;  // by the network's limits: goes on when its frame has left
     bool turning_ = false;    // to another interface: goes on when all frames have left
     int latest_interface_ = 0;
+    std::vector<std::pair<outgoing, int>> late_;  // found their neighbour's queue full
+    bool awaits_turn_ = false;                    // and the neighbours will say when to try again
 };
 
 }  // namespace sonde::inline v0::detail

@@ -194,6 +194,21 @@ TEST_CASE("A next hop that does not answer ARP fails its probes; a thousand of t
     });
 }
 
+TEST_CASE("A send of more packets than may wait for a next hop waits for it, and all of them leave") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        auto& taken = sim.add("198.18.0.0/15", host::silent()).there;
+        network net{co_await asio::this_coro::executor};
+        auto r = co_await net.send(IP{.dst = "198.18.0.0/15"} / UDP{.dport = 9});
+        CHECK(r.sent == 131072);
+        CHECK(r.send_errors == 0);
+        CHECK(taken.counts().entered == 131072);
+        auto nowhere = co_await net.send(IP{.dst = "198.51.100.77"} / UDP{.dport = range(1, 65535)},
+                                         {.count = 2}, asio::as_tuple(asio::use_awaitable));
+        CHECK(std::get<0>(nowhere) == errc::no_neighbour);
+        CHECK(std::get<1>(nowhere).send_errors == 131070);
+    });
+}
+
 TEST_CASE("send and sendp say what left, and when the last of it did") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         auto& taken = sim.add("198.18.0.0/15", host::silent()).there;
