@@ -38,3 +38,80 @@ TEST_CASE("What a traceroute hears of a target after it has told of it changes n
         CHECK(!end);
     });
 }
+
+namespace {
+
+/// Runs `what` deep below bytes that are no objects, where the caller had called functions before.
+[[gnu::noinline]] void over_old_frames(std::function<void()> const& what) {
+    unsigned char volatile rubbish[1 << 16];
+    for (auto& b : rubbish) b = 0xa5;
+    what();
+    CHECK(std::ranges::all_of(rubbish, [](unsigned char b) { return b == 0xa5; }));
+}
+
+}  // namespace
+
+TEST_CASE("A coroutine that a simulation has given up may still end") {
+    simulation sim;
+    std::optional<network> net(std::in_place, sim);
+    auto capture = net->sniff({.iface = "eth1"});
+    error_code why;
+    CHECK_THROWS_AS(sim.run([&]() -> asio::awaitable<void> {
+        auto [ec, p] = co_await capture.next(asio::as_tuple(asio::use_awaitable));
+        why = ec;
+    }),
+                    std::runtime_error);
+    over_old_frames([&] {
+        net.reset();
+        sim.run();
+    });
+    CHECK(why == asio::error::operation_aborted);
+}
+
+TEST_CASE("Sleeps that end with their simulation may cancel one another as they go") {
+    for (int canceller : {0, 1, 2}) {
+        CAPTURE(canceller);
+        asio::cancellation_signal stop[3];
+        simulation sim;
+        for (int i = 0; i < 3; ++i) {
+            std::shared_ptr<void> at_end(nullptr, [&stop, cancels = i == canceller](void*) {
+                for (auto& s : stop)
+                    if (cancels) s.emit(asio::cancellation_type::terminal);
+            });
+            sim.sleep(1h, asio::bind_cancellation_slot(stop[i].slot(), [at_end](error_code) {}));
+        }
+        sim.run_for(1ms);
+    }
+}
+
+TEST_CASE("A host's script may replace itself, and all that its host does") {
+    for (bool udp : {false, true}) {
+        CAPTURE(udp);
+        bed b;
+        auto& s = b.sim.add("198.18.0.9");
+        std::string const text(100, 'x');
+        int calls = 0;
+        if (udp)
+            s.behaviour.udp[53] = [&s, &calls, text](packet const&) -> std::optional<packet> {
+                s.behaviour = host::silent();
+                ++calls;
+                return packet(text);
+            };
+        else
+            s.behaviour.script = [&s, &calls, text](packet const&, replies& out) {
+                s.behaviour = host::silent();
+                ++calls;
+                out.send(out.back() / UDP{.dport = 53, .sport = 53} / packet(text));
+                return true;
+            };
+        auto probe = IP{.dst = "198.18.0.9"} / UDP{.dport = 53, .sport = 53} / "a";
+        outcome o, again;
+        b.net.sr1(probe, {.timeout = 1s}, into(o));
+        b.sim.run();
+        b.net.sr1(probe, {.timeout = 1s}, into(again));
+        b.sim.run();
+        CHECK(o.full);
+        CHECK(!again.full);
+        CHECK(calls == 1);
+    }
+}
