@@ -84,6 +84,55 @@ TEST_CASE("Sleeps that end with their simulation may cancel one another as they 
     }
 }
 
+namespace {
+
+/// An async generator that does `what` in its n-th next, before it gives a packet.
+struct generator {
+    asio::any_io_executor executor;
+    int n;
+    std::function<void()> what;
+    template <class Token>
+    auto next(Token&& token) {
+        return asio::async_initiate<Token, void(error_code, std::optional<packet>)>(
+            [this](auto handler) {
+                if (--n == 0) what();
+                asio::post(executor, [h = std::move(handler)]() mutable {
+                    h(error_code(), std::optional<packet>(bed::answered()));
+                });
+            },
+            token);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("An async generator that throws when it is asked ends its operation, which tells why") {
+    auto fail = [] { throw boost::system::system_error(make_error_code(errc::bad_text), "the third"); };
+    bed b;
+    auto scan = b.net.sr(generator{b.sim.get_executor(), 3, fail}, {.timeout = 1s});
+    int answers = 0;
+    error_code end;
+    b.sim.run([&]() -> asio::awaitable<void> {
+        for (;;) {
+            auto [ec, x] = co_await scan.next(asio::as_tuple(asio::use_awaitable));
+            end = ec;
+            if (!x) break;
+            ++answers;
+        }
+    });
+    CHECK(answers == 2);
+    CHECK(end == errc::bad_text);
+    outcome o;
+    b.net.send(generator{b.sim.get_executor(), 3, fail}, {}, [&o](error_code ec, send_report r) {
+        ++o.calls;
+        o.ec = ec;
+        CHECK(r.sent == 2);
+    });
+    b.sim.run();
+    CHECK(o.calls == 1);
+    CHECK(o.ec == errc::bad_text);
+}
+
 TEST_CASE("A host's script may replace itself, and all that its host does") {
     for (bool udp : {false, true}) {
         CAPTURE(udp);
