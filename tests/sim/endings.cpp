@@ -39,6 +39,20 @@ TEST_CASE("What a traceroute hears of a target after it has told of it changes n
     });
 }
 
+TEST_CASE("What waits for a stream of a network that has gone is destroyed with its context") {
+    auto alive = std::make_shared<int>();
+    for (int kind = 0; kind < 4; ++kind) {
+        CAPTURE(kind);
+        bed b;
+        b.net = network(b.sim);
+        if (kind == 0) b.scan->next([alive](auto...) {});
+        if (kind == 1) b.list->collect([alive](auto...) {});
+        if (kind == 2) b.loop->next([alive](auto...) {});
+        if (kind == 3) b.capture->next([alive](auto...) {});
+    }
+    CHECK(alive.use_count() == 1);
+}
+
 namespace {
 
 /// Runs `what` deep below bytes that are no objects, where the caller had called functions before.
@@ -162,5 +176,128 @@ TEST_CASE("A host's script may replace itself, and all that its host does") {
         CHECK(o.full);
         CHECK(!again.full);
         CHECK(calls == 1);
+    }
+}
+
+namespace {
+
+/// A simulation's platform whose table of interfaces is another one after each question, as the kernel's may
+/// be.
+class restless final : public detail::platform {
+public:
+    explicit restless(std::unique_ptr<detail::platform> p) : of_(std::move(p)) {}
+
+    steady_time now() const override { return of_->now(); }
+    timestamp wall_time() const override { return of_->wall_time(); }
+    std::unique_ptr<detail::timer> make_timer() override { return of_->make_timer(); }
+    void fill_random(std::span<std::byte> bytes) override { of_->fill_random(bytes); }
+    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
+        latest_.reset();
+        return of_->route_to(destination, interface);
+    }
+    std::optional<mac> neighbour(int, ip_address const&) override {
+        latest_.reset();
+        return {};
+    }
+    interface_table const& interfaces(error_code& ec) override {
+        latest_ = std::make_unique<interface_table>(of_->interfaces(ec));
+        return *latest_;
+    }
+    boost::system::result<int> default_interface() override {
+        latest_.reset();
+        return of_->default_interface();
+    }
+    link_info describe(int interface, error_code& ec) override { return of_->describe(interface, ec); }
+    std::unique_ptr<link_device> open_device(int interface, bool routed, receive_options const& how,
+                                             error_code& ec, std::string* about) override {
+        return of_->open_device(interface, routed, how, ec, about);
+    }
+    std::unique_ptr<link_device> adopt_device(int, int, receive_options const&, error_code& ec,
+                                              std::string*) override {
+        ec = asio::error::operation_not_supported;
+        return {};
+    }
+    void resolve(std::string const& name, bool v6,
+                 std::function<void(error_code, ip_address)> handler) override {
+        of_->resolve(name, v6, std::move(handler));
+    }
+    void stop() noexcept override { of_->stop(); }
+
+private:
+    std::unique_ptr<detail::platform> of_;
+    std::unique_ptr<interface_table> latest_;
+};
+
+}  // namespace
+
+TEST_CASE("Interfaces are looked at before the next question, which may read their table anew") {
+    simulation sim;
+    auto& make = detail::service_of(sim.get_executor()).make;
+    make = [simulated = make](asio::any_io_executor executor) {
+        return std::make_unique<restless>(simulated(std::move(executor)));
+    };
+    sim.add("198.18.0.1");
+    sim.add("2001:db8::1");
+    std::array<packet, 4> probes{
+        IP{.dst = "198.18.0.1"} / ICMP{}, IP{.dst = "198.18.0.1", .src = "198.51.100.1"} / ICMP{},
+        IPv6{.dst = "2001:db8::1"} / ICMPv6EchoRequest{}, IP{.dst = "127.0.0.1"} / ICMP{}};
+    for (std::size_t i = 0; i < probes.size(); ++i) {
+        CAPTURE(i);
+        network net(sim);
+        outcome o;
+        net.sr1(probes[i], {.timeout = 1s}, into(o));
+        sim.run();
+        CHECK(o.full);
+    }
+}
+
+TEST_CASE("A stream that was about to have its turn when its network went can be asked again") {
+    for (int kind = 0; kind < 4; ++kind)
+        for (int k = 0; k < 12; ++k) {
+            CAPTURE(kind, k);
+            bed b;
+            outcome o, again;
+            auto ask = [&](outcome& of) {
+                if (kind == 0) b.scan->next(into(of));
+                if (kind == 1) b.list->collect(into(of));
+                if (kind == 2) b.loop->next(into(of));
+                if (kind == 3) b.capture->next(into(of));
+            };
+            ask(o);
+            for (int i = 0; i < k; ++i) {
+                b.sim.context().restart();
+                if (b.sim.context().poll_one() == 0) b.sim.clock().step();
+            }
+            b.net = network(b.sim);
+            b.sim.run();
+            CHECK(o.calls == 1);
+            ask(again);
+            b.sim.run();
+            CHECK(again.calls == 1);
+        }
+}
+
+TEST_CASE("Who asks what has ended already hears of it, though the network goes before its turn comes") {
+    bed b;
+    outcome first, end;
+    b.scan->next(into(first));
+    b.sim.run();
+    CHECK(first.full);
+    b.scan->next(into(end));
+    b.net = network(b.sim);
+    b.sim.run();
+    CHECK(end.calls == 1);
+    for (int k = 0; k < 8; ++k) {
+        CAPTURE(k);
+        bed lost;
+        outcome o;
+        lost.net.sr1(IP{.dst = "198.18.0.66"} / ICMP{}, {.timeout = 1s}, into(o));
+        lost.sim.run_for(100ms);
+        lost.sim.remove_interface("eth1");
+        lost.sim.context().restart();
+        for (int i = 0; i < k; ++i) lost.sim.context().poll_one();
+        lost.net = network(lost.sim);
+        lost.sim.run();
+        CHECK(o.calls == 1);
     }
 }
