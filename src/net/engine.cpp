@@ -82,9 +82,20 @@ void engine::listen(std::weak_ptr<operation> op) {
 
 void engine::ready(operation& op) {
     if (op.queued_for_turn) return;
+    if (closed_) return take_last_turn(op.shared_from_this());
     ready_.push_back(op.shared_from_this());
     op.queued_for_turn = true;
     schedule_turn();
+}
+
+/// Nobody empties the queues of a network that has gone: the loop has the operation, as long as it is there.
+void engine::take_last_turn(std::shared_ptr<operation> op) {
+    auto& o = *op;
+    asio::post(executor_, [self = shared_from_this(), op = std::move(op)] {
+        op->queued_for_turn = false;
+        op->turn(self->now());
+    });
+    o.queued_for_turn = true;
 }
 
 void engine::schedule_turn() {
@@ -182,7 +193,11 @@ void engine::shut_down() noexcept {
         if (auto op = l.lock()) op->shut_down();
     taps_.clear();
     incoming_.clear();
-    operations_.clear(), ready_.clear(), starving_.clear(), sleepers_.clear();
+    for (auto const& op : std::exchange(ready_, {})) {
+        op->queued_for_turn = false;
+        op->shut_down();  // one that has ended already, and was about to tell
+    }
+    operations_.clear(), starving_.clear(), sleepers_.clear();
     listening_ = 0;
     held_.clear();
     neighbours_.forget();

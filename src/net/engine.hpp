@@ -247,7 +247,7 @@ private:
     std::shared_ptr<port> find_port(port_key id) const;
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     std::shared_ptr<port> open_echo(port_key id, error_code& ec);
-    std::shared_ptr<port> port_for(outgoing const& packet, bool chose_source, kernel_interface const& out,
+    std::shared_ptr<port> port_for(outgoing const& packet, bool chose_source, int interface, bool loopback,
                                    error_code& ec);
     std::shared_ptr<port> add_port(port_key id, std::unique_ptr<link_device> device);
     void port_failed(port_key id, error_code ec);
@@ -264,6 +264,7 @@ private:
     void explain(packet&& received, judgement const& what);
     void run_turn();
     void take_turn(steady_time now);
+    void take_last_turn(std::shared_ptr<operation> op);
     void schedule_turn();
     void start_listening();
     void on_timer();

@@ -78,21 +78,20 @@ std::shared_ptr<port> engine::open_echo(port_key id, error_code& ec) {
 
 /// What a packet of a layer 3 verb leaves through: a device of its interface, or, without the privilege for
 /// one, the kernel's ping socket, if the packet is one for it.
-std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source, kernel_interface const& out,
-                                       error_code& ec) {
+std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source, int interface,
+                                       bool loopback, error_code& ec) {
     constexpr std::size_t most_echo_ports = 64;  // each chosen id takes a socket
-    if (auto found = find_port({out.index, out.loopback ? port_kind::routed : port_kind::framed}))
-        return found;
+    if (auto found = find_port({interface, loopback ? port_kind::routed : port_kind::framed})) return found;
     auto request = as_echo_request(packet);
     bool v6 = packet.destination()->is_v6();
     bool stranger = request && chose_source && !system_->interfaces(ec).find(*packet.source());
     if (ec) return {};
     if (stranger) request->obstacle = v6 ? "IPv6.src" : "IP.src";
-    port_key echo{out.index, v6 ? port_kind::echo6 : port_kind::echo4,
+    port_key echo{interface, v6 ? port_kind::echo6 : port_kind::echo4,
                   request ? request->id : std::uint16_t(0)};
     auto found = request && request->obstacle.empty() ? find_port(echo) : nullptr;
     if (found) return found;
-    auto opened = open_port(out.index, out.loopback, ec);
+    auto opened = open_port(interface, loopback, ec);
     if (ec != errc::permission || !request || options_.xdp) return opened;  // what was asked for, or nothing
     if (request->obstacle.empty() && ports_.size() >= most_echo_ports) request->obstacle = "so many ICMP ids";
     if (!request->obstacle.empty()) {

@@ -40,10 +40,11 @@ way_out engine::route(outgoing& packet, int interface, any_route const& known, e
     auto const* out = system_->interfaces(ec).find(found->interface);
     if (!ec && !out) ec = fail(errc::no_such_interface, destination->to_string());
     if (ec) return way;
-    way.out = port_for(packet, chose_source, *out, ec);
+    bool const loopback = out->loopback;  // `out` is good until the next question
+    way.out = port_for(packet, chose_source, out->index, loopback, ec);
     if (ec) return way;
     way.to_many = found->kind == route_kind::broadcast || found->kind == route_kind::multicast;
-    way.add_ethernet = !out->loopback && way.out->info().type == link_type::ethernet;
+    way.add_ethernet = !loopback && way.out->info().type == link_type::ethernet;
     if (!way.add_ethernet)
         way.next_hop_mac = mac();
     else if (found->kind == route_kind::broadcast)

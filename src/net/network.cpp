@@ -61,7 +61,7 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
 }  // namespace
 
 network::network(boost::asio::any_io_executor executor, network_options options)
-    : engine_(std::make_shared<engine>(executor, options)) {
+    : engine_(new engine(executor, options)) {  // whose memory the context's list of networks does not keep
     detail::service_of(executor).add(engine_);
 }
 

@@ -108,6 +108,7 @@ private:
     void watch_drops();
     bool depart(departure const& d);
     void pull(departure const& d);
+    void pulled(departure const& d, error_code ec, std::optional<packet> p);
     std::optional<packet> take();
     void source_failed(error_code ec);
     error_code only_failure() const;

@@ -112,21 +112,24 @@ void prober::source_failed(error_code ec) {
     if (!source_error_ && ec != asio::error::operation_aborted) source_error_ = ec;
 }
 
-void prober::pull(departure const& d) {
+void prober::pull(departure const& d) try {
     pulling_ = true;
     source_->async_next([weak = weak_from_this(), d](error_code ec, std::optional<packet> p) {
         auto me = std::static_pointer_cast<prober>(weak.lock());
-        if (!me || me->closed_) return;
-        me->pulling_ = false;
-        me->engine_->contain(*me, [&] {
-            if (ec) me->source_failed(ec);
-            if (ec || !p)
-                me->run_->source_ended(d.index);
-            else
-                me->begin(d, me->kept_[d.index] = (*p)[0]);
-            me->engine_->ready(*me);
-        });
+        if (me) me->engine_->contain(*me, [&] { me->pulled(d, ec, std::move(p)); });
     });
+} catch (boost::system::system_error const& e) {
+    pulled(d, engine_->fail(e.code(), e.what()), {});
+}
+
+void prober::pulled(departure const& d, error_code ec, std::optional<packet> p) {
+    if (closed_ || !std::exchange(pulling_, false)) return;
+    if (ec) source_failed(ec);
+    if (ec || !p)
+        run_->source_ended(d.index);
+    else
+        begin(d, kept_[d.index] = (*p)[0]);
+    engine_->ready(*this);
 }
 
 packet prober::make(std::uint64_t index, std::uint16_t attempt) const {

@@ -31,6 +31,19 @@ layer_view first(packet const& p) {
     return {};
 }
 
+/// A function of a host, to be called: it may replace itself, and all of its host.
+template <class R, class... Args>
+std::shared_ptr<std::function<R(Args...)>> kept(std::function<R(Args...)>& f) {
+    struct shared {
+        std::shared_ptr<std::function<R(Args...)>> own;
+        R operator()(Args... args) const { return (*own)(args...); }
+    };
+    if (auto* already = f.template target<shared>()) return already->own;
+    auto own = std::make_shared<std::function<R(Args...)>>(std::move(f));
+    f = shared{own};
+    return own;
+}
+
 }  // namespace
 
 answering::answering(world& w, world::place& at, std::span<std::byte const> frame)
@@ -93,7 +106,7 @@ bool answering::is_too_big() {
 
 void answering::answer_ip() {
     if (auto ns = first<ICMPv6ND_NS>(received_)) return answer_solicitation(ns);
-    if (behaviour().script && behaviour().script(received_, *this)) return;
+    if (behaviour().script && (*kept(behaviour().script))(received_, *this)) return;
     if (auto v = first<TCP>(received_)) return answer_tcp(v);
     if (auto v = first<UDP>(received_)) return answer_udp(v);
     if (auto v = first<ICMP>(received_)) return answer_echo(v);
@@ -189,11 +202,11 @@ std::optional<packet> answering::answer_dns() const {
 
 void answering::answer_udp(layer_view const& d) {
     auto port = d.get<&UDP::dport>();
-    auto const& open = behaviour().udp;
+    auto& open = behaviour().udp;
     std::optional<packet> says;
     auto found = open.find(port);
     if (found != open.end()) {
-        says = found->second(received_);
+        says = (*kept(found->second))(received_);
         if (!says) return;
     } else if (port == 53 && !behaviour().zone.empty()) {
         says = answer_dns();

@@ -30,7 +30,7 @@ private:
     packet header(ip_address const& from) const;
     void put_on_wire(std::span<std::byte const> body, unsigned type, std::chrono::nanoseconds after);
 
-    host const& behaviour() const { return place_.behind.behaviour; }
+    host& behaviour() const { return place_.behind.behaviour; }
 
     world& world_;
     world::place& place_;

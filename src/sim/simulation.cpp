@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 namespace sonde::inline v0 {
 
@@ -54,7 +55,7 @@ simulation::simulation(std::uint64_t seed)
 
 /// What waits for the clock may own coroutines, and these networks: they go while there is a context.
 simulation::~simulation() {
-    sleepers_.clear();
+    while (!sleepers_.empty()) std::exchange(sleepers_, {}).clear();  // what one owned may cancel another
     world_->clock.clear();
     context_.reset();
     world_->clock.clear();
@@ -95,15 +96,16 @@ void simulation::run_for(std::chrono::nanoseconds duration) {
 }
 
 void simulation::run(std::function<boost::asio::awaitable<void>()> body) {
-    std::exception_ptr failure;
-    bool done = false;
-    boost::asio::co_spawn(*context_, std::move(body), [&](std::exception_ptr e) {
-        failure = e;
-        done = true;
-    });
-    run_while([&] { return !done; }, virtual_clock::time_point::max());
-    if (failure) std::rethrow_exception(failure);
-    if (!done)
+    struct ending {
+        bool came = false;
+        std::exception_ptr failure;
+    };
+    auto end = std::make_shared<ending>();  // which may come when this call has been left by an exception
+    boost::asio::co_spawn(*context_, std::move(body),
+                          [end](std::exception_ptr e) { *end = {true, std::move(e)}; });
+    run_while([&] { return !end->came; }, virtual_clock::time_point::max());
+    if (end->failure) std::rethrow_exception(end->failure);
+    if (!end->came)
         throw std::runtime_error("simulation with seed " + std::to_string(seed_) +
                                  ": the coroutine waits for what never happens");
 }

@@ -115,6 +115,7 @@ struct traceroute::state {
     void take(exchange const& x) {
         auto const& which = sent.at(x.index);
         auto& w = ways[which.way];
+        if (w.done) return;  // it went past the target
         auto at = static_cast<std::size_t>(which.ttl - options.first_hop);
         auto reply = reply_of(x);
         if (reply.outcome.error && !w.result.failure) w.result.failure = reply.outcome.error;
@@ -125,7 +126,7 @@ struct traceroute::state {
             w.last = std::min<unsigned>(w.last, which.ttl);
         w.result.hops[at].replies.push_back(std::move(reply));
         --w.open[at];
-        if (!w.done && is_known(w)) finish(which.way);
+        if (is_known(w)) finish(which.way);
     }
 
     bool is_known(way const& w) const {
