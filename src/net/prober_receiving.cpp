@@ -29,6 +29,10 @@ packet without_link_layers(packet&& received) {
     return rest;
 }
 
+attempt_id id_of(attempt_info const& a) {
+    return {.index = a.index, .draw = a.draw, .attempt = a.attempt};
+}
+
 }  // namespace
 
 /// Where a frame went that left that to its way: to the one that all of them went to, or to its own next hop.
@@ -43,7 +47,7 @@ mac prober::link_destination(outgoing& o) const {
 }
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
-    auto left = sent_.find({.index = attempt.index, .draw = attempt.draw, .attempt = attempt.attempt});
+    auto left = sent_.find(id_of(attempt));
     if (!left.empty() && scratch_.is_of(*template_)) return scratch_.with_bytes(left);
     outgoing o;
     if (!write(attempt.index, attempt.attempt, o))
@@ -75,9 +79,7 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
     }
     try {
         std::optional<outgoing> rebuilt;
-        if (left_last_ !=
-            attempt_id{.index = attempt.index, .draw = attempt.draw, .attempt = attempt.attempt})
-            rebuilt = rebuild(attempt, destination_of(received.view()));
+        if (left_last_ != id_of(attempt)) rebuilt = rebuild(attempt, destination_of(received.view()));
         auto view = rebuilt ? rebuilt->view() : scratch_.view();
         view.to_many = to_many;
         view.relaxed = what_.relaxed;

@@ -115,7 +115,7 @@ TEST_CASE("sr1 on a set returns with the first answer and sends nothing more") {
 }
 
 TEST_CASE(
-    "An answer to the first attempt that comes during the second has the first one's RTT: 150 ms, not 45") {
+    "An answer to the first attempt that comes during the second has the first one's RTT, 150 ms, not 45") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         int asked = 0;
         sim.add("198.18.0.1", {.script = [&](packet const& p, replies& out) {

@@ -183,7 +183,7 @@ TEST_CASE("sr1 on a set ends at its first answer, not at the timeout as Scapy do
 }
 
 TEST_CASE(
-    "A late answer to attempt 1 answers the probe with its own round-trip time: 150 ms, where Scapy says "
+    "A late answer to attempt 1 answers the probe with its own round-trip time, 150 ms, where Scapy says "
     "45") {
     net n([](departure const& d) {
         return d.attempt == 1 ? std::vector<steady_duration>{150ms} : std::vector<steady_duration>{};
