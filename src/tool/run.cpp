@@ -13,11 +13,13 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace sonde::inline v0::tool {
 namespace {
@@ -83,12 +85,18 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
     asio::signal_set signals(loop, SIGINT, SIGTERM);
     int status = system_error;
 
+    // The second one ends it at once; but timeout(1) signals a process and then its group, and means one.
+    constexpr auto one_wish = std::chrono::milliseconds(200);
+    steady_time first{};
     std::function<void()> listen = [&] {
         signals.async_wait([&](error_code ec, int) {
             if (ec) return;
-            if (s.interrupted) std::_Exit(interrupted);
-            s.interrupted = true;
-            if (s.on_interrupt) s.on_interrupt();
+            auto now = std::chrono::steady_clock::now();
+            if (s.interrupted && now - first > one_wish) std::_Exit(interrupted);
+            if (!std::exchange(s.interrupted, true)) {
+                first = now;
+                if (s.on_interrupt) s.on_interrupt();
+            }
             listen();
         });
     };
@@ -121,6 +129,7 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
         run_simulated(*sim, s, done, a.has("pace"));
     else
         loop.run();
+    std::fflush(stdout);  // while a signal that comes again is still ours
     return s.interrupted ? interrupted : status;
 }
 

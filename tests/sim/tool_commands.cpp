@@ -378,7 +378,7 @@ TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
 }
 
 TEST_CASE("A scan that Ctrl-C ends counts what it left unanswered, and tells of each as JSON") {
-    auto interrupted = [](std::vector<std::string> const& more) {
+    auto interrupted = [](std::vector<std::string> const& more) {  // twice: timeout(1) signals its group, too
         return support::run(
             std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", "0.3",
                                      support::sonde_command(), "sr", "--sim", "--pace", "-t", "20",
