@@ -18,9 +18,24 @@ namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
 constexpr std::size_t judged_at_once = 16;       // looked up together: memory comes meanwhile
-// What is a flood: so many frames in less than so long, seven eighths of them strangers'.
+// What is a flood: so many frames in less than so long, seven eighths of them strangers', or an eighth where
+// they are known to be those of networks beside this one.
 constexpr std::uint64_t flood_frames = 1024;
 constexpr auto flood_time = std::chrono::milliseconds(100);
+
+/// Of the free ports those of this network, so that strangers are told by their port.
+port_range part_of(port_range all, interface_share share) {
+    constexpr std::uint32_t most = 64;  // a few hundred ports each
+    if (share.parts == 0 || share.parts > most || share.part >= share.parts)
+        throw error(errc::value_out_of_range,
+                    fmt::format("share {} of {}: they count from 0, and are {} at most", share.part,
+                                share.parts, most));
+    auto from = [&](std::uint32_t part) {
+        return all.first + (all.last - all.first + 1u) * part / share.parts;
+    };
+    return {static_cast<std::uint16_t>(from(share.part)),
+            static_cast<std::uint16_t>(from(share.part + 1) - 1)};
+}
 
 /// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
 /// have theirs.
@@ -39,7 +54,7 @@ engine::engine(asio::any_io_executor executor, network_options options)
       targets_(options.targets),
       secret_(system_->random<secret_key>()),
       seeds_(system_->random<secret_key>()),
-      free_ports_(system_->free_ports()),
+      free_ports_(part_of(system_->free_ports(), options.share)),
       identities_(system_->random<secret_key>(), free_ports_, system_->random<std::uint32_t>()),
       interest_(free_ports_),
       neighbours_(*this),
@@ -270,7 +285,8 @@ void engine::count_strangers() {
     if (++frames_looked_at_ < flood_frames) return;
     auto now = system_->now();
     auto strangers = strays_.unrelated - strangers_before_;
-    bool flood = now - looking_since_ < flood_time && strangers > flood_frames / 8 * 7;
+    bool flood =
+        now - looking_since_ < flood_time && strangers > flood_frames / 8 * (shares_interfaces() ? 1 : 7);
     frames_looked_at_ = 0;
     looking_since_ = now;
     strangers_before_ = strays_.unrelated;

@@ -109,6 +109,7 @@ public:
     /// call.
     std::uint64_t next_seed() noexcept { return siphash_word(seeds_, ++last_seed_); }
     network_options const& options() const { return options_; }
+    bool shares_interfaces() const { return options_.share.parts > 1; }
 
     /// The engine owns an operation from `begin` to `end`; while one listens, ports are read.
     void begin(std::shared_ptr<operation> op);

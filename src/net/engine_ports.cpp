@@ -114,7 +114,7 @@ std::shared_ptr<port> engine::add_port(port_key id, std::unique_ptr<link_device>
         if (auto e = self.lock()) e->run_turn();
     };
     ports_.emplace(id, p);
-    if (sheds_) shed();
+    if (sheds_ || shares_interfaces()) shed();
     read_ports(reading_);
     return p;
 }

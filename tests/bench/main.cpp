@@ -26,7 +26,7 @@ constexpr auto help = R"(Usage: sonde-bench WORK [ARGUMENTS]
   scale [MOST]     10^3 to MOST (10^6) probes in flight, simulated
   count WORK N     the same N times, for instructions.py
   plain rtt|sr     what C makes of the same on the kernel's sockets
-tx, sr, sr1 and rtt take --xdp: by AF_XDP instead of packet sockets
+tx, sr, sr1 and rtt take --xdp: by AF_XDP instead of packet sockets; sr takes --threads N, a network each
 )";
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 namespace bench {
 
@@ -21,16 +22,19 @@ void rethrow(std::exception_ptr e) {
     if (e) std::rethrow_exception(e);
 }
 
-/// What is left of the arguments, and whether `--xdp` was among them.
+/// What is left of the arguments, and what `--xdp` and `--threads N` were among them.
 struct choice {
     explicit choice(arguments words) {
-        for (auto const& w : words)
-            if (w == "--xdp")
+        for (std::size_t i = 0; i < words.size(); ++i)
+            if (words[i] == "--xdp")
                 options.xdp = true;
+            else if (words[i] == "--threads" && i + 1 < words.size())
+                threads = static_cast<std::uint32_t>(number(words[++i]));
             else
-                rest.push_back(w);
+                rest.push_back(words[i]);
     }
     network_options options;
+    std::uint32_t threads = 1;
     std::vector<std::string> rest;
 };
 
@@ -42,12 +46,21 @@ asio::awaitable<void> send_all(network_options how, std::uint64_t count) {
     co_await net.send(packet_set(syns) | take(count), {}, asio::use_awaitable);
 }
 
-asio::awaitable<void> scan(network_options how, std::uint64_t& answered) {
+struct scanned {
+    std::uint64_t answered = 0;
+    steady::time_point last_answer{};
+};
+
+asio::awaitable<void> scan(network_options how, scanned& s) {
     network net{co_await asio::this_coro::executor, how};
-    auto answers = net.sr(IP{.dst = target_network} / TCP{.dport = 80}, {.timeout = 1s});
-    while (auto x = co_await answers.next()) do
-            ++answered;
+    auto set = packet_set(IP{.dst = target_network} / TCP{.dport = 80});
+    auto answers =
+        net.sr(how.share.parts > 1 ? set | shard(how.share.part, how.share.parts) : set, {.timeout = 1s});
+    while (auto x = co_await answers.next()) {
+        do ++s.answered;
         while ((x = answers.try_next()));
+        s.last_answer = steady::now();
+    }
 }
 
 asio::awaitable<void> ask(network& net, std::uint32_t& next, std::uint64_t& answered) {
@@ -104,9 +117,22 @@ int tx(arguments words) {
 }
 
 int sr(arguments words) {
+    choice c(words);
+    std::vector<scanned> parts(c.threads);
+    std::vector<std::jthread> threads;
+    auto scan_part = [&](std::uint32_t part) {
+        auto how = c.options;
+        how.share = {.part = part, .parts = c.threads};
+        run(scan(how, parts[part]));
+    };
+    auto begin = steady::now();
+    for (std::uint32_t part = 1; part < c.threads; ++part) threads.emplace_back(scan_part, part);
+    scan_part(0);
+    threads.clear();  // joins them
     std::uint64_t answered = 0;
-    run(scan(choice(words).options, answered));
-    fmt::print("answered={}\n", answered);
+    for (auto const& p : parts) answered += p.answered;
+    auto last = std::ranges::max(parts, {}, &scanned::last_answer).last_answer;
+    fmt::print("answered={} seconds={:.3f}\n", answered, std::chrono::duration<double>(last - begin).count());
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -121,4 +122,67 @@ TEST_CASE("Many coroutines on many strands share one network by going to its str
     asio::post(home, [&] { net.reset(); });
     pool.join();
     CHECK(answered == 200);
+}
+
+namespace {
+
+struct heard {
+    std::uint64_t answered = 0, unrelated = 0, at_chosen_port = 0;
+};
+
+/// One of two networks that probe over one interface at a time. The second begins when the first is busy, so
+/// each hears the other's answers unless they share.
+asio::awaitable<void> probe_part(std::uint32_t part, interface_share share, std::atomic<int>& busy,
+                                 heard& h) {
+    network net{co_await asio::this_coro::executor, {.share = share}};
+    net.open({});
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    for (++busy; busy < 2;) {
+        pause.expires_after(1ms);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+    auto targets = IP{.dst = "198.18.0.0/20"} / TCP{.dport = {80, 81}} | shard(part, 2);
+    auto scan = net.sr(targets, {.timeout = 5s});
+    while (auto x = co_await scan.next()) ++h.answered;
+    auto chosen = net.sr(IP{.dst = "198.18.0.0/24"} / TCP{.dport = 80, .sport = 40000} | shard(part, 2),
+                         {.timeout = 5s});
+    while (auto x = co_await chosen.next()) ++h.at_chosen_port;
+    h.unrelated = scan.report().unrelated;
+}
+
+std::array<heard, 2> probe_by_two(bool shared) {
+    std::array<heard, 2> both;
+    std::atomic<int> busy = 0;
+    std::vector<std::thread> threads;
+    for (std::uint32_t part = 0; part < 2; ++part)
+        threads.emplace_back([&, part] {
+            asio::io_context loop(1);
+            auto share = shared ? interface_share{.part = part, .parts = 2} : interface_share{};
+            asio::co_spawn(loop, probe_part(part, share, busy, both[part]), asio::use_future);
+            loop.run_for(60s);
+        });
+    for (auto& thread : threads) thread.join();
+    return both;
+}
+
+}  // namespace
+
+TEST_CASE("Networks that share an interface hear no answers but their own, and all of those") {
+    for (auto const& h : probe_by_two(true)) {
+        CHECK(h.answered == 4096);
+        CHECK(h.at_chosen_port == 128);
+        CHECK(h.unrelated < 100);  // what is neither TCP nor UDP comes to both
+    }
+    std::uint64_t strangers = 0;
+    for (auto const& h : probe_by_two(false)) {
+        CHECK(h.answered == 4096);
+        strangers += h.unrelated;
+    }
+    CHECK(strangers > 1000);
+}
+
+TEST_CASE("A share of an interface that cannot be is refused") {
+    asio::io_context loop;
+    for (auto share : {interface_share{2, 2}, interface_share{0, 0}, interface_share{0, 65}})
+        CHECK_THROWS_WITH(network(loop, {.share = share}), Catch::Contains("they count from 0"));
 }

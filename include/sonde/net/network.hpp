@@ -39,6 +39,12 @@ public:
 };
 }  // namespace detail
 
+/// Which of `parts` networks this one is that share their interfaces, as `shard`: counted from 0.
+struct interface_share {
+    std::uint32_t part = 0;   ///< below `parts`
+    std::uint32_t parts = 1;  ///< 64 at most
+};
+
 /// Limits of a network.
 struct network_options {
     std::uint32_t probes = 1u << 20;        ///< in flight, of all operations together; more wait
@@ -53,6 +59,11 @@ struct network_options {
     /// none, opening it fails, and `why()` says what is missing: nothing else is used instead. The loopback
     /// interface, `sniff`, adopted sockets and simulations are as ever.
     bool xdp = false;
+    /// One of several networks, each on a thread or in a process of its own, that probe over the same
+    /// interface: `{.part = 0, .parts = 2}` and `{.part = 1, .parts = 2}`. Each takes its automatic source
+    /// ports from its own part of those that are free, and the kernel hands it no TCP or UDP for the others'
+    /// (docs/guide/threads.md). Without, each network gets, reads and counts the answers of all.
+    interface_share share{};
 };
 static_assert(std::is_trivially_destructible_v<network_options>);
 
@@ -105,7 +116,8 @@ public:
     using executor_type = boost::asio::any_io_executor;
 
     /// On an executor, or on that of an execution context (an io_context, a `simulation`). Opens no socket
-    /// yet. Throws boost::system::system_error when the namespace asked for cannot be entered.
+    /// yet. Throws boost::system::system_error when the namespace asked for cannot be entered, and
+    /// value_out_of_range for a share that is none.
     /// @{
     explicit network(boost::asio::any_io_executor executor, network_options options = {});
     template <class Context>
