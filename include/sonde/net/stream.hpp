@@ -180,14 +180,22 @@ public:
     /// Cancellation: terminal, partial and total end the wait; the stream can be read on.
     template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
     auto collect(Token&& token = Token{}) & {
-        return collect_from(state(), std::forward<Token>(token));
+        return boost::asio::async_initiate<Token, void(error_code, collected)>(
+            [](auto handler, std::shared_ptr<detail::exchange_state> s) {
+                start_collect(std::move(handler), s,
+                              [](auto& e, void const* signal) { e.cancel_collect(signal); });
+            },
+            token, state());
     }
-    /// The same for a stream that nobody keeps: `co_await net.sr(…).collect()`.
+    /// The same for a stream that nobody keeps: `co_await net.sr(…).collect()`. Cancellation ends the stream.
     template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
     auto collect(Token&& token = Token{}) && {
-        auto kept = state();
-        state_.reset();
-        return collect_from(std::move(kept), std::forward<Token>(token));
+        return boost::asio::async_initiate<Token, void(error_code, collected)>(
+            [](auto handler, exchange_stream s) {
+                start_collect(std::move(handler), s.state(), [](auto& e, void const*) { e.abandon(); });
+                s.state_.reset();
+            },
+            token, std::move(*this));
     }
 
 private:
@@ -196,16 +204,12 @@ private:
     }
     detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
 
-    template <class Token>
-    static auto collect_from(std::shared_ptr<detail::exchange_state> state, Token&& token) {
-        return boost::asio::async_initiate<Token, void(error_code, collected)>(
-            [](auto handler, std::shared_ptr<detail::exchange_state> s) {
-                detail::initiate<collected>(
-                    std::move(handler), s, s->executor(),
-                    [](auto& e, auto op) { e.start_collect(std::move(op)); },
-                    [](auto& e, void const* signal) { e.cancel_collect(signal); });
-            },
-            token, std::move(state));
+    template <class Handler, class Cancel>
+    static void start_collect(Handler&& handler, std::shared_ptr<detail::exchange_state> const& s,
+                              Cancel cancel) {
+        detail::initiate<collected>(
+            std::forward<Handler>(handler), s, s->executor(),
+            [](auto& e, auto op) { e.start_collect(std::move(op)); }, std::move(cancel));
     }
 };
 
