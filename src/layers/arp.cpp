@@ -14,10 +14,30 @@ unsigned protocol_width(std::span<std::byte const> header) {
     return header.size() > 5 ? 8 * std::to_integer<unsigned>(header[5]) : 0;
 }
 
-constexpr field_rule rules[] = {
-    {.field = "hwtype", .hexadecimal = true},    {.field = "ptype", .hexadecimal = true},
-    {.field = "hwsrc", .width = hardware_width}, {.field = "psrc", .width = protocol_width},
-    {.field = "hwdst", .width = hardware_width}, {.field = "pdst", .width = protocol_width}};
+std::uint16_t number_at(std::span<std::byte const> header, std::size_t at) {
+    return static_cast<std::uint16_t>(std::to_integer<unsigned>(header[at]) << 8 |
+                                      std::to_integer<unsigned>(header[at + 1]));
+}
+
+/// As Scapy: addresses of other hardware, and of other protocols than IP, are octets.
+value_kind hardware_kind(std::span<std::byte const> header) {
+    return header.size() < 2 || number_at(header, 0) == 1 ? value_kind::mac : value_kind::octets;
+}
+value_kind protocol_kind(std::span<std::byte const> header) {
+    if (header.size() < 4) return value_kind::ipv4;
+    switch (number_at(header, 2)) {
+        case 0x0800: return value_kind::ipv4;
+        case 0x86dd: return value_kind::ipv6;
+        default: return value_kind::octets;
+    }
+}
+
+constexpr field_rule rules[] = {{.field = "hwtype", .hexadecimal = true},
+                                {.field = "ptype", .hexadecimal = true},
+                                {.field = "hwsrc", .width = hardware_width, .kind_here = hardware_kind},
+                                {.field = "psrc", .width = protocol_width, .kind_here = protocol_kind},
+                                {.field = "hwdst", .width = hardware_width, .kind_here = hardware_kind},
+                                {.field = "pdst", .width = protocol_width, .kind_here = protocol_kind}};
 
 std::size_t header_length(std::span<std::byte const> bytes) {
     return 8 + 2 * (hardware_width(bytes) + protocol_width(bytes)) / 8;

@@ -1,9 +1,10 @@
 #include "engine.hpp"
 #include "explainer.hpp"
 #include "prober.hpp"
-#include "recycling.hpp"
 #include "sender.hpp"
 #include "sniffer.hpp"
+
+#include "packet/spares.hpp"
 
 #include <sonde/net/network.hpp>
 

@@ -1,5 +1,7 @@
 #include "outgoing.hpp"
 
+#include "packet/spares.hpp"
+
 #include <sonde/layers/arp.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmpv6.hpp>
@@ -67,6 +69,7 @@ void outgoing::take(packet_template const& from, std::uint64_t index, random_sou
 
 outgoing outgoing::with_bytes(std::span<std::byte const> finished) const {
     outgoing o;
+    o.bytes_ = spare_bytes::take(), o.layers_ = spare_layers::take();
     o.bytes_.assign(finished.begin(), finished.end());
     o.layers_ = layers_;
     o.network_ = network_;

@@ -1,4 +1,5 @@
 #include "registry.hpp"
+#include "spares.hpp"
 
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/ip.hpp>
@@ -109,7 +110,7 @@ private:
     }
 
     std::span<std::byte const> bytes_;
-    std::vector<layer_span> layers_;
+    std::vector<layer_span> layers_ = spare_layers::take();
     std::size_t begin_ = 0, end_;  // of what is not read yet; padding lies behind the end
     layer_description const* behind_ = nullptr;
     std::size_t begin_behind_ = 0, end_behind_ = 0;
@@ -119,7 +120,9 @@ private:
 }  // namespace
 
 packet dissect_as(std::span<std::byte const> bytes, layer_description const& first, bool is_quoted) {
-    return packet::from_parts({bytes.begin(), bytes.end()}, reader(bytes).whole(first, is_quoted));
+    auto copy = spare_bytes::take();
+    copy.assign(bytes.begin(), bytes.end());
+    return packet::from_parts(std::move(copy), reader(bytes).whole(first, is_quoted));
 }
 
 }  // namespace detail

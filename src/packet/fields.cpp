@@ -45,9 +45,9 @@ field_content detail::content_of(layer_view const& view, std::size_t field) {
     auto const& f = view.description().fields[field];
     auto where = locate(view.description(), field, view.header());
     bool is_address = f.kind == value_kind::mac || f.kind == value_kind::ipv4 || f.kind == value_kind::ipv6;
+    bool is_other = where.width != f.width || (f.rule.kind_here && f.rule.kind_here(view.header()) != f.kind);
     c.state = field_state::single;
-    if (f.kind == value_kind::octets || f.kind == value_kind::options ||
-        (is_address && where.width != f.width)) {
+    if (f.kind == value_kind::octets || f.kind == value_kind::options || (is_address && is_other)) {
         auto bytes = view.header().subspan(where.offset / 8, where.width / 8);
         c.bytes = {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
     } else {

@@ -3,6 +3,7 @@
 #include <sonde/layers/raw.hpp>
 
 #include "bits.hpp"
+#include "spares.hpp"
 
 #include <boost/container/static_vector.hpp>
 
@@ -25,6 +26,7 @@ packet::packet(packet const& other)
         bytes_ = std::move(settled.bytes_), layers_ = std::move(settled.layers_),
         sets_ = std::move(settled.sets_);
     } else {
+        if (!other.empty()) bytes_ = detail::spare_bytes::take(), layers_ = detail::spare_layers::take();
         bytes_ = other.bytes_, layers_ = other.layers_, sets_ = other.sets_;
     }
 }
@@ -37,6 +39,7 @@ packet& packet::operator=(packet const& other) {
 packet& packet::operator=(packet&& other) noexcept {
     if (this == &other) return *this;
     forget_unpacked();
+    detail::keep_memory(bytes_, layers_);
     bytes_ = std::move(other.bytes_), layers_ = std::move(other.layers_), sets_ = std::move(other.sets_);
     unpacked_.store(other.release_unpacked(), std::memory_order_relaxed);
     time = other.time, interface = other.interface, wire_length = other.wire_length;
@@ -46,6 +49,12 @@ packet& packet::operator=(packet&& other) noexcept {
 packet::packet(std::string_view payload) {
     Raw raw{.load = payload};
     append(describe<Raw>(), &raw);
+}
+
+void detail::keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept {
+    constexpr std::size_t longest = 2048, most_layers = 16;  // 2.5 KiB for each that is kept
+    if (auto n = bytes.capacity(); n > 0 && n <= longest) bytes.clear(), spare_bytes::keep(bytes);
+    if (auto n = layers.capacity(); n > 0 && n <= most_layers) layers.clear(), spare_layers::keep(layers);
 }
 
 packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers) {
@@ -294,12 +303,15 @@ layer_description const* form_of(layer_description const* layer, layer_descripti
 
 void packet::append(layer_description const& asked, detail::content_source const& source) {
     auto const& layer = *form_of(&asked, layers_.empty() ? nullptr : layers_.back().layer, source);
+    constexpr std::size_t room = 64, usual_layers = 4;
+    if (empty()) {
+        bytes_ = detail::spare_bytes::take(), layers_ = detail::spare_layers::take();
+        layers_.reserve(usual_layers);
+    }
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
     written_header header{layer, header_writer(bytes_)};
-    constexpr std::size_t room = 64, usual_layers = 4;
     if (auto needed = bytes_.size() + layer.size; needed > bytes_.capacity()) bytes_.reserve(needed + room);
-    if (layers_.empty()) layers_.reserve(usual_layers);
     auto index = layers_.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;

@@ -309,6 +309,10 @@ private:
             if (field_.rule.width && value.as<literal::bytes>()) return single(*detail::octets_of(value));
             refuse(value);
         }
+        if (auto other = field_.kind == value_kind::ipv4 && field_.rule.kind_here ? ipv6::parse(*text)
+                                                                                  : std::nullopt) {
+            return single(std::string(other->octets.begin(), other->octets.end()));
+        }
         if (auto slash = text->find('/'); slash != text->npos)
             return read_network(std::string_view(*text).substr(0, slash),
                                 std::string_view(*text).substr(slash + 1), value);

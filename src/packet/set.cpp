@@ -1,4 +1,5 @@
 #include "sets.hpp"
+#include "spares.hpp"
 #include "wide.hpp"
 
 #include <algorithm>
@@ -215,7 +216,9 @@ bool packet::is_patchable() const {
 }
 
 packet packet::patched(std::uint64_t index, random_source& random) const {
-    auto out = from_parts(bytes_, layers_);
+    packet out;
+    out.bytes_ = detail::spare_bytes::take(), out.layers_ = detail::spare_layers::take();
+    out.bytes_ = bytes_, out.layers_ = layers_;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
     for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen const& value) {
         auto const& v = sets_[k];

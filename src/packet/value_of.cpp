@@ -124,6 +124,12 @@ literal value_of(layer_view const& layer, std::size_t field) {
     if (c.state == field_state::single && f.rule.width && !is_textual(f.kind) &&
         locate(layer.description(), field, layer.header()).width == 0)
         return literal::bytes{};
+    if (f.rule.kind_here && f.rule.kind_here(layer.header()) == value_kind::ipv6 &&
+        f.kind == value_kind::ipv4)
+        if (ipv6 address; c.bytes.size() == address.octets.size()) {
+            std::ranges::copy(c.bytes, address.octets.begin());
+            return address.to_string();
+        }
     return value_of(layer.description(), field, c);
 }
 

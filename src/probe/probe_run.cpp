@@ -52,7 +52,7 @@ probe_run::~probe_run() {
 // Sending
 
 bool probe_run::has_next() const noexcept {
-    return due_next_ < due_.size() || !count_ || next_index_ < *count_;
+    return has_due() || !count_ || next_index_ < *count_;
 }
 
 probe_run::hold probe_run::held() const noexcept {
@@ -76,12 +76,12 @@ std::optional<departure> probe_run::next(steady_time now) {
     if (held() != hold::none || pace() > now || table_.admit()) return {};
     if (pacing_) pacing_->pace.left(now);
     ++leaving_;
-    if (due_next_ == due_.size()) {
+    if (!has_due()) {
         ++accounts_.open;
         return departure{next_index_++, 1};
     }
-    auto index = due_[due_next_++];
-    auto& probe = retried_.find(index)->second;
+    auto index = retrying_->due[retrying_->due_next++];
+    auto& probe = *find_retried(index);
     probe.now = retried::phase::leaving;
     skip_answered();
     return departure{index, static_cast<std::uint16_t>(probe.attempt + 1)};
@@ -101,16 +101,15 @@ void probe_run::departed(departure const& probe, match_key const& key, steady_ti
         follow_control();
     }
     if (probe.attempt == 1) return;
-    auto at = retried_.find(probe.index);
-    if (at == retried_.end()) {  // an earlier attempt was answered while this one was leaving
+    auto* again = find_retried(probe.index);
+    if (!again) {  // an earlier attempt was answered while this one was leaving
         table_.settle(slot, attempt_state::answered, now);
         return end_if_done();
     }
-    auto answered = at->second.answered;
-    if (answered) table_.collect(slot);
-    at->second.slot = slot;
-    at->second.attempt = probe.attempt;
-    at->second.now = retried::phase::in_flight;
+    if (again->answered) table_.collect(slot);
+    again->slot = slot;
+    again->attempt = probe.attempt;
+    again->now = retried::phase::in_flight;
 }
 
 std::optional<steady_duration> probe_run::timeout_of(std::uint16_t attempt,
@@ -145,9 +144,9 @@ void probe_run::send_failed(departure const& probe, error_code error) {
     if (finished_) return;
     --leaving_;
     table_.withdraw(1);
-    auto at = retried_.find(probe.index);
-    bool answered = probe.attempt > 1 && (at == retried_.end() || at->second.answered);
-    if (at != retried_.end()) retried_.erase(at);
+    auto const* again = find_retried(probe.index);
+    bool answered = probe.attempt > 1 && (!again || again->answered);
+    forget_retried(probe.index);
     if (!answered) {
         ++accounts_.send_failed;
         ended({.what = probe_end::kind::send_failed,
@@ -202,17 +201,17 @@ verdict probe_run::answer(attempt_info found, steady_time now) {
     auto twin = found.attempt > 1 ? table_.twin(found.slot) : std::nullopt;
     auto result = verdict_on(twin ? *twin : found, verdict::kind::answered);
     result.ambiguous = twin.has_value();
-    auto at = found.attempt > 1 ? retried_.find(found.index) : retried_.end();
+    auto* again = found.attempt > 1 ? find_retried(found.index) : nullptr;
     if (found.state == attempt_state::in_flight) {
         first_answer(found.index);
         if (auto* c = twin ? nullptr : control()) {
-            if (at != retried_.end() && !at->second.answered) c->lost(at->second.silent_since);
+            if (again && !again->answered) c->lost(again->silent_since);
             c->answered();
             follow_control();
         }
     }
-    if (at != retried_.end()) {
-        finish_retried(at, now);
+    if (again) {
+        finish_retried(found.index, *again, now);
     } else if (options_.multi) {
         table_.collect(found.slot);
     } else {
@@ -232,16 +231,16 @@ void probe_run::measure(attempt_info const& found, verdict const& result, arriva
 
 // To an attempt that had timed out, or had its answer before.
 verdict probe_run::answer_at_rest(attempt_info const& found, steady_time now) {
-    auto at = finished_ ? retried_.end() : retried_.find(found.index);
-    if (at != retried_.end()) {
-        bool first = !at->second.answered;
+    if (auto* again = finished_ ? nullptr : find_retried(found.index)) {
+        bool first = !again->answered;
         table_.mark_answered(found.slot);
         if (first) first_answer(found.index);
-        finish_retried(at, now);
+        finish_retried(found.index, *again, now);
         return verdict_on(found, verdict::kind::answered);
     }
     if (options_.multi) return verdict_on(found, verdict::kind::late);
-    bool answered = found.state == attempt_state::answered || settled_.contains(found.index);
+    bool answered =
+        found.state == attempt_state::answered || (retrying_ && retrying_->settled.contains(found.index));
     return verdict_on(found, answered ? verdict::kind::duplicate : verdict::kind::late);
 }
 
@@ -261,16 +260,15 @@ void probe_run::ended(probe_end const& how) {
 
 // A retried probe has an answer: it is not sent again. What of it is in flight rests, or with multi waits for
 // more.
-void probe_run::finish_retried(retried_map::iterator at, steady_time now) {
-    auto& probe = at->second;
-    settled_.insert(at->first);
+void probe_run::finish_retried(std::uint64_t index, retried& probe, steady_time now) {
+    retrying_->settled.insert(index);
     if (options_.multi && probe.now != retried::phase::waiting) {
         probe.answered = true;
         if (probe.now == retried::phase::in_flight) table_.collect(probe.slot);
         return;
     }
     if (probe.now == retried::phase::in_flight) table_.settle(probe.slot, attempt_state::answered, now);
-    retried_.erase(at);
+    forget_retried(index);
     skip_answered();
 }
 
@@ -278,7 +276,7 @@ void probe_run::expired(attempt_info const& attempt, steady_time now) {
     if (finished_) return;
     latest_ = std::max(latest_, now);
     if (attempt.state == attempt_state::answered) {
-        retried_.erase(attempt.index);
+        forget_retried(attempt.index);
     } else if (may_retry(attempt.attempt)) {
         wait_for_retry(attempt);
     } else {
@@ -294,33 +292,45 @@ bool probe_run::may_retry(std::uint16_t attempt) const noexcept {
     return attempt < last_attempt && (options_.retry < 0 || attempt <= magnitude(options_.retry));
 }
 
+probe_run::retried* probe_run::find_retried(std::uint64_t index) const noexcept {
+    if (!retrying_) return nullptr;
+    auto at = retrying_->probes.find(index);
+    return at == retrying_->probes.end() ? nullptr : &at->second;
+}
+
+void probe_run::forget_retried(std::uint64_t index) noexcept {
+    if (retrying_) retrying_->probes.erase(index);
+}
+
 void probe_run::wait_for_retry(attempt_info const& attempt) {
-    retried_[attempt.index] = {.slot = detail::no_slot,
-                               .draw = attempt.draw,
-                               .attempt = attempt.attempt,
-                               .now = retried::phase::waiting,
-                               .answered = false,
-                               .silent_since = attempt.sent};
-    (options_.retry < 0 ? next_round_ : due_).push_back(attempt.index);
+    if (!retrying_) retrying_ = std::make_unique<retrying>();
+    retrying_->probes[attempt.index] = {.slot = detail::no_slot,
+                                        .draw = attempt.draw,
+                                        .attempt = attempt.attempt,
+                                        .now = retried::phase::waiting,
+                                        .answered = false,
+                                        .silent_since = attempt.sent};
+    (options_.retry < 0 ? retrying_->next_round : retrying_->due).push_back(attempt.index);
 }
 
 void probe_run::give_up(probe_end const& how) {
-    retried_.erase(how.index);
+    forget_retried(how.index);
     ++accounts_.timed_out;
     ended(how);
 }
 
 bool probe_run::waiting(std::uint64_t index) const {
-    auto at = retried_.find(index);
-    return at != retried_.end() && at->second.now == retried::phase::waiting;
+    auto const* again = find_retried(index);
+    return again && again->now == retried::phase::waiting;
 }
 
-// Keeps the front of due_ a probe that is to be sent, and its memory in proportion to what waits.
+// Keeps the front of `due` a probe that is to be sent, and its memory in proportion to what waits.
 void probe_run::skip_answered() noexcept {
-    while (due_next_ < due_.size() && !waiting(due_[due_next_])) ++due_next_;
-    if (due_next_ == due_.size() || due_next_ > due_.size() / 2) {
-        due_.erase(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(due_next_));
-        due_next_ = 0;
+    auto& [probes, due, next, next_round, settled] = *retrying_;
+    while (next < due.size() && !waiting(due[next])) ++next;
+    if (next == due.size() || next > due.size() / 2) {
+        due.erase(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(next));
+        next = 0;
     }
 }
 
@@ -336,11 +346,13 @@ void probe_run::end_if_done() {
     if (!begin_round()) finish();
 }
 
-// The round is over, and next_round_ holds what it left unanswered. The first round counts as none of the
+// The round is over, and `next_round` holds what it left unanswered. The first round counts as none of the
 // |n|.
 bool probe_run::begin_round() {
-    std::erase_if(next_round_, [&](std::uint64_t index) { return !waiting(index); });
-    if (next_round_.empty()) return false;
+    if (!retrying_) return false;
+    auto& next_round = retrying_->next_round;
+    std::erase_if(next_round, [&](std::uint64_t index) { return !waiting(index); });
+    if (next_round.empty()) return false;
     if (round_answered_) {
         idle_rounds_ = 0;
     } else if (!first_round_) {
@@ -348,17 +360,17 @@ bool probe_run::begin_round() {
     }
     first_round_ = round_answered_ = false;
     if (idle_rounds_ >= magnitude(options_.retry)) {
-        for (auto index : next_round_) {
-            auto const& probe = retried_.find(index)->second;
+        for (auto index : next_round) {
+            auto const& probe = *find_retried(index);
             give_up(
                 {.attempt = probe.attempt, .index = index, .draw = probe.draw, .sent = probe.silent_since});
         }
-        next_round_.clear();
+        next_round.clear();
         return false;
     }
-    std::swap(due_, next_round_);
-    next_round_.clear();
-    due_next_ = 0;
+    std::swap(retrying_->due, next_round);
+    next_round.clear();
+    retrying_->due_next = 0;
     return true;
 }
 
@@ -366,8 +378,8 @@ void probe_run::stop() {
     if (finished_) return;
     if (progress_)
         progress_->each_open(next_index_, [&](std::uint64_t index) {
-            auto at = retried_.find(index);
-            auto attempt = at == retried_.end() ? std::uint16_t{1} : at->second.attempt;
+            auto const* again = find_retried(index);
+            auto attempt = again ? again->attempt : std::uint16_t{1};
             if (options_.keep_unanswered) unanswered_.insert(index);
             if (options_.tell_ends)
                 ends_.push_back({.what = probe_end::kind::cancelled, .attempt = attempt, .index = index});
@@ -387,10 +399,7 @@ void probe_run::finish() noexcept {
     finished_ = true;
     table_.withdraw(std::exchange(leaving_, 0));
     accounts_.cancelled += std::exchange(accounts_.open, 0);
-    retried_ = retried_map();
-    due_ = std::vector<std::uint64_t>();
-    due_next_ = 0;
-    next_round_ = std::vector<std::uint64_t>();
+    if (retrying_) *retrying_ = {.settled = std::move(retrying_->settled)};
 }
 
 // Results

@@ -301,3 +301,27 @@ TEST_CASE("Who asks what has ended already hears of it, though the network goes 
         CHECK(o.calls == 1);
     }
 }
+
+TEST_CASE("A collect of a stream that nobody keeps ends the stream when it is cancelled: it sends no more") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add_lab();
+        sim.record();
+        network net{co_await asio::this_coro::executor};
+        asio::cancellation_signal stop;
+        outcome o;
+        net.sr(IP{.dst = "198.18.0.0/24"} / ICMP{}, {.timeout = 1s, .rate = 100})
+            .collect(asio::bind_cancellation_slot(stop.slot(), [&o](error_code ec, collected) {
+                ++o.calls;
+                o.ec = ec;
+            }));
+        co_await sim.sleep(100ms);
+        auto before = sim.trace().size();
+        stop.emit(asio::cancellation_type::terminal);
+        co_await sim.sleep(10ms);
+        CHECK(o.calls == 1);
+        CHECK(o.ec == asio::error::operation_aborted);
+        CHECK(net.in_flight() == 0);
+        co_await sim.sleep(5s);
+        CHECK(sim.trace().size() <= before + 2);
+    });
+}

@@ -29,7 +29,7 @@ struct arp_protocols {
 };
 
 /// Address resolution (RFC 826) of IPv4 over Ethernet. `hwsrc` and `psrc` automatic: the sending interface's.
-/// Addresses of other lengths, as `hwlen` and `plen` tell, read as bytes.
+/// Addresses of other lengths, as `hwlen` and `plen` tell, and of other hardware or protocols read as bytes.
 struct ARP {
     field<ipv4> pdst{};                                         ///< who is asked, or told; automatic: 0.0.0.0
     field<enumerated<std::uint16_t, arp_operations>> op = 1;    ///< an odd one is answered by the next

@@ -64,6 +64,8 @@ struct field_rule {
     std::uint16_t octets = 0;  ///< a field of octets that is always this long, padded with zeros or cut
     bool (*present)(std::span<std::byte const> header) = nullptr;    ///< fields of some message types only
     unsigned (*width)(std::span<std::byte const> header) = nullptr;  ///< bits, when another field tells
+    /// Of an address, when other fields tell: what its octets are here, if not of its own type.
+    value_kind (*kind_here)(std::span<std::byte const> header) = nullptr;
     value_names names{};  ///< names that show() and summaries print, where the type brings none
     /// Automatic: the number of entries in the list field of this name; or the bytes of the octets field of
     /// this name together with this field's own.

@@ -39,6 +39,9 @@ struct varying_field {
     std::string name;  ///< a host name, not yet resolved
 };
 
+/// Takes the memory of a packet that goes, for the next that this thread makes.
+void keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept;
+
 }  // namespace detail
 
 /// A stack of layers: what is sent, and what was received.
@@ -71,6 +74,7 @@ public:
     /// @}
     ~packet() {
         if (unpacked_.load(std::memory_order_acquire)) forget_unpacked();
+        if (bytes_.capacity() + layers_.capacity() != 0) detail::keep_memory(bytes_, layers_);
     }
 
     /// One layer. What its fields borrow is read now. Throws what fields throw that convert then (`values`),

@@ -125,7 +125,7 @@ constexpr verdict::kind stray_kind(attempt_info const& found) noexcept {
 /// for its window, not for all that was ever silent. Each attempt is an attempt_slot in the table; a probe
 /// that is being retried costs about 48 bytes more, for as long as it is open.
 ///
-/// Memory: about 600 bytes, 180 more with limits, and what `unanswered` and `failures` say.
+/// Memory: about 500 bytes, 180 more with limits, 180 with retries, and what `unanswered` and `failures` say.
 /// Errors: none of its own; std::bad_alloc passes through and leaves a run that can be cancelled.
 /// Threads: that of its table.
 /// Lifetimes: its tables must outlive it.
@@ -253,9 +253,19 @@ private:
         pacer pace;
         std::optional<rate_control> control{};  // of an adaptive rate
     };
-    using retried_map = boost::unordered_flat_map<std::uint64_t, retried>;
+    struct retrying {
+        boost::unordered_flat_map<std::uint64_t, retried> probes{};
+        std::vector<std::uint64_t> due{};  // probes to be sent again, from due_next on
+        std::size_t due_next = 0;
+        std::vector<std::uint64_t> next_round{};
+        index_set
+            settled{};  // retried probes that were answered: more for their other attempts is a duplicate
+    };
 
     bool has_next() const noexcept;
+    bool has_due() const noexcept { return retrying_ && retrying_->due_next < retrying_->due.size(); }
+    retried* find_retried(std::uint64_t index) const noexcept;
+    void forget_retried(std::uint64_t index) noexcept;
     bool waiting(std::uint64_t index) const;
     bool may_retry(std::uint16_t attempt) const noexcept;
     std::optional<steady_duration> timeout_of(std::uint16_t attempt,
@@ -269,7 +279,7 @@ private:
     verdict answer_at_rest(attempt_info const& found, steady_time now);
     void first_answer(std::uint64_t index);
     void ended(probe_end const& how);
-    void finish_retried(retried_map::iterator at, steady_time now);
+    void finish_retried(std::uint64_t index, retried& probe, steady_time now);
     void wait_for_retry(attempt_info const& attempt);
     void give_up(probe_end const& how);
     void skip_answered() noexcept;
@@ -286,11 +296,7 @@ private:
     std::uint64_t next_index_ = 0;
     std::uint32_t leaving_ = 0;  // departures not yet told of
 
-    retried_map retried_;
-    std::vector<std::uint64_t> due_;  // probes to be sent again, from due_next_ on
-    std::size_t due_next_ = 0;
-    std::vector<std::uint64_t> next_round_;
-    index_set settled_;  // retried probes that were answered: more for their other attempts is a duplicate
+    std::unique_ptr<retrying> retrying_;  // of a run that has sent a probe again, or is to
     std::uint32_t idle_rounds_ = 0;
     bool first_round_ = true, round_answered_ = false;
 
