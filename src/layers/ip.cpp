@@ -1,3 +1,4 @@
+#include <sonde/layers/icmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
@@ -53,9 +54,12 @@ void follow(dissect_step& step) {
 
 /// Answers that do not go to who asked: a client without an address hears them by broadcast, or at the
 /// address that it is given (RFC 2131 §4.1); who asks a group of multicast DNS hears them in the group (RFC
-/// 6762 §6).
+/// 6762 §6); routers that were solicited may advertise to all hosts (RFC 1256 §4.3).
 bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
+    constexpr std::uint32_t all_hosts = 0xe0000001;
     auto to = reply.get<&IP::dst>(), group = sent.get<&IP::dst>();
+    if (auto icmp = sent.upper(); icmp.is<ICMP>() && icmp.get<&ICMP::type>() == 10)
+        return to.value == all_hosts || to.is_broadcast();
     if (sent.get<&IP::src>().is_unspecified() && detail::carries_dhcp(sent)) return !to.is_multicast();
     return detail::carries_multicast_dns(sent) && group.is_multicast() && to == group;
 }
@@ -66,7 +70,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         got != ours && !goes_elsewhere(reply, sent))
         return match_verdict::mismatch(
             fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
-    auto target = sent.get<&IP::dst>();
+    auto target = detail::final_stop(sent);
     if (auto got = reply.get<&IP::src>();
         got != target && !detail::is_answered_by_many(sent, target.is_multicast() || target.is_broadcast()))
         return match_verdict::mismatch(
@@ -80,7 +84,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 void key(layer_view const& v, key_builder& k) {
     k.add(std::uint64_t{0x0800} << 8 | v.get<&IP::proto>());
     // An answer to many may come from anyone, and go to a group, to all, or to who asked.
-    if (!k.is_any_source()) k.add_ends(v.get<&IP::src>().value, v.get<&IP::dst>().value);
+    if (!k.is_any_source()) k.add_ends(v.get<&IP::src>().value, detail::final_stop(v).value);
 }
 
 void summarize(layer_view const& v, std::string& out) {

@@ -15,10 +15,6 @@
 
 namespace sonde::inline v0::detail {
 
-namespace {
-
-/// Where the packet goes in the end: the last stop of a source route, of which there may be one (RFC 791
-/// §3.1).
 ipv4 final_stop(layer_view const& ip) {
     constexpr unsigned loose = 3, strict = 9;
     auto header = ip.header();
@@ -30,11 +26,14 @@ ipv4 final_stop(layer_view const& ip) {
         if (length == 0 || at + length > header.size()) break;
         if ((kind != loose && kind != strict) || length < 7 || length % 4 != 3) continue;
         if (++routes > 1) return ip.get<&IP::dst>();
+        if (std::to_integer<std::size_t>(header[at + 2]) > length) continue;  // it has been there
         destination = value_traits<ipv4>::from_wire(
             read_bits(header, {static_cast<std::uint32_t>(8 * (at + length - 4)), 32}));
     }
     return destination;
 }
+
+namespace {
 
 /// The message that UDP carries at one of these ports, in either direction; nothing otherwise.
 layer_view message_at(layer_view const& network, std::initializer_list<unsigned> ports) {

@@ -23,6 +23,10 @@ checksum_rule transport_checksum_rule(layer_view const& v) {
             .never_zero = NeverZero};
 }
 
+/// Where an IP packet goes in the end: the last stop of its source route while that is not used up, of which
+/// there may be one (RFC 791 §3.1).
+ipv4 final_stop(layer_view const& ip);
+
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own
 /// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.
 bool is_answered_by_many(layer_view const& sent, bool group);

@@ -10,6 +10,7 @@
 #include <sonde/layers/udp.hpp>
 
 #include "../layers/ipv6_chain.hpp"
+#include "../layers/transport.hpp"
 #include "answer_key.hpp"
 
 #include <fmt/format.h>
@@ -37,6 +38,13 @@ layer_view quoted_layer(layer_view v) {
     return v;
 }
 
+/// The IP header of the ICMP error that has this quote: of tunnels not the outermost.
+layer_view carrier_of(layer_view const& quote) {
+    auto v = quote.lower();
+    while (v && !v.is<IP>() && !v.is<IPv6>()) v = v.lower();
+    return v;
+}
+
 /// An error that ends a probe: redirects and source quench are advice (RFC 1122 §3.2.2.2, RFC 6633).
 bool ends_probes(layer_view const& icmp, bool relaxed) {
     if (icmp.is<ICMP>()) {
@@ -55,9 +63,9 @@ std::vector<unsigned> vlans(packet_view const& p) {
     return found;
 }
 
-/// Layer against layer, from the network layer up.
-match_verdict walk(layer_view reply, layer_view sent) {
-    for (; sent;
+/// Layer against layer, from the network layer up. `stop` is a layer of the reply: both are left there.
+match_verdict walk(layer_view& reply, layer_view& sent, std::size_t stop = ~std::size_t(0)) {
+    for (; sent && reply.index() < stop;
          reply = detail::above_extensions(reply.upper()), sent = detail::above_extensions(sent.upper())) {
         auto const& asked = sent.description();
         if (asked.hooks.is_padding) break;
@@ -99,7 +107,7 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
 }
 
 ipv4 destination_of(layer_view const& ip, IP const*) {
-    return ip.get<&IP::dst>();
+    return detail::final_stop(ip);
 }
 ipv6 destination_of(layer_view const& ip, IPv6 const*) {
     return detail::final_destination(ip);
@@ -182,10 +190,10 @@ bool has_ports(layer_view const& v) {
     return v.description().fields.front().name == "sport";
 }
 
-/// Calls `use` with what makes the key of the layers from `v` on, once for each layer that adds to it.
+/// Calls `use` with what makes the key of the layers from `v` on, once for each layer that adds to it; `n`
+/// have done so.
 template <class Use>
-void for_keys(layer_view v, key_builder k, Use const& use) {
-    std::size_t n = 0;
+void for_keys(layer_view v, key_builder k, Use const& use, std::size_t n = 0) {
     bool quoted = v.span().quoted;
     for (; v && v.span().quoted == quoted && n < answer_keys::most; v = v.upper()) {
         if (!v.description().hooks.key) continue;
@@ -194,6 +202,14 @@ void for_keys(layer_view v, key_builder k, Use const& use) {
         ++n;
     }
     if (n == 0) use(layer_view(), k);
+}
+
+/// The tunnel that an ICMP error came through.
+std::size_t add_outer(layer_view v, std::size_t carrier, key_builder& k) {
+    std::size_t n = 0;
+    for (; v.index() < carrier && n < answer_keys::most; v = v.upper())
+        if (v.description().hooks.key) v.description().hooks.key(v, k), ++n;
+    return n;
 }
 
 }  // namespace
@@ -205,11 +221,15 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
     if (is_link_layer({sent, 0}) && vlans(sent) != vlans(received))
         return match_verdict::mismatch("vlan tags differ");
     if (s.is<Raw>()) return match_verdict::mismatch("the probe has no layer that could be answered");
-    if (auto q = quoted_layer(r)) return match_error(q, r, s);
+    auto quote = quoted_layer(r), carrier = quote ? carrier_of(quote) : layer_view();
+    if (quote && carrier.index() == r.index()) return match_error(quote, r, s);
     if (!r.description().is(s.description()))
         return match_verdict::mismatch(
             fmt::format("{} found, {} expected", r.description().name, s.description().name));
-    return walk(r, s);
+    if (!quote) return walk(r, s);
+    if (auto v = walk(r, s, carrier.index()); v.value == match_verdict::no) return v;
+    if (!s || r.index() != carrier.index()) return match_verdict::mismatch("quotes what was not sent");
+    return match_error(quote, r, s);
 }
 
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many, key_reach reach) {
@@ -255,8 +275,11 @@ open_keys open_keys_of_answer(packet_view const& received, secret_key const& sec
     if (!r || r.is<Raw>()) return open;
     auto q = quoted_layer(r);
     open.is_error = static_cast<bool>(q);
-    for_keys(q ? q : r, key_builder(key_mixer(secret), !q, to_many, relaxed),
-             [&](layer_view const&, key_builder const& k) { open.each.push_back(k); });
+    key_builder key(key_mixer(secret), true, to_many, relaxed);
+    auto use = [&](layer_view const&, key_builder const& k) { open.each.push_back(k); };
+    if (!q) return for_keys(r, key, use), open;
+    auto n = add_outer(r, carrier_of(q).index(), key);
+    for_keys(q, key.turned_back(), use, n);
     return open;
 }
 

@@ -211,6 +211,13 @@ public:
         else
             add(source), add(destination);
     }
+    /// The same so far, for what follows in the direction of the probe: an ICMP error inside a tunnel comes as a
+    /// reply, and quotes what was sent.
+    key_builder turned_back() const {
+        auto turned = *this;
+        turned.reply_ = false;
+        return turned;
+    }
     /// The key of what was added so far; more may be added afterwards.
     match_key finish() const { return mixer_.finish(); }
 
