@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/hex.hpp"
 
+#include <sonde/layers/arp.hpp>
 #include <sonde/layers/dhcp.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/ip.hpp>
@@ -168,4 +169,26 @@ TEST_CASE("Only what goes to this host comes from ::1, whoever chose the destina
     CHECK(ends(IPv6{.dst = "ff02::2"} / ICMPv6ND_RS{}) == ":: > ff02::2");
     CHECK(ends(IPv6{.dst = "::1"} / ICMPv6ND_RS{}) == "::1 > ::1");
     CHECK(ends(IPv6{} / UDP{}) == "::1 > ::1");
+}
+
+TEST_CASE("Addresses of ARP are octets where they are no Ethernet's and no IP's, as Scapy has them") {
+    auto command_of = [](std::string const& hex) {
+        auto bytes = support::bytes(hex);
+        auto p = detail::dissect_as(bytes, describe<ARP>());
+        CHECK(support::hex(parse_packet(command(p))) == hex);
+        return command(p);
+    };
+    CHECK(command_of("0006080006040001616263646566c000020200000000000000000000") ==
+          "ARP(hwtype=6, ptype=2048, hwlen=6, plen=4, op=1, hwsrc=b'abcdef', psrc='192.0.2.2', "
+          "hwdst=b'\\x00\\x00\\x00\\x00\\x00\\x00', pdst='0.0.0.0')");
+    CHECK(command_of("000112340604000102fc000000016162636400000000000000000000") ==
+          "ARP(hwtype=1, ptype=4660, hwlen=6, plen=4, op=1, hwsrc='02:fc:00:00:00:01', psrc=b'abcd', "
+          "hwdst='00:00:00:00:00:00', pdst=b'\\x00\\x00\\x00\\x00')");
+    CHECK(command_of("000186dd0610000102fc00000001fd000000000000000000000000000002"
+                     "00000000000000000000000000000000000000000000") ==
+          "ARP(hwtype=1, ptype=34525, hwlen=6, plen=16, op=1, hwsrc='02:fc:00:00:00:01', psrc='fd00::2', "
+          "hwdst='00:00:00:00:00:00', pdst='::')");
+    auto p = parse_packet("ARP(hwtype=6, hwsrc='02:00:00:00:00:01')");
+    CHECK(p.get<ARP>().hwsrc.value() == mac("02:00:00:00:00:01"));
+    CHECK_THROWS_AS(parse_packet("ARP(psrc='fd00::2')").build(), error);
 }

@@ -376,3 +376,75 @@ TEST_CASE("Tags, protocols and layers that differ are told") {
     CHECK(verdict("IP(src='192.0.2.1', dst='255.255.255.255')/ICMP()",
                   "IP(src='198.51.100.77', dst='192.0.2.1')/ICMP(type=0)") == "yes");
 }
+
+TEST_CASE(
+    "An ICMP error inside a tunnel is of the packet inside, and comes through the tunnel of the probe") {
+    std::string const tunnels[] = {"GRE()/", "", "UDP(sport=4789, dport=4789)/VXLAN(vni=5)/Ether()/"};
+    for (auto const& tunnel : tunnels) {
+        CAPTURE(tunnel);
+        auto through = [&](std::string const& from, std::string const& to, std::string const& inner) {
+            return "IP(src='" + from + "', dst='" + to + "')/" + tunnel + inner;
+        };
+        std::string const inner = "(src='10.0.0.1', dst='10.9.0.7', ttl=1, id=5)/UDP",
+                          ports = "(sport=1000, dport=7)";
+        auto sent = through("192.0.2.1", "198.51.100.9", "IP" + inner + ports);
+        auto quote = [&](std::string const& who) { return "/ICMP(type=11)/IPerror" + who + "error" + ports; };
+        auto error = "IP(src='10.5.0.1', dst='10.0.0.1')" + quote(inner);
+        CHECK(verdict(sent, through("198.51.100.9", "192.0.2.1", error)) == "yes");
+        CHECK(verdict(sent, through("198.51.100.8", "192.0.2.1", error)) ==
+              "ip src 198.51.100.8, expected 198.51.100.9");
+        CHECK(verdict(sent, through("198.51.100.9", "192.0.2.1",
+                                    "IP(src='10.5.0.1', dst='10.0.0.2')" + quote(inner))) ==
+              "ip dst 10.0.0.2, expected 10.0.0.1");
+        CHECK(verdict(sent, through("198.51.100.9", "192.0.2.1",
+                                    "IP(src='10.5.0.1', dst='10.0.0.1')" +
+                                        quote("(src='10.0.0.1', dst='10.9.0.8', ttl=1, id=5)/UDP"))) ==
+              "quoted dst 10.9.0.8, expected 10.9.0.7");
+        // Outside the tunnel it quotes the tunnel.
+        CHECK(verdict(sent, "IP(src='10.5.0.1', dst='10.0.0.1')" + quote(inner)) != "yes");
+    }
+    auto other = back(
+        "GRE(proto=0x86dd)/IPv6(src='fe80::5', dst='fe80::1')/ICMPv6TimeExceeded()/"
+        "IPerror6(src='fe80::1', dst='fe80::9')/UDPerror(sport=1, dport=2)");
+    CHECK(verdict(there("GRE()/IP(dst='10.0.0.1')/UDP(sport=1, dport=2)"), other) != "yes");
+    CHECK(verdict(there("GRE(proto=0x86dd)/IPv6(src='fe80::1', dst='fe80::9')/UDP(sport=1, dport=2)"),
+                  other) == "yes");
+    CHECK(verdict(there("GRE()/'no packet'"), back("GRE()/IP(src='10.0.0.2', dst='10.0.0.1')/ICMP(type=11)/"
+                                                   "IPerror(dst='10.0.0.2')/UDPerror()")) ==
+          "quotes what was not sent");
+}
+
+TEST_CASE("Where a source route leads is who answers; a router on the way tells of errors (RFC 791)") {
+    std::string const route = "options=[IPOption_LSRR(routers=['198.51.100.2', '198.51.100.3'])]";
+    auto sent = "IP(src='192.0.2.1', dst='198.51.100.1', id=7, " + route + ")/UDP(sport=1000, dport=7)";
+    auto reply = [](std::string const& from) {
+        return "IP(src='" + from + "', dst='192.0.2.1')/UDP(sport=7, dport=1000)";
+    };
+    CHECK(verdict(sent, reply("198.51.100.3")) == "yes");
+    CHECK(verdict(sent, reply("198.51.100.1")) == "ip src 198.51.100.1, expected 198.51.100.3");
+    // The answer comes by the same way back, whose stops are used up.
+    CHECK(verdict(sent,
+                  "IP(src='198.51.100.3', dst='192.0.2.1', options=[IPOption_LSRR(pointer=12, "
+                  "routers=['198.51.100.2', '198.51.100.1'])])/UDP(sport=7, dport=1000)") == "yes");
+    // At its second stop.
+    auto error =
+        "IP(src='198.51.100.2', dst='192.0.2.1')/ICMP(type=3, code=5)/"
+        "IPerror(src='192.0.2.1', dst='198.51.100.2', id=7, options=[IPOption_LSRR(pointer=8, "
+        "routers=['198.51.100.99', '198.51.100.3'])])/UDPerror(sport=1000, dport=7)";
+    CHECK(verdict(sent, error) == "yes");
+    CHECK(verdict("IP(src='192.0.2.1', dst='198.51.100.1', id=7)/UDP(sport=1000, dport=7)", error) ==
+          "quoted dst 198.51.100.3, expected 198.51.100.1");
+}
+
+TEST_CASE("Routers that are solicited advertise, to who asked or to all hosts (RFC 1256)") {
+    auto sent = "IP(src='192.0.2.1', dst='224.0.0.2', ttl=1)/ICMP(type=10)";
+    auto reply = [](std::string const& to, int type) {
+        return "IP(src='192.0.2.254', dst='" + to + "', ttl=1)/ICMP(type=" + std::to_string(type) + ")";
+    };
+    CHECK(verdict(sent, reply("224.0.0.1", 9)) == "yes");
+    CHECK(verdict(sent, reply("192.0.2.1", 9)) == "yes");
+    CHECK(verdict(sent, reply("255.255.255.255", 9)) == "yes");
+    CHECK(verdict(sent, reply("192.0.2.2", 9)) == "ip dst 192.0.2.2, expected 192.0.2.1");
+    CHECK(verdict(sent, reply("192.0.2.1", 0)) == "icmp type 0 does not answer type 10");
+    CHECK(verdict(sent, reply("192.0.2.1", 10)) == "icmp type 10 does not answer type 10");
+}
