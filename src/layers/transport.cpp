@@ -15,7 +15,7 @@
 
 namespace sonde::inline v0::detail {
 
-ipv4 final_stop(layer_view const& ip) {
+ipv4 last_stop_of_options(layer_view const& ip) {
     constexpr unsigned loose = 3, strict = 9;
     auto header = ip.header();
     auto destination = ip.get<&IP::dst>();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/layers/ip.hpp>
 #include <sonde/packet/layer.hpp>
 #include <sonde/packet/view.hpp>
 
@@ -25,7 +26,11 @@ checksum_rule transport_checksum_rule(layer_view const& v) {
 
 /// Where an IP packet goes in the end: the last stop of its source route while that is not used up, of which
 /// there may be one (RFC 791 §3.1).
-ipv4 final_stop(layer_view const& ip);
+ipv4 last_stop_of_options(layer_view const& ip);
+inline ipv4 final_stop(layer_view const& ip) {
+    constexpr std::size_t without_options = 20;
+    return ip.span().size() <= without_options ? ip.get<&IP::dst>() : last_stop_of_options(ip);
+}
 
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own
 /// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.

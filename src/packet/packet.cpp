@@ -5,8 +5,6 @@
 #include "bits.hpp"
 #include "spares.hpp"
 
-#include <boost/container/static_vector.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,9 +50,9 @@ packet::packet(std::string_view payload) {
 }
 
 void detail::keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept {
-    constexpr std::size_t longest = 2048, most_layers = 16;  // 2.5 KiB for each that is kept
-    if (auto n = bytes.capacity(); n > 0 && n <= longest) bytes.clear(), spare_bytes::keep(bytes);
-    if (auto n = layers.capacity(); n > 0 && n <= most_layers) layers.clear(), spare_layers::keep(layers);
+    if (auto n = bytes.capacity(); n > 0 && n <= longest_spare) bytes.clear(), spare_bytes::keep(bytes);
+    if (auto n = layers.capacity(); n > 0 && n <= most_spare_layers)
+        layers.clear(), spare_layers::keep(layers);
 }
 
 packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers) {
@@ -207,9 +205,13 @@ namespace {
 
 /// What a layer's fields hold while its header is written.
 struct written_header {
+    written_header(layer_description const& l, std::vector<std::byte>& bytes) : layer(l), out(bytes) {
+        if (layer.measured) places.resize(layer.fields.size());
+    }
+
     layer_description const& layer;
     header_writer out;
-    boost::container::static_vector<bit_range, 64> places = {layer.fields.size(), bit_range{}};
+    std::vector<bit_range> places{};  // of the fields, where some field measures others
     bool aligned = true;
 
     void list(field_description const& f, std::string_view entries) {
@@ -235,7 +237,7 @@ struct written_header {
         else
             out.number(width, first_value(c));
         while (out.header().size() % f.rule.aligned != 0) out.number(8, {});
-        places[i] = {begin, out.cursor() - begin};
+        if (layer.measured) places[i] = {begin, out.cursor() - begin};
     }
 
     /// The leading fields of a struct at their fixed places, as long as each holds one number, or none. How
@@ -310,7 +312,7 @@ void packet::append(layer_description const& asked, detail::content_source const
     }
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
-    written_header header{layer, header_writer(bytes_)};
+    written_header header(layer, bytes_);
     if (auto needed = bytes_.size() + layer.size; needed > bytes_.capacity()) bytes_.reserve(needed + room);
     auto index = layers_.size();
     std::vector<std::pair<std::size_t, field_content>> absent;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/detail/sanitized.hpp>
 #include <sonde/packet/view.hpp>
 
 #include <cstddef>
@@ -10,29 +11,20 @@
 // Memory of what comes and goes often: each thread keeps that of the last few that it gave up, for the next.
 namespace sonde::inline v0::detail {
 
-// Nothing is kept from AddressSanitizer, which finds what is used after it was freed.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool keeps_spares = false;
-#elif defined(__has_feature)
-inline constexpr bool keeps_spares = !__has_feature(address_sanitizer);
-#else
-inline constexpr bool keeps_spares = true;
-#endif
-
 /// What this thread keeps of its kind.
 template <class T, std::size_t Most>
 class spares {
 public:
     /// False where it is full, and once the thread's own have gone: other objects may outlive them.
     static bool keep(T& what) noexcept {
-        auto* kept = keeps_spares ? of_this_thread() : nullptr;
+        auto* kept = address_sanitized ? nullptr : of_this_thread();
         if (!kept || kept->size() == Most) return false;
         kept->push_back(std::move(what));
         return true;
     }
     /// An empty one where nothing is kept.
     static T take() noexcept {
-        auto* kept = keeps_spares ? of_this_thread() : nullptr;
+        auto* kept = address_sanitized ? nullptr : of_this_thread();
         if (!kept || kept->empty()) return T();
         auto what = std::move(kept->back());
         kept->pop_back();
@@ -57,8 +49,8 @@ private:
     }
 };
 
-/// For packets.
-inline constexpr std::size_t spare_parts = 256;
+/// For packets: those that wait for their consumer at most, twice. A thread keeps 1 MiB, or far less.
+inline constexpr std::size_t spare_parts = 1024, longest_spare = 512, most_spare_layers = 16;
 using spare_bytes = spares<std::vector<std::byte>, spare_parts>;
 using spare_layers = spares<std::vector<layer_span>, spare_parts>;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sonde/detail/sanitized.hpp>
 #include <sonde/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/recycling_allocator.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -60,11 +62,15 @@ void complete_later(asio::any_io_executor const& executor, waiting_ptr<T> w, err
     });
 }
 
+/// For handlers that bring no memory of their own: as Asio's own operations have it.
+using usual_memory =
+    std::conditional_t<address_sanitized, std::allocator<void>, asio::recycling_allocator<void>>;
+
 template <class T, class Handler>
 class waiting_handler final : public waiting<T> {
 public:
     using allocator = typename std::allocator_traits<
-        asio::associated_allocator_t<Handler>>::template rebind_alloc<waiting_handler>;
+        asio::associated_allocator_t<Handler, usual_memory>>::template rebind_alloc<waiting_handler>;
 
     waiting_handler(Handler handler, asio::any_io_executor const& executor)
         : executor_(executor),
@@ -89,7 +95,7 @@ public:
 
 private:
     void free(Handler const& handler) noexcept {
-        allocator memory(asio::get_associated_allocator(handler));
+        allocator memory(asio::get_associated_allocator(handler, usual_memory()));
         this->~waiting_handler();
         std::allocator_traits<allocator>::deallocate(memory, this, 1);
     }
@@ -102,7 +108,7 @@ private:
 template <class T, class Handler>
 waiting_ptr<T> make_waiting(Handler handler, asio::any_io_executor const& executor) {
     using op = waiting_handler<T, Handler>;
-    typename op::allocator memory(asio::get_associated_allocator(handler));
+    typename op::allocator memory(asio::get_associated_allocator(handler, usual_memory()));
     auto* where = std::allocator_traits<typename op::allocator>::allocate(memory, 1);
     return waiting_ptr<T>(::new (static_cast<void*>(where)) op(std::move(handler), executor));
 }
