@@ -119,6 +119,8 @@ public:
         relaxed_runs_ += by;
         if (sheds_) shed();
     }
+    /// What a judge compares the frame with that it is asked about; until it, or another, is asked again.
+    outgoing& rebuilt() { return rebuilt_; }
     /// Told of each probe before it leaves: where its answers come to.
     void expect_answers(packet_view const& probe) {
         if (interest_.add(probe) && sheds_) shed();
@@ -294,6 +296,7 @@ private:
     std::uint64_t strangers_before_ = 0;
     steady_time looking_since_{};
     finisher shapes_;
+    outgoing rebuilt_;
     neighbours neighbours_;
     std::unique_ptr<timer> timer_;
     steady_time armed_ = never;

@@ -151,7 +151,8 @@ std::shared_ptr<detail::cancellable> network::make_sr1(std::shared_ptr<engine> c
                                                        sr_options const& options, bool layer2) {
     auto what = probing_of(options, layer2);
     what.run.first = true;
-    what.run.multi = what.run.follow = what.run.tell_ends = what.unanswered = false;
+    what.run.multi = what.run.follow = what.run.keep_unanswered = what.run.tell_ends = what.unanswered =
+        false;
     return make_prober(e, std::move(source), std::move(what), options.iface);
 }
 

@@ -67,9 +67,14 @@ void outgoing::take(packet_template const& from, std::uint64_t index, random_sou
     read_destination();
 }
 
+void outgoing::take_memory() {
+    if (bytes_.capacity() == 0) bytes_ = spare_bytes::take();
+    if (layers_.capacity() == 0) layers_ = spare_layers::take();
+}
+
 outgoing outgoing::with_bytes(std::span<std::byte const> finished) const {
     outgoing o;
-    o.bytes_ = spare_bytes::take(), o.layers_ = spare_layers::take();
+    o.take_memory();
     o.bytes_.assign(finished.begin(), finished.end());
     o.layers_ = layers_;
     o.network_ = network_;

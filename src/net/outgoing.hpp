@@ -31,6 +31,8 @@ public:
     /// family.
     static std::optional<outgoing> of(packet&& p, host_names const& known);
 
+    /// Memory that packets before it had, for what it is assigned next.
+    void take_memory();
     /// The packet of this number, in the memory that it has. `from` must live until it is finished.
     void take(packet_template const& from, std::uint64_t index, random_source& random);
     /// Whether the latest that it took was of this template.

@@ -84,6 +84,8 @@ std::vector<std::byte> port::buffer() {
 }
 
 void port::queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
+    constexpr std::size_t first = 64;
+    if (queue_.full()) queue_.set_capacity(std::max(first, 2 * queue_.size()));
     queue_.push_back({std::move(bytes), std::move(owner), tag});
 }
 
@@ -150,7 +152,7 @@ void port::close() {
 
 void port::fail(error_code ec) {
     end_ = ec;
-    auto unsent = std::exchange(queue_, {});
+    auto unsent = std::exchange(queue_, boost::circular_buffer<entry>());
     close();
     for (auto& e : unsent) e.owner->frame_failed(e.tag, ec);
 }

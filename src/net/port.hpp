@@ -3,9 +3,10 @@
 #include "echo.hpp"
 #include "platform.hpp"
 
+#include <boost/circular_buffer.hpp>
+
 #include <compare>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -101,7 +102,7 @@ private:
     std::function<void()> received_;
     std::function<void(error_code)> failed_;
     std::unique_ptr<timer> retry_;
-    std::deque<entry> queue_;
+    boost::circular_buffer<entry> queue_;  // grows as it has to, and keeps its memory
     std::vector<std::vector<std::byte>> spare_;
     unsigned refusals_ = 0;  // of the frame at the front, in a row
     bool reading_ = false, waiting_ = false, blocked_ = false;

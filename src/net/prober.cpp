@@ -18,20 +18,19 @@ void prober::start() {
     if (!what_.filter.empty()) {
         error_code ec;
         std::string about;
-        ethernet_filter_ = capture_filter::compile(what_.filter, link_type::ethernet,
-                                                   capture_filter::whole_frame, ec, &about);
-        if (!ec)
-            ip_filter_ = capture_filter::compile(what_.filter, link_type::raw, capture_filter::whole_frame,
-                                                 ec, &about);
-        if (ec) {
-            // A filter that only one link type understands is fine on that one.
-            if (ethernet_filter_->empty()) return fail(engine_->fail(ec, std::move(about)));
-        }
+        auto compile = [&](link_type link) {
+            return capture_filter::compile(what_.filter, link, capture_filter::whole_frame, ec, &about);
+        };
+        filters_ = std::make_unique<filters>();
+        filters_->ethernet = compile(link_type::ethernet);
+        if (!ec) filters_->ip = compile(link_type::raw);
+        if (ec && filters_->ethernet->empty()) return fail(engine_->fail(ec, std::move(about)));
     }
-    strays_before_ = engine_->stray_frames();
-    // The first answer alone has no report, and these cost a system call.
-    if (!what_.run.first || what_.run.rate.is_adaptive())
-        drops_before_ = drops_seen_ = engine_->kernel_drops();
+    if (!what_.run.first || what_.run.rate.is_adaptive()) {
+        tally_ = std::make_unique<tally>();
+        tally_->strays_before = engine_->stray_frames();
+        tally_->drops_before = tally_->drops_seen = engine_->kernel_drops();
+    }
     if (what_.reassemble) reassembly_ = engine_->reassembly();
     engaged_ = true;
     if (what_.relaxed) engine_->count_relaxed(1);
@@ -42,7 +41,9 @@ void prober::start() {
 void prober::begin_round(steady_time now) {
     if (what_.rounds != 0) ++round_;
     source_size_ = source_->size();
-    if (round_ <= 1) template_ = outgoing::compile(*source_, true);
+    if (round_ <= 1)
+        if (auto alike = outgoing::compile(*source_, true))
+            compiled_ = std::make_unique<compiled_set>(compiled_set{*std::move(alike)});
     run_.emplace(engine_->table(), reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
                  what_.run, source_size_, &engine_->rtts());
     if (paused_) run_->pause();
@@ -50,7 +51,7 @@ void prober::begin_round(steady_time now) {
 }
 
 void prober::end_round(steady_time now) {
-    totals_.total = current();
+    keep_totals();
     if (what_.rounds == 0) return close(source_error_ ? source_error_ : only_failure());
     // Made now: the next round has packets of its own.
     for (auto const& end : run_->take_ends()) {
@@ -58,7 +59,8 @@ void prober::end_round(steady_time now) {
         auto* s = end.what == probe_end::kind::cancelled ? nullptr : statistics_of(end.index);
         if (s) ++s->rounds;
     }
-    totals_.rounds += run_->accounts().answered + run_->accounts().timed_out + run_->accounts().send_failed;
+    tally_->totals.rounds +=
+        run_->accounts().answered + run_->accounts().timed_out + run_->accounts().send_failed;
     run_.reset();
     kept_.clear();
     bool again = !stopping_ && (what_.rounds == forever || round_ < what_.rounds) &&
@@ -70,7 +72,7 @@ void prober::end_round(steady_time now) {
 
 /// `sr1` has nothing to give when no probe could leave: then the reason is its result.
 error_code prober::only_failure() const {
-    bool none_left = totals_.total.sent == 0 && what_.run.first && !run_->failures().empty();
+    bool none_left = what_.run.first && run_->report().sent == 0 && !run_->failures().empty();
     return none_left ? run_->failures().front().error : error_code();
 }
 
@@ -90,7 +92,7 @@ void prober::fail(error_code ec) {
     if (closed_) return;
     started_ = true;
     if (run_) {
-        totals_.total = current();
+        keep_totals();
         run_->cancel();
     }
     close(ec);
@@ -114,7 +116,7 @@ void prober::interface_gone(int interface, error_code ec) {
 void prober::cancel() noexcept {
     auto alive = shared_from_this();
     if (!closed_) {
-        totals_.total = current();
+        keep_totals();
         if (run_) run_->cancel();
         close(asio::error::operation_aborted);
     }
@@ -144,8 +146,13 @@ void prober::proceed(steady_time now) {
 
 // Results
 
+void prober::keep_totals() {
+    if (tally_) tally_->totals.total = current();
+}
+
 sonde::report prober::current() const {
-    auto r = totals_.total;
+    if (!tally_) return {};
+    auto r = tally_->totals.total;
     if (closed_ || !run_) return r;
     auto now = run_->report();
     r.sent += now.sent, r.answered += now.answered, r.duplicates += now.duplicates, r.late += now.late;
@@ -153,15 +160,15 @@ sonde::report prober::current() const {
     r.remaining += now.remaining;
     if (!r.first_error) r.first_error = now.first_error;
     auto const& strays = engine_->stray_frames();
-    r.unrelated = strays.unrelated - strays_before_.unrelated;
-    r.malformed = strays.malformed - strays_before_.malformed;
-    r.kernel_drops = what_.run.first ? 0 : engine_->kernel_drops() - drops_before_;
+    r.unrelated = strays.unrelated - tally_->strays_before.unrelated;
+    r.malformed = strays.malformed - tally_->strays_before.malformed;
+    r.kernel_drops = engine_->kernel_drops() - tally_->drops_before;
     r.received = r.answered + r.duplicates + r.late + r.unrelated + r.malformed;
     return r;
 }
 
 loop_report prober::report() const {
-    return {current(), totals_.rounds};
+    return {current(), tally_ ? tally_->totals.rounds : 0};
 }
 
 packet_list prober::unanswered() const {

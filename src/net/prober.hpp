@@ -57,7 +57,10 @@ public:
     void resume() override;
     void stop() override;
     std::uint64_t cursor() const override;
-    std::span<probe_statistics const> statistics() const override { return statistics_; }
+    std::span<probe_statistics const> statistics() const override {
+        return tally_ ? std::span<probe_statistics const>(tally_->statistics)
+                      : std::span<probe_statistics const>();
+    }
     void start_collect(waiting_ptr<collected> op) override;
     void cancel_collect(void const* signal) override;
 
@@ -98,6 +101,26 @@ private:
         std::variant<exchange, probe_end> what;
     };
 
+    /// A set whose packets are alike, and what of them left lately.
+    struct compiled_set {
+        packet_template packets;
+        outgoing making{};  // what is leaving, before it is finished; keeps its memory
+        sent_frames sent{};
+    };
+
+    /// A filter that one of the two does not understand is fine on the other.
+    struct filters {
+        std::optional<capture_filter> ethernet{}, ip{};
+    };
+
+    /// What is told of a stream; the first answer alone has no report.
+    struct tally {
+        loop_report totals{};
+        std::vector<probe_statistics> statistics{};  // of srloop
+        engine::strays strays_before{};
+        std::uint64_t drops_before = 0, drops_seen = 0;
+    };
+
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }
     void start();
     void proceed(steady_time now);
@@ -136,18 +159,20 @@ private:
 
     random_source random_of(std::uint64_t index, std::uint16_t attempt) const;
     packet make(std::uint64_t index, std::uint16_t attempt) const;
-    bool write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const;
+    void write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const;
     /// The packet of an attempt as it left. `own`: the source address that it had, if that was automatic.
     mac link_destination(outgoing& o) const;
     outgoing rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const;
     bool passes_filter(packet const& received) const;
+    void keep_totals();
     sonde::report current() const;
 
     std::shared_ptr<engine> engine_;
     packet_source source_;
-    std::optional<packet_template> template_;  // of its packets, where they are alike
+    std::unique_ptr<compiled_set> compiled_;
     probing what_;
-    std::optional<capture_filter> ethernet_filter_, ip_filter_;
+    std::unique_ptr<filters> filters_;
+    std::unique_ptr<tally> tally_;
     std::optional<probe_run> run_;
     std::uint64_t seed_;
 
@@ -173,19 +198,14 @@ private:
 
     std::uint64_t round_ = 0;
     steady_time next_round_ = never;
-    loop_report totals_;
-    std::vector<probe_statistics> statistics_;  // of srloop
-    engine::strays strays_before_;
-    std::uint64_t drops_before_ = 0, drops_seen_ = 0;
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
-    outgoing making_, scratch_;  // what is leaving, before and after it is finished; they keep their memory
+    outgoing scratch_;                     // what is leaving, finished; it keeps its memory
     std::optional<attempt_id> left_last_;  // whose packet is in scratch_
-    sent_frames sent_;                     // the template's
     struct accepted {
         std::uint64_t index;
         std::uint16_t attempt;
-        std::optional<outgoing> rebuilt;  // nothing: the one in scratch_
+        bool made_again;  // it is the engine's `rebuilt`, else the one in scratch_
     };
     std::optional<accepted> last_;  // accepts() makes it, replied() takes it over
 

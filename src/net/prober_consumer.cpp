@@ -26,8 +26,9 @@ void prober::take_ends() {
 
 probe_statistics* prober::statistics_of(std::uint64_t index) {
     if (what_.rounds == 0 || index >= statistics_limit) return nullptr;
-    if (index >= statistics_.size()) statistics_.resize(index + 1);
-    return &statistics_[index];
+    auto& all = tally_->statistics;
+    if (index >= all.size()) all.resize(index + 1);
+    return &all[index];
 }
 
 /// A packet that could not be made is empty: its probe says why.

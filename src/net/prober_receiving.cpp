@@ -47,10 +47,12 @@ mac prober::link_destination(outgoing& o) const {
 }
 
 outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> const& own) const {
-    auto left = sent_.find(id_of(attempt));
-    if (!left.empty() && scratch_.is_of(*template_)) return scratch_.with_bytes(left);
+    if (compiled_ && scratch_.is_of(compiled_->packets))
+        if (auto left = compiled_->sent.find(id_of(attempt)); !left.empty()) return scratch_.with_bytes(left);
     outgoing o;
-    if (!write(attempt.index, attempt.attempt, o))
+    if (compiled_)
+        write(attempt.index, attempt.attempt, o);
+    else
         o = outgoing::of(make(attempt.index, attempt.attempt), names_).value();  // as its names were known
     if (o.has_automatic_source()) {
         // An answer was found by a key that holds both addresses, so it came to where its probe came from.
@@ -65,9 +67,9 @@ outgoing prober::rebuild(attempt_info const& attempt, std::optional<ip_address> 
 }
 
 bool prober::passes_filter(packet const& received) const {
-    if (!ethernet_filter_) return true;
+    if (!filters_) return true;
     auto const& first = received.layers().front();
-    auto const& filter = first.layer->name == "Ether" ? ethernet_filter_ : ip_filter_;
+    auto const& filter = first.layer->name == "Ether" ? filters_->ethernet : filters_->ip;
     return filter && filter->matches(received.view().bytes, received.wire_length);
 }
 
@@ -78,9 +80,9 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
         return false;
     }
     try {
-        std::optional<outgoing> rebuilt;
-        if (left_last_ != id_of(attempt)) rebuilt = rebuild(attempt, destination_of(received.view()));
-        auto view = rebuilt ? rebuilt->view() : scratch_.view();
+        bool const made_again = left_last_ != id_of(attempt);
+        if (made_again) engine_->rebuilt() = rebuild(attempt, destination_of(received.view()));
+        auto view = made_again ? engine_->rebuilt().view() : scratch_.view();
         view.to_many = to_many;
         view.relaxed = what_.relaxed;
         auto answers = match(received.view(), view);
@@ -89,7 +91,7 @@ bool prober::accepts(attempt_info const& attempt, packet const& received, bool t
                 engine_->note_refusal(fmt::format("probe {}: {}", attempt.index, answers.why));
             return false;
         }
-        last_ = accepted{attempt.index, attempt.attempt, std::move(rebuilt)};
+        last_ = accepted{attempt.index, attempt.attempt, made_again};
         return true;
     } catch (boost::system::system_error const&) {
         return false;  // a packet that cannot be made again was never sent
@@ -108,7 +110,7 @@ verdict prober::replied(attempt_info const& attempt, packet&& received, steady_t
 verdict prober::take(attempt_info const& attempt, packet&& received, steady_time now) {
     if (!run_) return {};
     std::optional<arrival> came;
-    auto accepted_packet = [&]() -> outgoing& { return last_->rebuilt ? *last_->rebuilt : scratch_; };
+    auto accepted_packet = [&]() -> outgoing& { return last_->made_again ? engine_->rebuilt() : scratch_; };
     if (last_) came = {.at = received.time, .destination = accepted_packet().destination()};
     auto v = run_->replied(attempt, now, came);
     if (v.what == verdict::kind::answered && !closed_) {
@@ -117,7 +119,7 @@ verdict prober::take(attempt_info const& attempt, packet&& received, steady_time
         answered.attempt = v.attempt, answered.draw = v.draw;
         auto sent = (same ? std::move(accepted_packet()) : rebuild(answered, destination_of(received.view())))
                         .to_packet();
-        if (same && !last_->rebuilt) left_last_.reset();
+        if (same && !last_->made_again) left_last_.reset();
         sent.time = v.sent;
         sent.interface = received.interface;
         item next{.index = v.index,

@@ -49,9 +49,9 @@ bool prober::is_held() const {
 
 /// Packets that the kernel dropped may have been answers: an adaptive rate takes them for loss.
 void prober::watch_drops() {
-    if (!what_.run.rate.is_adaptive()) return;
+    if (!what_.run.rate.is_adaptive() || !tally_) return;
     auto drops = engine_->kernel_drops();
-    if (drops > std::exchange(drops_seen_, drops)) run_->congested();
+    if (drops > std::exchange(tally_->drops_seen, drops)) run_->congested();
 }
 
 void prober::frame_delayed() noexcept {
@@ -74,9 +74,11 @@ void prober::set_bit_rate(double bit_rate) {
 
 bool prober::depart(departure const& d) {
     try {
-        if (write(d.index, d.attempt, making_)) {
-            run_->charge(engine::bits_of(making_.view(), what_.layer2));
-            prepare(d, making_);
+        if (compiled_) {
+            auto& making = compiled_->making;
+            write(d.index, d.attempt, making);
+            run_->charge(engine::bits_of(making.view(), what_.layer2));
+            prepare(d, making);
             return true;
         }
         if (source_size_ || kept_.contains(d.index)) {
@@ -143,12 +145,10 @@ random_source prober::random_of(std::uint64_t index, std::uint16_t attempt) cons
     return random_source(mix(mix(seed_, index), std::uint64_t(attempt) << 48 | round_));
 }
 
-/// As `make`, where there is a template.
-bool prober::write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const {
-    if (!template_) return false;
+/// As `make`, of a compiled set.
+void prober::write(std::uint64_t index, std::uint16_t attempt, outgoing& o) const {
     auto random = random_of(index, attempt);
-    o.take(*template_, index, random);
-    return true;
+    o.take(compiled_->packets, index, random);
 }
 
 /// Its bits count now, though names and neighbours may take a while yet: else all that wait for them would
@@ -238,6 +238,7 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
     }
     leaving l{.probe = d, .key = {}};
     auto& finished = scratch_;
+    finished.take_memory();
     left_last_.reset();
     match_key before;
     for (int i = 0;; ++i, before = l.key) {
@@ -260,8 +261,8 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
     }
     engine_->expect_answers(finished.view());
     attempt_id const which{.index = d.index, .draw = l.draw, .attempt = d.attempt};
-    if (template_ && finished.is_of(*template_))
-        sent_.keep(which, finished.bytes());
+    if (compiled_ && finished.is_of(compiled_->packets))
+        compiled_->sent.keep(which, finished.bytes());
     else
         left_last_ = which;
     l.destination = finished.destination();

@@ -106,14 +106,29 @@ void probe_all(std::uint32_t n) {
     });
 }
 
+/// The same with the kernel's own answers, on the loopback interface: nothing here but what the library does.
+void probe_kernel(std::uint32_t n) {
+    run([](std::uint32_t all) -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        net.allow("127.0.0.0/8");
+        auto set = packet_set(IP{.dst = "127.0.0.0/8"} / TCP{.dport = 9}) | drop(1) | take(all);
+        auto answers = net.sr(set, {.timeout = 1s, .retry = 3, .window = 64});
+        std::uint32_t answered = 0;
+        while (auto x = co_await answers.next()) ++answered;
+        if (answered != all) throw std::runtime_error(fmt::format("{} of {} are answered", answered, all));
+    }(n));
+}
+
 }  // namespace
 
 int count(arguments words) {
     static std::map<std::string_view, std::function<void(std::uint32_t)>> const works = {
         {"build", build},         {"set", build_of_set}, {"template", build_of_template},
-        {"dissect", dissect_all}, {"match", match_all},  {"sr", probe_all}};
+        {"dissect", dissect_all}, {"match", match_all},  {"sr", probe_all},
+        {"kernel", probe_kernel}};
     auto work = words.size() == 2 ? works.find(words[0]) : works.end();
-    if (work == works.end()) throw std::invalid_argument("count: build|set|template|dissect|match|sr N");
+    if (work == works.end())
+        throw std::invalid_argument("count: build|set|template|dissect|match|sr|kernel N");
     auto before = allocations;
     work->second(static_cast<std::uint32_t>(number(words[1])));
     fmt::print("allocations={} sum={}\n", allocations - before, sink);
