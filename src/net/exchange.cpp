@@ -5,6 +5,8 @@
 #include <sonde/net/explanation.hpp>
 #include <sonde/net/source.hpp>
 
+#include "packet/spares.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
@@ -68,7 +70,13 @@ public:
     packet at(std::uint64_t index, random_source& random) override { return set_.at(index, random); }
     packet_set const* set() const override { return &set_; }
 
+    // Each sr1 has one.
+    static void* operator new(std::size_t) { return memory().allocate(1); }
+    static void operator delete(void* at) noexcept { memory().deallocate(static_cast<set_source*>(at), 1); }
+
 private:
+    using memory = detail::recycling_allocator<set_source>;
+
     packet_set set_;
 };
 

@@ -3,6 +3,8 @@
 #include "engine.hpp"
 #include "sent_frames.hpp"
 
+#include "packet/spares.hpp"
+
 #include <sonde/link/filter.hpp>
 #include <sonde/net/stream.hpp>
 #include <sonde/probe/probe_run.hpp>
@@ -191,7 +193,8 @@ private:
     bool awaits_turn_ = false;                        // and the neighbours will say when to try again
     std::optional<std::uint64_t> source_size_;
 
-    boost::circular_buffer<item> queue_;  // grows as it has to: most probers have one answer
+    // Grows as it has to: most probers have one answer.
+    boost::circular_buffer<item, recycling_allocator<item>> queue_;
     waiting_ptr<std::optional<exchange>> waiting_;
     waiting_ptr<collected> collecting_;
     std::optional<std::uint64_t> last_cursor_;  // of a stream whose queue was given up
