@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sonde/detail/sanitized.hpp>
 #include <sonde/packet/view.hpp>
 
 #include <cstddef>
@@ -10,6 +9,15 @@
 
 // Memory of what comes and goes often: each thread keeps that of the last few that it gave up, for the next.
 namespace sonde::inline v0::detail {
+
+// Nothing is kept from AddressSanitizer, which finds what is used after it was freed.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool address_sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool address_sanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool address_sanitized = false;
+#endif
 
 /// What this thread keeps of its kind.
 template <class T, std::size_t Most>

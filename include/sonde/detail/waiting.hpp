@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sonde/detail/sanitized.hpp>
 #include <sonde/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -63,8 +62,7 @@ void complete_later(asio::any_io_executor const& executor, waiting_ptr<T> w, err
 }
 
 /// For handlers that bring no memory of their own: as Asio's own operations have it.
-using usual_memory =
-    std::conditional_t<address_sanitized, std::allocator<void>, asio::recycling_allocator<void>>;
+using usual_memory = asio::recycling_allocator<void>;
 
 template <class T, class Handler>
 class waiting_handler final : public waiting<T> {

@@ -211,8 +211,8 @@ public:
         else
             add(source), add(destination);
     }
-    /// The same so far, for what follows in the direction of the probe: an ICMP error inside a tunnel comes as a
-    /// reply, and quotes what was sent.
+    /// The same so far, for what follows in the direction of the probe: an ICMP error inside a tunnel comes
+    /// as a reply, and quotes what was sent.
     key_builder turned_back() const {
         auto turned = *this;
         turned.reply_ = false;
