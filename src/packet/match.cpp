@@ -190,26 +190,26 @@ bool has_ports(layer_view const& v) {
     return v.description().fields.front().name == "sport";
 }
 
-/// Calls `use` with what makes the key of the layers from `v` on, once for each layer that adds to it; `n`
-/// have done so.
+/// Calls `use` with what makes the key of the layers from `v` on, once for each layer that adds to it. Of an
+/// ICMP error, whose `quote` is given: of the tunnel that it came through, and of what it quotes.
 template <class Use>
-void for_keys(layer_view v, key_builder k, Use const& use, std::size_t n = 0) {
-    bool quoted = v.span().quoted;
-    for (; v && v.span().quoted == quoted && n < answer_keys::most; v = v.upper()) {
-        if (!v.description().hooks.key) continue;
-        v.description().hooks.key(v, k);
-        use(v, k);
-        ++n;
-    }
-    if (n == 0) use(layer_view(), k);
-}
-
-/// The tunnel that an ICMP error came through.
-std::size_t add_outer(layer_view v, std::size_t carrier, key_builder& k) {
+void for_keys(layer_view v, key_builder k, Use const& use, layer_view const& quote = {}) {
     std::size_t n = 0;
-    for (; v.index() < carrier && n < answer_keys::most; v = v.upper())
-        if (v.description().hooks.key) v.description().hooks.key(v, k), ++n;
-    return n;
+    auto add = [&](auto const& belongs) {
+        for (; v && belongs(v) && n < answer_keys::most; v = v.upper()) {
+            if (!v.description().hooks.key) continue;
+            v.description().hooks.key(v, k);
+            use(v, k);
+            ++n;
+        }
+    };
+    if (quote) {
+        add([carrier = carrier_of(quote).index()](layer_view const& l) { return l.index() < carrier; });
+        v = quote;
+        k = k.turned_back();
+    }
+    add([quoted = v.span().quoted](layer_view const& l) { return l.span().quoted == quoted; });
+    if (n == 0) use(layer_view(), k);
 }
 
 }  // namespace
@@ -276,10 +276,7 @@ open_keys open_keys_of_answer(packet_view const& received, secret_key const& sec
     auto q = quoted_layer(r);
     open.is_error = static_cast<bool>(q);
     key_builder key(key_mixer(secret), true, to_many, relaxed);
-    auto use = [&](layer_view const&, key_builder const& k) { open.each.push_back(k); };
-    if (!q) return for_keys(r, key, use), open;
-    auto n = add_outer(r, carrier_of(q).index(), key);
-    for_keys(q, key.turned_back(), use, n);
+    for_keys(r, key, [&](layer_view const&, key_builder const& k) { open.each.push_back(k); }, q);
     return open;
 }
 

@@ -411,7 +411,7 @@ TEST_CASE(
                   other) == "yes");
     CHECK(verdict(there("GRE()/'no packet'"), back("GRE()/IP(src='10.0.0.2', dst='10.0.0.1')/ICMP(type=11)/"
                                                    "IPerror(dst='10.0.0.2')/UDPerror()")) ==
-          "quotes what was not sent");
+          "quotes IP, expected Raw");
 }
 
 TEST_CASE("Where a source route leads is who answers; a router on the way tells of errors (RFC 791)") {
