@@ -15,7 +15,7 @@
 
 namespace sonde::inline v0::detail {
 
-ipv4 last_stop_of_options(layer_view const& ip) {
+ipv4 last_stop_of_options(layer_view const& ip, stops which) {
     constexpr unsigned loose = 3, strict = 9;
     auto header = ip.header();
     auto destination = ip.get<&IP::dst>();
@@ -26,7 +26,8 @@ ipv4 last_stop_of_options(layer_view const& ip) {
         if (length == 0 || at + length > header.size()) break;
         if ((kind != loose && kind != strict) || length < 7 || length % 4 != 3) continue;
         if (++routes > 1) return ip.get<&IP::dst>();
-        if (std::to_integer<std::size_t>(header[at + 2]) > length) continue;  // it has been there
+        bool been_there = std::to_integer<std::size_t>(header[at + 2]) > length;
+        if (been_there && which == stops::ahead) continue;
         destination = value_traits<ipv4>::from_wire(
             read_bits(header, {static_cast<std::uint32_t>(8 * (at + length - 4)), 32}));
     }
@@ -66,7 +67,7 @@ bool sums_plain_addresses(layer_view const& lower) {
     return plain || lower.is<IPv6>();
 }
 
-std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol) {
+std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol, stops which) {
     auto segment =
         layer.packet().bytes.subspan(layer.span().begin, layer.span().size() + layer.payload().size());
     auto length = static_cast<std::uint32_t>(segment.size());
@@ -82,7 +83,7 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
             length = total > header ? static_cast<std::uint32_t>(total - header) : 0;
         }
         sum.add32(lower.get<&IP::src>().value);
-        sum.add32(final_stop(lower).value);
+        sum.add32(final_stop(lower, which).value);
     } else if (lower.is<IPv6>()) {
         for (auto const& end : {original_source(lower), final_destination(lower)}) {
             auto bits = value_traits<ipv6>::to_wire(end);

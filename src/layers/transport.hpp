@@ -8,9 +8,22 @@
 
 namespace sonde::inline v0::detail {
 
+/// Which stops of a source route count: those that are ahead, or, as Scapy builds checksums, where it has
+/// been too.
+enum class stops : bool { ahead, all };
+
+/// Where an IP packet goes in the end: the last stop of its source route, of which there may be one (RFC 791
+/// §3.1).
+ipv4 last_stop_of_options(layer_view const& ip, stops which);
+inline ipv4 final_stop(layer_view const& ip, stops which = stops::ahead) {
+    constexpr std::size_t without_options = 20;
+    return ip.span().size() <= without_options ? ip.get<&IP::dst>() : last_stop_of_options(ip, which);
+}
+
 /// The checksum over the pseudo header of the IP layer below (RFC 9293 §3.1, RFC 8200 §8.1), the header and
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
-std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol);
+std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol,
+                                                stops which = stops::all);
 
 /// The rule of a field that holds it: over an IP layer without options that tells its length itself, or over
 /// IPv6 without extension headers.
@@ -22,14 +35,6 @@ checksum_rule transport_checksum_rule(layer_view const& v) {
     return {.sums = checksum_rule::over::message_and_addresses,
             .field = field_index<Field>,
             .never_zero = NeverZero};
-}
-
-/// Where an IP packet goes in the end: the last stop of its source route while that is not used up, of which
-/// there may be one (RFC 791 §3.1).
-ipv4 last_stop_of_options(layer_view const& ip);
-inline ipv4 final_stop(layer_view const& ip) {
-    constexpr std::size_t without_options = 20;
-    return ip.span().size() <= without_options ? ip.get<&IP::dst>() : last_stop_of_options(ip);
 }
 
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own

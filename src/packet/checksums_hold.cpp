@@ -23,7 +23,7 @@ std::uint16_t sum_of(std::span<std::byte const> bytes) {
 }
 
 bool transport_holds(layer_view const& v, std::uint8_t protocol) {
-    return detail::transport_checksum(v, protocol).value_or(0) == 0;
+    return detail::transport_checksum(v, protocol, detail::stops::ahead).value_or(0) == 0;
 }
 
 bool is_icmpv6(layer_view const& v) {

@@ -426,6 +426,11 @@ TEST_CASE("Where a source route leads is who answers; a router on the way tells 
     CHECK(verdict(sent,
                   "IP(src='198.51.100.3', dst='192.0.2.1', options=[IPOption_LSRR(pointer=12, "
                   "routers=['198.51.100.2', '198.51.100.1'])])/UDP(sport=7, dport=1000)") == "yes");
+    auto used_up =
+        "IP(src='198.51.100.3', dst='192.0.2.1', options=[IPOption_LSRR(pointer=12, "
+        "routers=['198.51.100.2', '198.51.100.1'])])/UDP(sport=7, dport=1000, chksum=";
+    CHECK(checksums_hold(read(used_up + std::string("0xfb7)"), link_type::raw).view()));
+    CHECK_FALSE(checksums_hold(read(used_up + std::string("0xfb6)"), link_type::raw).view()));
     // At its second stop.
     auto error =
         "IP(src='198.51.100.2', dst='192.0.2.1')/ICMP(type=3, code=5)/"
