@@ -35,6 +35,8 @@ void check_error(error const& e, std::string_view text) {
 void check_stable(packet const& p) {
     auto text = command(p);
     check_printable("command", text);
+    constexpr std::size_t most_read = std::size_t(1) << 20;
+    if (text.size() > most_read) return;  // each member of a set in a list
     std::string again;
     try {
         again = command(parse_packet(text));
