@@ -39,14 +39,16 @@ void bulk_receiver::forget_frames() {
     }
 }
 
-void bulk_receiver::change(bool on, clock::time_point now) {
+void bulk_receiver::change(bool on, clock::time_point now, timestamp wall_now) {
     on_ = on;
     once_.clear();
     changing_until_ = now + change_takes;
-    counted_ = 0, counting_since_ = now;
+    both_until_ = wall_now + change_takes;
+    latest_ = timestamp();
 }
 
 bool bulk_receiver::is_second(received_frame const& f, bool by_ring) {
+    if (by_ring == on_) latest_ = f.time;
     if (once_.size() >= most_kept) once_.clear();
     auto id = static_cast<std::uint64_t>(f.time.time_since_epoch().count()) * 0x9e3779b97f4a7c15 + f.length;
     auto& balance = once_[id];

@@ -25,8 +25,11 @@ public:
     int fd() const { return waits_.fd(); }
     readiness& waits() { return waits_; }
     bool is_on() const { return on_; }
-    /// False for a while after each change, when a frame may come by both ways.
-    bool is_over(clock::time_point now) const { return now >= changing_until_; }
+    /// A change is over when no frame can come by both ways any more: some time later, when the way that was
+    /// left is empty, and what comes by the other came later than that, or is read to the end.
+    bool is_over(clock::time_point now, bool left_is_empty, bool all_read) const {
+        return now >= changing_until_ && (all_read || (left_is_empty && latest_ >= both_until_));
+    }
 
     /// Frames that came, by whichever way: whether to go on so.
     advice count(std::size_t frames, clock::time_point now);
@@ -34,7 +37,9 @@ public:
     receive_ring* ring() const { return ring_.get(); }
     /// What the ring still holds of another time is nobody's.
     void forget_frames();
-    void change(bool on, clock::time_point now);
+    void change(bool on, clock::time_point now, timestamp wall_now);
+    /// Frames are counted anew from here.
+    void begin_to_count(clock::time_point now) { counted_ = 0, counting_since_ = now; }
 
     /// Whether this frame was handed over already, having come by the other way.
     bool is_second(received_frame const& f, bool by_ring);
@@ -44,6 +49,7 @@ private:
     std::unique_ptr<receive_ring> ring_;
     bool on_ = false;
     clock::time_point changing_until_{}, counting_since_{};
+    timestamp both_until_{}, latest_{};  // by the kernel's stamps; of frames that came by the way that is on
     std::size_t counted_ = 0;
     // Frames that came by one way and not by the other yet: above 0 by the queue, below 0 by the ring.
     boost::unordered_flat_map<std::uint64_t, int> once_;

@@ -143,7 +143,7 @@ struct packet_socket::state {
     bool hand_over(detail::kernel_frame const& f, bool by_ring, frame_sink const& sink);
     void read_queue(std::size_t limit, frame_sink const& sink);
     void read_ring(std::size_t limit, frame_sink const& sink);
-    void adapt(bool all_read);
+    void adapt(bool left_is_empty, bool all_read);
     bool take_ring();
     bool open_ring();
     bool reopen_ring();
@@ -280,11 +280,12 @@ void packet_socket::state::read_ring(std::size_t limit, frame_sink const& sink) 
     ::getsockopt(bulk->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
 }
 
-void packet_socket::state::adapt(bool all_read) {
+void packet_socket::state::adapt(bool left_is_empty, bool all_read) {
     using advice = detail::bulk_receiver::advice;
     auto now = detail::bulk_receiver::clock::now();
     if (changing) {
-        changing = !all_read || !bulk->is_over(now);
+        changing = !bulk->is_over(now, left_is_empty, all_read);
+        if (!changing) bulk->begin_to_count(now);
         return;
     }
     auto what = bulk->count(seen, now);
@@ -292,7 +293,7 @@ void packet_socket::state::adapt(bool all_read) {
     bool on = what == advice::take_ring;
     if (!(on ? take_ring() : leave_ring())) return;
     (on ? waits : bulk->waits()).end_wait(readiness::reading);
-    bulk->change(on, now);
+    bulk->change(on, now, std::chrono::system_clock::now());
     changing = true;
 }
 
@@ -429,12 +430,14 @@ std::size_t packet_socket::receive(std::size_t limit, frame_sink sink, error_cod
     s.seen = s.delivered = 0;
     // The way that is left is emptied first.
     if (by_ring != s.changing) s.read_ring(limit, sink);
+    bool left_is_empty = s.seen < limit;
     // Errors are told by the queue.
     if (!by_ring || s.changing || s.seen == 0) s.read_queue(limit, sink);
+    if (by_ring) left_is_empty = s.seen < limit;
     if (by_ring && s.changing) s.read_ring(limit, sink);
     if (s.delivered == 0 && s.seen < limit) s.no_more(ec);
     auto delivered = s.delivered;
-    if (s.bulk) s.adapt(s.seen < limit);
+    if (s.bulk) s.adapt(left_is_empty, s.seen < limit);
     return delivered;
 }
 
