@@ -14,18 +14,13 @@ unsigned protocol_width(std::span<std::byte const> header) {
     return header.size() > 5 ? 8 * std::to_integer<unsigned>(header[5]) : 0;
 }
 
-std::uint16_t number_at(std::span<std::byte const> header, std::size_t at) {
-    return static_cast<std::uint16_t>(std::to_integer<unsigned>(header[at]) << 8 |
-                                      std::to_integer<unsigned>(header[at + 1]));
-}
-
 /// As Scapy: addresses of other hardware, and of other protocols than IP, are octets.
 value_kind hardware_kind(std::span<std::byte const> header) {
-    return header.size() < 2 || number_at(header, 0) == 1 ? value_kind::mac : value_kind::octets;
+    return header.size() < 2 || read_bits(header, {0, 16}).low == 1 ? value_kind::mac : value_kind::octets;
 }
 value_kind protocol_kind(std::span<std::byte const> header) {
     if (header.size() < 4) return value_kind::ipv4;
-    switch (number_at(header, 2)) {
+    switch (read_bits(header, {16, 16}).low) {
         case 0x0800: return value_kind::ipv4;
         case 0x86dd: return value_kind::ipv6;
         default: return value_kind::octets;

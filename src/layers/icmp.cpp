@@ -4,6 +4,7 @@
 
 #include "icmp_extensions.hpp"
 #include "summary.hpp"
+#include "transport.hpp"
 
 #include <fmt/format.h>
 
@@ -155,13 +156,11 @@ void follow(dissect_step& step) {
         detail::bound_quote(step, std::size_t(4) * step.view.get<&ICMP::length>());
 }
 
-constexpr unsigned router_solicitation = 10;  // RFC 1256: it has no id
-
 /// The query that a reply belongs to; the type itself otherwise.
 unsigned query_of(unsigned type) {
     switch (type) {
         case 0: return 8;
-        case 9: return router_solicitation;
+        case 9: return detail::router_solicitation;
         case 14: return 13;
         case 16: return 15;
         case 18: return 17;
@@ -175,7 +174,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     unsigned asked = sent.get<&ICMP::type>(), got = reply.get<&ICMP::type>();
     if (got == asked || query_of(got) != asked)
         return match_verdict::mismatch(fmt::format("icmp type {} does not answer type {}", got, asked));
-    if (asked == router_solicitation) return match_verdict::match();
+    if (asked == detail::router_solicitation) return match_verdict::match();
     if (!is_query(asked)) return match_verdict::mismatch(fmt::format("icmp type {} has no answer", asked));
     if (!reply.has<&ICMP::seq>()) return match_verdict::mismatch("icmp header cut short");
     if (auto id = reply.get<&ICMP::id>(), ours = sent.get<&ICMP::id>(); id != ours)

@@ -57,9 +57,8 @@ void follow(dissect_step& step) {
 /// 6762 §6); routers that were solicited may advertise to all hosts (RFC 1256 §4.3).
 bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
     constexpr std::uint32_t all_hosts = 0xe0000001;
-    constexpr unsigned router_solicitation = 10;
     auto to = reply.get<&IP::dst>(), group = sent.get<&IP::dst>();
-    if (auto icmp = sent.upper(); icmp.is<ICMP>() && icmp.get<&ICMP::type>() == router_solicitation)
+    if (auto icmp = sent.upper(); icmp.is<ICMP>() && icmp.get<&ICMP::type>() == detail::router_solicitation)
         return to.value == all_hosts || to.is_broadcast();
     if (sent.get<&IP::src>().is_unspecified() && detail::carries_dhcp(sent)) return !to.is_multicast();
     return detail::carries_multicast_dns(sent) && group.is_multicast() && to == group;

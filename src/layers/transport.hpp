@@ -40,6 +40,8 @@ checksum_rule transport_checksum_rule(layer_view const& v) {
 /// True when answers come from addresses that the probe does not name: it goes to many, or its own
 /// destination is a `group`. Inside a tunnel a group changes nothing, as keys ask the outermost address only.
 bool is_answered_by_many(layer_view const& sent, bool group);
+constexpr unsigned router_solicitation = 10;  // the ICMP type (RFC 1256), which has no id
+
 /// Whether a network layer carries a message of these, which tell a question from an answer: an answer may go
 /// to others than who asked.
 bool carries_dhcp(layer_view const& network);

@@ -68,8 +68,7 @@ void outgoing::take(packet_template const& from, std::uint64_t index, random_sou
 }
 
 void outgoing::take_memory() {
-    if (bytes_.capacity() == 0) bytes_ = spare_bytes::take();
-    if (layers_.capacity() == 0) layers_ = spare_layers::take();
+    detail::take_memory(bytes_, layers_);
 }
 
 outgoing outgoing::with_bytes(std::span<std::byte const> finished) const {

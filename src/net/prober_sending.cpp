@@ -49,7 +49,7 @@ bool prober::is_held() const {
 
 /// Packets that the kernel dropped may have been answers: an adaptive rate takes them for loss.
 void prober::watch_drops() {
-    if (!what_.run.rate.is_adaptive() || !tally_) return;
+    if (!what_.run.rate.is_adaptive()) return;
     auto drops = engine_->kernel_drops();
     if (drops > std::exchange(tally_->drops_seen, drops)) run_->congested();
 }

@@ -24,7 +24,7 @@ packet::packet(packet const& other)
         bytes_ = std::move(settled.bytes_), layers_ = std::move(settled.layers_),
         sets_ = std::move(settled.sets_);
     } else {
-        if (!other.empty()) bytes_ = detail::spare_bytes::take(), layers_ = detail::spare_layers::take();
+        if (!other.empty()) detail::take_memory(bytes_, layers_);
         bytes_ = other.bytes_, layers_ = other.layers_, sets_ = other.sets_;
     }
 }
@@ -307,7 +307,7 @@ void packet::append(layer_description const& asked, detail::content_source const
     auto const& layer = *form_of(&asked, layers_.empty() ? nullptr : layers_.back().layer, source);
     constexpr std::size_t room = 64, usual_layers = 4;
     if (empty()) {
-        bytes_ = detail::spare_bytes::take(), layers_ = detail::spare_layers::take();
+        detail::take_memory(bytes_, layers_);
         layers_.reserve(usual_layers);
     }
     join(layer);

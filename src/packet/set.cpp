@@ -217,7 +217,7 @@ bool packet::is_patchable() const {
 
 packet packet::patched(std::uint64_t index, random_source& random) const {
     packet out;
-    out.bytes_ = detail::spare_bytes::take(), out.layers_ = detail::spare_layers::take();
+    detail::take_memory(out.bytes_, out.layers_);
     out.bytes_ = bytes_, out.layers_ = layers_;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
     for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen const& value) {

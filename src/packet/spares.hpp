@@ -10,7 +10,7 @@
 // Memory of what comes and goes often: each thread keeps that of the last few that it gave up, for the next.
 namespace sonde::inline v0::detail {
 
-// Nothing is kept from AddressSanitizer, which finds what is used after it was freed.
+/// Packets and operations keep nothing from AddressSanitizer, which finds what is used after it was freed.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool address_sanitized = true;
 #elif defined(__has_feature)
@@ -25,14 +25,14 @@ class spares {
 public:
     /// False where it is full, and once the thread's own have gone: other objects may outlive them.
     static bool keep(T& what) noexcept {
-        auto* kept = address_sanitized ? nullptr : of_this_thread();
+        auto* kept = of_this_thread();
         if (!kept || kept->size() == Most) return false;
         kept->push_back(std::move(what));
         return true;
     }
     /// An empty one where nothing is kept.
     static T take() noexcept {
-        auto* kept = address_sanitized ? nullptr : of_this_thread();
+        auto* kept = of_this_thread();
         if (!kept || kept->empty()) return T();
         auto what = std::move(kept->back());
         kept->pop_back();
@@ -57,10 +57,17 @@ private:
     }
 };
 
-/// For packets: those that wait for their consumer at most, twice. A thread keeps 1 MiB, or far less.
-inline constexpr std::size_t spare_parts = 1024, longest_spare = 512, most_spare_layers = 16;
+/// For packets, as many as wait for their consumer at most. A thread keeps 1 MiB, or far less.
+inline constexpr std::size_t spare_parts = address_sanitized ? 0 : 1024;
+inline constexpr std::size_t longest_spare = 512, most_spare_layers = 16;
 using spare_bytes = spares<std::vector<std::byte>, spare_parts>;
 using spare_layers = spares<std::vector<layer_span>, spare_parts>;
+
+/// The reverse of `keep_memory`, where there is none yet.
+inline void take_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept {
+    if (bytes.capacity() == 0) bytes = spare_bytes::take();
+    if (layers.capacity() == 0) layers = spare_layers::take();
+}
 
 /// For objects that are too large for the quick paths of malloc.
 template <class T>
@@ -90,7 +97,7 @@ private:
         void operator()(T* at) const noexcept { std::allocator<T>().deallocate(at, 1); }
     };
     using room = std::unique_ptr<T, free_room>;
-    using rooms = spares<room, 64>;
+    using rooms = spares<room, address_sanitized ? 0 : 64>;
 };
 
 }  // namespace sonde::inline v0::detail
