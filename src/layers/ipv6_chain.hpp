@@ -9,6 +9,8 @@ namespace sonde::inline v0::detail {
 bool is_extension(layer_view const& layer);
 /// The layer itself, or the first above it that is no extension header.
 layer_view above_extensions(layer_view layer);
+/// The same in its place.
+void skip_extensions(layer_view& layer);
 /// What an IPv6 packet carries behind its extension headers.
 std::uint8_t upper_protocol(layer_view const& ip);
 /// True for MLD messages. Reports go to groups, not to who asked (RFC 2710 §4, RFC 3810 §5.2.14).

@@ -236,8 +236,12 @@ bool is_extension(layer_view const& v) {
     return v && v.description().name.starts_with("IPv6ExtHdr");
 }
 
+void skip_extensions(layer_view& v) {
+    while (is_extension(v)) v.ascend();
+}
+
 layer_view above_extensions(layer_view v) {
-    while (is_extension(v)) v = v.upper();
+    skip_extensions(v);
     return v;
 }
 

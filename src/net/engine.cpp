@@ -256,11 +256,11 @@ void engine::on_frame(received_frame const& f) try {
 }
 
 void engine::await_judgement(packet&& received, bool has_checksums) {
-    auto keys = open_keys_of_answer(received.view(), secret_, false, false);
-    auto innermost = keys.each.empty() ? match_key() : keys.each.back().finish();
-    table_.prefetch(innermost);
     incoming_.reserve(judged_at_once);
-    incoming_.push_back({std::move(received), std::move(keys), innermost, has_checksums});
+    auto& a = incoming_.emplace_back(std::move(received), has_checksums);
+    find_keys_of_answer(a.received.view(), secret_, false, false, a.keys);
+    if (!a.keys.each.empty()) a.innermost = a.keys.each.back().finish();
+    table_.prefetch(a.innermost);
     if (incoming_.size() == judged_at_once) judge_incoming();
 }
 

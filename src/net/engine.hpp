@@ -236,8 +236,10 @@ private:
     /// A packet that came in and waits to be looked up: a few are, so that the table's memory is loaded
     /// while the next ones are read.
     struct incoming {
+        incoming(packet&& p, bool with_checksums) : received(std::move(p)), has_checksums(with_checksums) {}
+
         packet received;
-        open_keys keys;
+        open_keys keys{};
         match_key innermost{};  // of `keys`
         bool has_checksums;
     };

@@ -8,7 +8,7 @@ namespace sonde::inline v0::detail {
 void engine::open(if_name const& name, error_code& ec) {
     auto index = name.empty() ? default_interface(ec) : interface_index(name, ec);
     if (ec) return;
-    auto const* found = system_->interfaces(ec).find(index);
+    auto const* found = system_->interfaces(ec, now()).find(index);
     if (!ec) open_port(index, found && found->loopback, ec);
 }
 
@@ -84,7 +84,7 @@ std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source
     if (auto found = find_port({interface, loopback ? port_kind::routed : port_kind::framed})) return found;
     auto request = as_echo_request(packet);
     bool v6 = packet.destination()->is_v6();
-    bool stranger = request && chose_source && !system_->interfaces(ec).find(*packet.source());
+    bool stranger = request && chose_source && !system_->interfaces(ec, recent()).find(*packet.source());
     if (ec) return {};
     if (stranger) request->obstacle = v6 ? "IPv6.src" : "IP.src";
     port_key echo{interface, v6 ? port_kind::echo6 : port_kind::echo4,

@@ -11,7 +11,7 @@ namespace sonde::inline v0::detail {
 
 int engine::interface_index(if_name const& name, error_code& ec) {
     if (name.empty()) return 0;
-    if (auto const* found = system_->interfaces(ec).find(name.view())) return found->index;
+    if (auto const* found = system_->interfaces(ec, now()).find(name.view())) return found->index;
     if (!ec) ec = fail(errc::no_such_interface, std::string(name.view()));
     return 0;
 }
@@ -30,14 +30,14 @@ way_out engine::route(outgoing& packet, int interface, any_route const& known, e
         ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
         return way;
     }
-    auto found = interface == 0 && known ? *known : system_->route_to(*destination, interface);
+    auto found = interface == 0 && known ? *known : system_->route_to(*destination, interface, recent());
     if (!found || !found->usable()) {
         ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
         return way;
     }
     bool chose_source = !packet.has_automatic_source();
     if (!chose_source) packet.set_source(found->source);
-    auto const* out = system_->interfaces(ec).find(found->interface);
+    auto const* out = system_->interfaces(ec, recent()).find(found->interface);
     if (!ec && !out) ec = fail(errc::no_such_interface, destination->to_string());
     if (ec) return way;
     bool const loopback = out->loopback;  // `out` is good until the next question
@@ -64,7 +64,7 @@ way_out engine::link(outgoing& frame, int interface, error_code& ec) {
     way.next_hop_mac = mac::broadcast();  // a frame that names no destination at all
     auto destination = frame.destination();
     if (!destination) return way;
-    auto found = system_->route_to(*destination, interface);
+    auto found = system_->route_to(*destination, interface, recent());
     bool known = found && found->usable();
     if (frame.has_automatic_source() && known) frame.set_source(found->source);
     if (!frame.wants_neighbour() || !(frame.network_layer().is<IP>() || frame.network_layer().is<IPv6>()))
@@ -103,7 +103,7 @@ error_code engine::refusal(outgoing const& packet, any_route& found) {
 target_kind engine::kind_of_target(ip_address const& to, any_route& found) {
     auto kind = target_policy::kind_by_address(to);
     if (kind != target_kind::host) return kind;
-    found = system_->route_to(to, 0);
+    found = system_->route_to(to, 0, recent());
     if (!*found) return kind;
     auto by_route = (*found)->kind;
     if (by_route == route_kind::local) return target_kind::own;

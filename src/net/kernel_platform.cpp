@@ -69,13 +69,16 @@ public:
         }
     }
 
-    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
-        return tables_.route_to(destination, interface);
+    boost::system::result<route> route_to(ip_address const& destination, int interface,
+                                          steady_time now) override {
+        return tables_.route_to(destination, interface, now);
     }
     std::optional<mac> neighbour(int interface, ip_address const& address) override {
         return tables_.neighbour(interface, address);
     }
-    interface_table const& interfaces(error_code& ec) override { return tables_.interfaces(ec); }
+    interface_table const& interfaces(error_code& ec, steady_time now) override {
+        return tables_.interfaces(ec, now);
+    }
     boost::system::result<int> default_interface() override { return tables_.default_interface(); }
 
     link_info describe(int interface, error_code& ec) override {

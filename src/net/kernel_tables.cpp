@@ -22,9 +22,9 @@ public:
     engine(boost::asio::any_io_executor executor, kernel_tables_options options)
         : executor_(executor), options_(options), socket_(options.netns), monitor_(executor, options.netns) {}
 
-    boost::system::result<route> route_to(ip_address const& to, int interface);
+    boost::system::result<route> route_to(ip_address const& to, int interface, time_point now);
     std::optional<mac> neighbour(int interface, ip_address const& address);
-    interface_table const& interfaces(error_code& ec);
+    interface_table const& interfaces(error_code& ec, time_point now);
     boost::system::result<int> default_interface();
     std::uint64_t generation();
     error_code start(std::function<void(table_changes)> changed);
@@ -148,9 +148,9 @@ bool kernel_tables::engine::current(time_point now) {
     return !read_again();
 }
 
-boost::system::result<route> kernel_tables::engine::route_to(ip_address const& to, int interface) {
+boost::system::result<route> kernel_tables::engine::route_to(ip_address const& to, int interface,
+                                                             time_point now) {
     ++counters.lookups;
-    auto now = clock_type::now();
     look_for_changes(now);
     return answer(to, interface, now);
 }
@@ -223,8 +223,8 @@ std::optional<mac> kernel_tables::engine::neighbour(int interface, ip_address co
     return found;
 }
 
-interface_table const& kernel_tables::engine::interfaces(error_code& ec) {
-    look_for_changes(clock_type::now());
+interface_table const& kernel_tables::engine::interfaces(error_code& ec, time_point now) {
+    look_for_changes(now);
     ec = links_stale_ ? read_again() : error_code();
     return tables_.interfaces();
 }
@@ -265,17 +265,24 @@ kernel_tables::kernel_tables(kernel_tables&&) noexcept = default;
 kernel_tables& kernel_tables::operator=(kernel_tables&&) noexcept = default;
 
 boost::system::result<route> kernel_tables::route_to(ip_address const& destination, int interface) {
-    return engine_->route_to(destination, interface);
+    return route_to(destination, interface, clock_type::now());
+}
+boost::system::result<route> kernel_tables::route_to(ip_address const& destination, int interface,
+                                                     time_point now) {
+    return engine_->route_to(destination, interface, now);
 }
 std::optional<mac> kernel_tables::neighbour(int interface, ip_address const& address) {
     return engine_->neighbour(interface, address);
 }
 interface_table const& kernel_tables::interfaces(error_code& ec) {
-    return engine_->interfaces(ec);
+    return interfaces(ec, clock_type::now());
+}
+interface_table const& kernel_tables::interfaces(error_code& ec, time_point now) {
+    return engine_->interfaces(ec, now);
 }
 interface_table const& kernel_tables::interfaces() {
     error_code ec;
-    auto const& all = engine_->interfaces(ec);
+    auto const& all = interfaces(ec);
     if (ec) throw boost::system::system_error(ec, "reading the network interfaces");
     return all;
 }

@@ -87,8 +87,9 @@ void neighbours::ask_for(key const& which) {
     auto const& [interface, address] = which;
     ++questions_;
     error_code ec;
-    auto route = engine_.system().route_to(address, interface);
-    auto const* out = engine_.system().interfaces(ec).find(interface);  // good until the next question
+    auto route = engine_.system().route_to(address, interface, engine_.now());
+    auto const* out =
+        engine_.system().interfaces(ec, engine_.now()).find(interface);  // good until the next question
     if (!out || !route)
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
     run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};

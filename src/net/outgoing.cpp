@@ -1,7 +1,5 @@
 #include "outgoing.hpp"
 
-#include "packet/spares.hpp"
-
 #include <sonde/layers/arp.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmpv6.hpp>
@@ -10,7 +8,6 @@
 #include <sonde/packet/match.hpp>
 
 #include <bit>
-#include <tuple>
 
 namespace sonde::inline v0::detail {
 namespace {
@@ -39,14 +36,13 @@ std::optional<ip_address> destination_in(layer_view const& network, network_kind
 
 }  // namespace
 
-outgoing::outgoing(packet const& p)
-    : bytes_(p.view().bytes.begin(), p.view().bytes.end()), layers_(p.layers().begin(), p.layers().end()) {
+outgoing::outgoing(packet const& p) {
+    parts_.assign(p.view().bytes, p.layers());
     find_network_layer();
     read_destination();
 }
 
-outgoing::outgoing(packet&& p) {
-    std::tie(bytes_, layers_) = std::move(p).into_parts();
+outgoing::outgoing(packet&& p) : parts_(std::move(p).release_parts()) {
     find_network_layer();
     read_destination();
 }
@@ -59,23 +55,17 @@ std::optional<outgoing> outgoing::of(packet&& p, host_names const& known) {
 }
 
 void outgoing::take(packet_template const& from, std::uint64_t index, random_source& random) {
-    sums_ = from.begin(index, random, bytes_);
-    layers_.assign(from.layers().begin(), from.layers().end());
+    sums_ = from.begin(index, random, parts_->bytes);
+    parts_->layers.assign(from.layers().begin(), from.layers().end());
     destination_looked_up_ = false;
     template_ = &from;
     if (std::exchange(latest_, &from) != &from) find_network_layer();
     read_destination();
 }
 
-void outgoing::take_memory() {
-    detail::take_memory(bytes_, layers_);
-}
-
 outgoing outgoing::with_bytes(std::span<std::byte const> finished) const {
     outgoing o;
-    o.take_memory();
-    o.bytes_.assign(finished.begin(), finished.end());
-    o.layers_ = layers_;
+    o.parts_.assign(finished, parts_->layers);
     o.network_ = network_;
     o.kind_ = kind_;
     o.latest_ = latest_;
@@ -118,15 +108,15 @@ std::optional<packet_template> outgoing::compile(source_base const& source, bool
 void outgoing::put(std::size_t layer, std::size_t field, wire_value value) {
     if (template_)
         if (auto slot = template_->find_slot(layer, field))
-            return template_->set_slot(*slot, value, bytes_, sums_);
-    auto const& span = layers_[layer];
-    auto header = std::span(bytes_).subspan(span.begin, span.size());
+            return template_->set_slot(*slot, value, parts_->bytes, sums_);
+    auto const& span = parts_->layers[layer];
+    auto header = std::span(parts_->bytes).subspan(span.begin, span.size());
     write_bits(header, locate(*span.layer, field, header), value);
 }
 
 template <auto Member>
 bool outgoing::is_automatic(std::size_t layer) const {
-    return (layers_[layer].automatic >> field_index<Member> & 1) != 0;
+    return (parts_->layers[layer].automatic >> field_index<Member> & 1) != 0;
 }
 
 void outgoing::find_network_layer() {
@@ -137,19 +127,19 @@ void outgoing::find_network_layer() {
     // already.
     bool open = (kind_ == network_kind::ip && is_automatic<&IP::dst>(network_)) ||
                 (kind_ == network_kind::ipv6 && is_automatic<&IPv6::dst>(network_));
-    if (open && !template_) set_by_content(bytes_, layers_, network_);
+    if (open && !template_) set_by_content(parts_->bytes, parts_->layers, network_);
 }
 
 bool outgoing::resolve(packet const& p, host_names const& known) {
     for (auto const& v : p.sets()) {
         if (v.content.state != field_state::name) continue;
         auto found = known.find(v.name);
-        auto const& span = layers_[v.layer];
+        auto const& span = parts_->layers[v.layer];
         bool v6 = span.layer->fields[v.field].kind == value_kind::ipv6;
         if (found == known.end() || found->second.is_v6() != v6) return false;
         auto value = v6 ? value_traits<ipv6>::to_wire(found->second.v6())
                         : value_traits<ipv4>::to_wire(found->second.v4());
-        auto header = std::span(bytes_).subspan(span.begin, span.size());
+        auto header = std::span(parts_->bytes).subspan(span.begin, span.size());
         write_bits(header, locate(*span.layer, v.field, header), value);
         destination_looked_up_ |=
             v.layer == network_layer().index() && span.layer->fields[v.field].name == "dst";
@@ -160,7 +150,7 @@ bool outgoing::resolve(packet const& p, host_names const& known) {
 
 layer_view network_layer_of(packet_view const& p) {
     layer_view v(p, 0);
-    while (v && is_link_layer(v)) v = v.upper();
+    while (v && is_link_layer(v)) v.ascend();
     return v;
 }
 
@@ -181,7 +171,7 @@ std::optional<ip_address> destination_of(packet_view const& p) {
 target_naming outgoing::naming() const {
     if (kind_ != network_kind::ip && kind_ != network_kind::ipv6) return target_naming::written;
     auto field = kind_ == network_kind::ip ? field_index<&IP::dst> : field_index<&IPv6::dst>;
-    if (layers_[network_].drawn >> field & 1) return target_naming::drawn;
+    if (parts_->layers[network_].drawn >> field & 1) return target_naming::drawn;
     return destination_looked_up_ ? target_naming::looked_up : target_naming::written;
 }
 
@@ -206,7 +196,7 @@ template <auto Member>
 void outgoing::fill(std::size_t layer, wire_value value) {
     if (!is_automatic<Member>(layer)) return;
     put(layer, field_index<Member>, value);
-    layers_[layer].automatic &= ~(std::uint64_t(1) << field_index<Member>);
+    parts_->layers[layer].automatic &= ~(std::uint64_t(1) << field_index<Member>);
 }
 
 void outgoing::set_source(ip_address const& source) {
@@ -232,8 +222,8 @@ void outgoing::set_link_destination(mac const& address) {
 
 bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
     bool any = false;
-    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-        auto& span = layers_[layer];
+    for (std::size_t layer = 0; layer < parts_->layers.size(); ++layer) {
+        auto& span = parts_->layers[layer];
         auto open = span.automatic & span.layer->identities;
         span.automatic &= ~open;
         any |= open != 0;
@@ -264,12 +254,12 @@ void outgoing::set_loopback_source() {
 void outgoing::finish(finisher& how) {
     if (template_) {
         set_loopback_source();
-        template_->end(bytes_, sums_);
+        template_->end(parts_->bytes, sums_);
         template_ = nullptr;
     } else {
-        how.finish(bytes_, layers_);
+        how.finish(parts_->bytes, parts_->layers);
     }
-    for (auto& span : layers_) span.automatic = 0;
+    for (auto& span : parts_->layers) span.automatic = 0;
 }
 
 mac multicast_address(ip_address const& group) {

@@ -21,6 +21,39 @@ using host_names = boost::unordered_flat_map<std::string, ip_address>;
 /// What lies above the link layers.
 enum class network_kind : std::uint8_t { none, other, ip, ipv6, arp };
 
+/// Bytes and layers of a packet that is being made; copies are independent.
+class open_parts {
+public:
+    open_parts() = default;
+    explicit open_parts(own_parts parts) : parts_(std::move(parts)) {}
+    open_parts(open_parts const& other) {
+        if (other.parts_) assign(other->bytes, other->layers);
+    }
+    open_parts(open_parts&&) noexcept = default;
+    open_parts& operator=(open_parts const& other) {
+        if (this != &other) assign(other->bytes, other->layers);
+        return *this;
+    }
+    open_parts& operator=(open_parts&&) noexcept = default;
+    ~open_parts() = default;
+
+    void assign(std::span<std::byte const> bytes, std::span<layer_span const> layers) {
+        auto& own = **this;
+        own.bytes.assign(bytes.begin(), bytes.end()), own.layers.assign(layers.begin(), layers.end());
+    }
+    own_parts release() && { return std::move(parts_); }
+
+    packet_parts& operator*() {
+        if (!parts_) parts_ = take_parts();
+        return *parts_;
+    }
+    packet_parts* operator->() { return &**this; }
+    packet_parts const* operator->() const { return parts_ ? parts_.get() : &no_parts; }
+
+private:
+    own_parts parts_;
+};
+
 /// A packet on its way out: its automatic fields are filled in one after the other.
 class outgoing {
 public:
@@ -31,8 +64,6 @@ public:
     /// family.
     static std::optional<outgoing> of(packet&& p, host_names const& known);
 
-    /// Memory that packets before it had, for what it is assigned next.
-    void take_memory();
     /// The packet of this number, in the memory that it has. `from` must live until it is finished.
     void take(packet_template const& from, std::uint64_t index, random_source& random);
     /// Whether the latest that it took was of this template.
@@ -66,9 +97,9 @@ public:
     /// Lengths and checksums. After this nothing is automatic any more.
     void finish(finisher& how);
 
-    packet_view view() const { return {bytes_, layers_}; }
-    std::vector<std::byte> const& bytes() const { return bytes_; }
-    packet to_packet() && { return packet::from_parts(std::move(bytes_), std::move(layers_)); }
+    packet_view view() const { return {parts_->bytes, parts_->layers}; }
+    std::vector<std::byte> const& bytes() const { return parts_->bytes; }
+    packet to_packet() && { return packet::from_parts(std::move(parts_).release()); }
 
 private:
     void find_network_layer();
@@ -81,8 +112,7 @@ private:
     template <auto Member>
     bool is_automatic(std::size_t layer) const;
 
-    std::vector<std::byte> bytes_;
-    std::vector<layer_span> layers_;
+    open_parts parts_;
     // Where the network layer is and what; looked for once, as it is asked for again and again.
     std::uint32_t network_ = 0;
     network_kind kind_ = network_kind::none;

@@ -48,9 +48,11 @@ public:
     virtual std::unique_ptr<timer> make_timer() = 0;
     virtual void fill_random(std::span<std::byte> bytes) = 0;
 
-    virtual boost::system::result<route> route_to(ip_address const& destination, int interface) = 0;
+    /// `now` is a moment ago: asked for each packet, the clock would cost as much as its route.
+    virtual boost::system::result<route> route_to(ip_address const& destination, int interface,
+                                                  steady_time now) = 0;
     virtual std::optional<mac> neighbour(int interface, ip_address const& address) = 0;
-    virtual interface_table const& interfaces(error_code& ec) = 0;
+    virtual interface_table const& interfaces(error_code& ec, steady_time now) = 0;
     virtual boost::system::result<int> default_interface() = 0;
 
     virtual link_info describe(int interface, error_code& ec) = 0;

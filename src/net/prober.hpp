@@ -142,7 +142,10 @@ private:
     bool resolve_names(departure const& d, packet const& p);
     void prepare(departure const& d, outgoing& o);
     void wait_for_turn(way_out const& way, departure const& d);
-    void leave(departure const& d, outgoing& o, way_out const& way, mac const& next_hop);
+    void leave(departure const& d, outgoing&& o, way_out const& way, mac const& next_hop);
+    std::uint32_t draw_for(way_out const& way);
+    match_key key_of(outgoing const& probe, way_out const& way, key_reach reach = key_reach::ports);
+    bool find_free_key(leaving& l, bool own_identity, outgoing& probe, way_out const& way);
     void failed(departure const& d, error_code ec);
     verdict take(attempt_info const& attempt, packet&& received, steady_time now);
     void push(item&& next);
@@ -203,7 +206,7 @@ private:
     steady_time next_round_ = never;
     std::shared_ptr<reassembler> reassembly_;  // held while it is needed
 
-    outgoing scratch_;                     // what is leaving, finished; it keeps its memory
+    outgoing scratch_;                     // what left last
     std::optional<attempt_id> left_last_;  // whose packet is in scratch_
     struct accepted {
         std::uint64_t index;

@@ -51,7 +51,7 @@ packet prober::as_it_left(probe_end const& end) const {
     std::optional<ip_address> own;
     if (sources_.size() > 1) {
         auto destination = rebuild(attempt, {}).destination();
-        auto route = destination ? engine_->system().route_to(*destination, what_.interface)
+        auto route = destination ? engine_->system().route_to(*destination, what_.interface, engine_->now())
                                  : boost::system::result<sonde::route>(make_error_code(errc::no_route));
         if (route) own = route->source;
     }

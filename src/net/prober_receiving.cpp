@@ -20,11 +20,12 @@ packet without_link_layers(packet&& received) {
     auto time = received.time;
     auto interface = received.interface;
     auto length = received.wire_length - begin;
-    auto [bytes, layers] = std::move(received).into_parts();
+    auto parts = std::move(received).release_parts();
+    auto& [bytes, layers, sets, structs] = *parts;
     bytes.erase(bytes.begin(), bytes.begin() + begin);
     layers.erase(layers.begin(), layers.begin() + below);
     for (auto& l : layers) l.begin -= begin, l.end -= begin;
-    auto rest = packet::from_parts(std::move(bytes), std::move(layers));
+    auto rest = packet::from_parts(std::move(parts));
     rest.time = time, rest.interface = interface, rest.wire_length = length;
     return rest;
 }

@@ -204,7 +204,7 @@ void prober::prepare(departure const& d, outgoing& o) {
         way.next_hop_mac =
             engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
     if (ec) return failed(d, ec);
-    if (way.next_hop_mac) return leave(d, o, way, *way.next_hop_mac);
+    if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
     auto& neighbours = engine_->neighbour_cache();
     if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d);
     neighbours.resolve(
@@ -214,7 +214,7 @@ void prober::prepare(departure const& d, outgoing& o) {
             if (!me || me->closed_) return;
             me->engine_->contain(*me, [&] {
                 if (failure) return me->failed(d, failure);
-                me->leave(d, o, way, address);
+                me->leave(d, std::move(o), way, address);
             });
         });
 }
@@ -230,42 +230,27 @@ void prober::wait_for_turn(way_out const& way, departure const& d) {
     });
 }
 
-void prober::leave(departure const& d, outgoing& o, way_out const& way, mac const& next_hop) {
+void prober::leave(departure const& d, outgoing&& o, way_out const& way, mac const& next_hop) {
     if (o.wants_neighbour()) {
         over_several_next_hops_ |= next_hop_ != mac() && next_hop_ != next_hop;
         next_hop_ = next_hop;
         o.set_link_destination(next_hop);
     }
-    leaving l{.probe = d, .key = {}};
-    auto& finished = scratch_;
-    finished.take_memory();
     left_last_.reset();
-    match_key before;
-    for (int i = 0;; ++i, before = l.key) {
-        l.draw = way.out->echo ? way.out->echo->draw() : engine_->identities().draw();
-        finished = o;
-        bool own_identity = finished.identify(engine_->identities(), l.draw);
-        finished.finish(engine_->shapes());
-        auto view = finished.view();
-        view.relaxed = what_.relaxed;
-        bool to_many = way.to_many || goes_to_many(view);
-        if (to_many) engine_->expect_groups();
-        l.key = key_of_probe(view, engine_->secret(), to_many);
-        if (!engine_->table().find(l.key)) break;
-        // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
-        // above the ports (DNS ids of one port) they make the key.
-        bool fixed = !own_identity || (i > 0 && l.key == before);
-        if (fixed) l.key = key_of_probe(view, engine_->secret(), to_many, key_reach::above);
-        if (fixed) break;
-        if (i == draws_tried) return failed(d, errc::identities_exhausted);
-    }
-    engine_->expect_answers(finished.view());
+    scratch_ = std::move(o);
+    leaving l{.probe = d, .key = {}, .draw = draw_for(way)};
+    bool own_identity = scratch_.identify(engine_->identities(), l.draw);
+    scratch_.finish(engine_->shapes());
+    l.key = key_of(scratch_, way);
+    if (engine_->table().find(l.key) && !find_free_key(l, own_identity, scratch_, way))
+        return failed(d, errc::identities_exhausted);
+    engine_->expect_answers(scratch_.view());
     attempt_id const which{.index = d.index, .draw = l.draw, .attempt = d.attempt};
-    if (compiled_ && finished.is_of(compiled_->packets))
-        compiled_->sent.keep(which, finished.bytes());
+    if (compiled_ && scratch_.is_of(compiled_->packets))
+        compiled_->sent.keep(which, scratch_.bytes());
     else
         left_last_ = which;
-    l.destination = finished.destination();
+    l.destination = scratch_.destination();
     std::uint32_t tag = 0;
     if (free_.empty()) {
         tag = static_cast<std::uint32_t>(leaving_.size());
@@ -275,7 +260,40 @@ void prober::leave(departure const& d, outgoing& o, way_out const& way, mac cons
         free_.pop_back();
         leaving_[tag] = l;
     }
-    engine_->transmit(way, finished, next_hop, self(), tag);
+    engine_->transmit(way, scratch_, next_hop, self(), tag);
+}
+
+std::uint32_t prober::draw_for(way_out const& way) {
+    return way.out->echo ? way.out->echo->draw() : engine_->identities().draw();
+}
+
+match_key prober::key_of(outgoing const& probe, way_out const& way, key_reach reach) {
+    auto view = probe.view();
+    view.relaxed = what_.relaxed;
+    bool to_many = way.to_many || goes_to_many(view);
+    if (to_many) engine_->expect_groups();
+    return key_of_probe(view, engine_->secret(), to_many, reach);
+}
+
+/// For a probe whose key another one has. False when there is none.
+bool prober::find_free_key(leaving& l, bool own_identity, outgoing& probe, way_out const& way) {
+    for (int i = 0; i < draws_tried; ++i) {
+        auto const before = l.key;
+        if (own_identity) {
+            l.draw = draw_for(way);
+            probe =
+                rebuild({.index = l.probe.index, .attempt = l.probe.attempt, .draw = l.draw}, probe.source());
+            l.key = key_of(probe, way);
+        }
+        // Equal keys are taken where the user fixed every field that could differ. Where those that do lie
+        // above the ports (DNS ids of one port) they make the key.
+        if (l.key == before) {
+            l.key = key_of(probe, way, key_reach::above);
+            return true;
+        }
+        if (!engine_->table().find(l.key)) return true;
+    }
+    return false;
 }
 
 void prober::remember_source(outgoing const& o) {

@@ -14,7 +14,14 @@ struct open_keys {
     bool is_error = false;
 };
 
-open_keys open_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed,
-                              bool to_many);
+/// Into `open`, which has none yet.
+void find_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool to_many,
+                         open_keys& open);
+inline open_keys open_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed,
+                                     bool to_many) {
+    open_keys open;
+    find_keys_of_answer(received, secret, relaxed, to_many, open);
+    return open;
+}
 
 }  // namespace sonde::inline v0::detail

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <sonde/packet/view.hpp>
-
-#include <boost/endian/conversion.hpp>
+#include <sonde/packet/layer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -10,36 +8,6 @@
 
 // What fields are read and written with, where they are headers' leading ones, or whole octets.
 namespace sonde::inline v0::detail {
-
-/// Most fields are 1, 2, 4 or 8 whole octets.
-constexpr bool is_plain(bit_range where) {
-    auto w = where.width;
-    return where.offset % 8 == 0 && (w == 8 || w == 16 || w == 32 || w == 64);
-}
-
-inline std::uint64_t load_plain(std::byte const* header, bit_range where) {
-    using boost::endian::endian_load;
-    using boost::endian::order;
-    auto const* at = reinterpret_cast<unsigned char const*>(header) + where.offset / 8;
-    switch (where.width) {
-        case 8: return *at;
-        case 16: return endian_load<std::uint16_t, 2, order::big>(at);
-        case 32: return endian_load<std::uint32_t, 4, order::big>(at);
-        default: return endian_load<std::uint64_t, 8, order::big>(at);
-    }
-}
-
-inline void store_plain(std::byte* header, bit_range where, std::uint64_t value) {
-    using boost::endian::endian_store;
-    using boost::endian::order;
-    auto* at = reinterpret_cast<unsigned char*>(header) + where.offset / 8;
-    switch (where.width) {
-        case 8: *at = static_cast<unsigned char>(value); return;
-        case 16: endian_store<std::uint16_t, 2, order::big>(at, static_cast<std::uint16_t>(value)); return;
-        case 32: endian_store<std::uint32_t, 4, order::big>(at, static_cast<std::uint32_t>(value)); return;
-        default: endian_store<std::uint64_t, 8, order::big>(at, value); return;
-    }
-}
 
 /// Writes a number that was computed for a field. Throws value_out_of_range when the field is too small for
 /// it; where the header ends before the field, there is nothing to write.

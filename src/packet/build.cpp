@@ -40,13 +40,13 @@ detail::finisher& own_shapes() {
 std::vector<std::byte> packet::build() const {
     if (is_template()) {
         auto first = (*this)[0];
-        auto bytes = std::move(first.bytes_);
-        own_shapes().finish(bytes, first.layers_);
+        auto bytes = std::move(first.parts().bytes);
+        own_shapes().finish(bytes, first.layers());
         return bytes;
     }
     if (has_edits()) return settled().build();
-    auto bytes = bytes_;
-    own_shapes().finish(bytes, layers_);
+    auto bytes = parts().bytes;
+    own_shapes().finish(bytes, layers());
     return bytes;
 }
 

@@ -32,9 +32,10 @@ bool is_icmpv6(layer_view const& v) {
 }
 
 bool is_fragment(layer_view const& v) {
-    constexpr std::uint64_t more = 1;
+    constexpr bit_range flags_and_offset{48, 16};
+    constexpr std::uint64_t more_or_not_first = 0x3fff;
     if (v.is<IPv6ExtHdrFragment>()) return true;
-    return v.is<IP>() && (v.get<&IP::frag>() != 0 || (v.value(field_index<&IP::flags>).low & more) != 0);
+    return v.is<IP>() && (read_bits(v.header(), flags_and_offset).low & more_or_not_first) != 0;
 }
 
 bool holds(layer_view const& v) {
@@ -52,8 +53,8 @@ bool holds(layer_view const& v) {
 }  // namespace
 
 bool checksums_hold(packet_view const& received) {
-    for (std::size_t i = 0; i < received.layers.size(); ++i) {
-        layer_view v(received, i);
+    for (layer_view v(received, 0); v; v.ascend()) {
+        if (is_link_layer(v)) continue;
         if (v.span().quoted) return true;
         if (!holds(v)) return false;
         if (is_fragment(v)) return true;

@@ -52,11 +52,12 @@ namespace {
 /// Finds the layers of a packet, one behind the other.
 class reader {
 public:
-    explicit reader(std::span<std::byte const> bytes) : bytes_(bytes), end_(bytes.size()) {
+    reader(std::span<std::byte const> bytes, std::vector<layer_span>& layers)
+        : bytes_(bytes), layers_(layers), end_(bytes.size()) {
         layers_.reserve(usual_layers);
     }
 
-    std::vector<layer_span> whole(layer_description const& first, bool is_quoted) {
+    void whole(layer_description const& first, bool is_quoted) {
         quotes_ = is_quoted;
         read(&first, is_quoted);
         if (behind_ && layers_.size() < max_layers / 2) {
@@ -65,7 +66,6 @@ public:
             read(behind_, false);
         }
         pad(bytes_.size());
-        return std::move(layers_);
     }
 
 private:
@@ -110,7 +110,7 @@ private:
     }
 
     std::span<std::byte const> bytes_;
-    std::vector<layer_span> layers_ = spare_layers::take();
+    std::vector<layer_span>& layers_;
     std::size_t begin_ = 0, end_;  // of what is not read yet; padding lies behind the end
     layer_description const* behind_ = nullptr;
     std::size_t begin_behind_ = 0, end_behind_ = 0;
@@ -120,9 +120,10 @@ private:
 }  // namespace
 
 packet dissect_as(std::span<std::byte const> bytes, layer_description const& first, bool is_quoted) {
-    auto copy = spare_bytes::take();
-    copy.assign(bytes.begin(), bytes.end());
-    return packet::from_parts(std::move(copy), reader(bytes).whole(first, is_quoted));
+    auto parts = take_parts();
+    parts->bytes.assign(bytes.begin(), bytes.end());
+    reader(bytes, parts->layers).whole(first, is_quoted);
+    return packet::from_parts(std::move(parts));
 }
 
 }  // namespace detail

@@ -90,16 +90,17 @@ std::unique_ptr<std::byte[]> detail::unpack_struct(layer_view const& view,
 }
 
 unpacked_layer* packet::unpack(layer_description const& layer, bool is_quoted) const {
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-        if (!layers_[i].layer->is(layer) || layers_[i].quoted != is_quoted) continue;
-        for (auto* u = unpacked_.load(std::memory_order_acquire); u; u = u->next)
+    auto& first = parts().unpacked;
+    for (std::size_t i = 0; i < layers().size(); ++i) {
+        if (!layers()[i].layer->is(layer) || layers()[i].quoted != is_quoted) continue;
+        for (auto* u = first.load(std::memory_order_acquire); u; u = u->next)
             if (u->index == i) return u;
         auto fresh = std::make_unique<unpacked_layer>();
         fresh->index = static_cast<std::uint32_t>(i);
-        fresh->storage = detail::unpack_struct({view(), i}, sets_);
-        fresh->next = unpacked_.load(std::memory_order_acquire);
+        fresh->storage = detail::unpack_struct({view(), i}, sets());
+        fresh->next = first.load(std::memory_order_acquire);
         // Another thread may have added the same layer meanwhile; a second copy of it does no harm.
-        while (!unpacked_.compare_exchange_weak(fresh->next, fresh.get(), std::memory_order_acq_rel)) {
+        while (!first.compare_exchange_weak(fresh->next, fresh.get(), std::memory_order_acq_rel)) {
         }
         return fresh.release();
     }
@@ -119,14 +120,16 @@ void* packet::edit(layer_description const& layer, bool is_quoted) {
 }
 
 bool packet::has_edits() const {
-    for (auto* u = unpacked_.load(std::memory_order_acquire); u; u = u->next)
+    for (auto* u = parts().unpacked.load(std::memory_order_acquire); u; u = u->next)
         if (u->edited) return true;
     return false;
 }
 
-/// Whoever moves or destroys a packet is alone with it: mostly there is nothing, and nothing to write.
-void packet::forget_unpacked() noexcept {
-    for (auto* u = release_unpacked(); u;) {
+/// Whoever destroys a packet is alone with it: mostly there is nothing, and nothing to write.
+void detail::packet_parts::forget_unpacked() noexcept {
+    auto* u = unpacked.load(std::memory_order_acquire);
+    if (u) unpacked.store(nullptr, std::memory_order_relaxed);
+    while (u) {
         std::unique_ptr<unpacked_layer> owner(u);
         u = u->next;
     }

@@ -28,13 +28,13 @@ namespace {
 /// The first layer above the link, or none.
 layer_view network_layer(packet_view const& p) {
     layer_view v(p, 0);
-    while (v && is_link_layer(v)) v = v.upper();
+    while (v && is_link_layer(v)) v.ascend();
     return v;
 }
 
 /// The first layer of the packet that an ICMP error quotes, or none.
 layer_view quoted_layer(layer_view v) {
-    while (v && !v.span().quoted) v = v.upper();
+    while (v && !v.span().quoted) v.ascend();
     return v;
 }
 
@@ -56,7 +56,7 @@ bool ends_probes(layer_view const& icmp, bool relaxed) {
 
 std::vector<unsigned> vlans(packet_view const& p) {
     std::vector<unsigned> found;
-    for (layer_view v(p, 0); v && is_link_layer(v); v = v.upper()) {
+    for (layer_view v(p, 0); v && is_link_layer(v); v.ascend()) {
         if (v.is<Dot1Q>()) found.push_back(v.get<&Dot1Q::vlan>());
         if (v.is<Dot1AD>()) found.push_back(v.get<&Dot1AD::vlan>());
     }
@@ -66,7 +66,7 @@ std::vector<unsigned> vlans(packet_view const& p) {
 /// Layer against layer, from the network layer up. `stop` is a layer of the reply: both are left there.
 match_verdict walk(layer_view& reply, layer_view& sent, std::size_t stop = ~std::size_t(0)) {
     for (; sent && reply.index() < stop;
-         reply = detail::above_extensions(reply.upper()), sent = detail::above_extensions(sent.upper())) {
+         detail::skip_extensions(reply.ascend()), detail::skip_extensions(sent.ascend())) {
         auto const& asked = sent.description();
         if (asked.hooks.is_padding) break;
         // A payload of bytes proves nothing either way: its absence is an answer as well as any other
@@ -196,7 +196,7 @@ template <class Use>
 void for_keys(layer_view v, key_builder k, Use const& use, layer_view const& quote = {}) {
     std::size_t n = 0;
     auto add = [&](auto const& belongs) {
-        for (; v && belongs(v) && n < answer_keys::most; v = v.upper()) {
+        for (; v && belongs(v) && n < answer_keys::most; v.ascend()) {
             if (!v.description().hooks.key) continue;
             v.description().hooks.key(v, k);
             use(v, k);
@@ -247,7 +247,10 @@ match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool t
 bool goes_to_many(packet_view const& sent) {
     auto s = network_layer(sent);
     if (layer_view first(sent, 0); first.is<Ether>() && first.get<&Ether::dst>().is_group()) return true;
-    if (s.is<IP>()) return s.get<&IP::dst>().is_multicast() || s.get<&IP::dst>().is_broadcast();
+    if (s.is<IP>()) {
+        auto to = s.get<&IP::dst>();
+        return to.is_multicast() || to.is_broadcast();
+    }
     if (s.is<IPv6>()) return detail::final_destination(s).is_multicast();
     return false;
 }
@@ -268,16 +271,14 @@ answer_keys keys_of_answer(packet_view const& received, secret_key const& secret
 
 namespace detail {
 
-open_keys open_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed,
-                              bool to_many) {
-    open_keys open;
+void find_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool to_many,
+                         open_keys& open) {
     auto r = network_layer(received);
-    if (!r || r.is<Raw>()) return open;
+    if (!r || r.is<Raw>()) return;
     auto q = quoted_layer(r);
     open.is_error = static_cast<bool>(q);
     key_builder key(key_mixer(secret), true, to_many, relaxed);
     for_keys(r, key, [&](layer_view const&, key_builder const& k) { open.each.push_back(k); }, q);
-    return open;
 }
 
 }  // namespace detail

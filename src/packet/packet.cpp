@@ -15,32 +15,19 @@ namespace sonde::inline v0 {
 using detail::unpacked_layer;
 using detail::varying_field;
 
-packet::packet() = default;
-
 packet::packet(packet const& other)
     : time(other.time), interface(other.interface), wire_length(other.wire_length) {
+    if (!other.parts_) return;
     if (other.has_edits()) {
-        auto settled = other.settled();
-        bytes_ = std::move(settled.bytes_), layers_ = std::move(settled.layers_),
-        sets_ = std::move(settled.sets_);
-    } else {
-        if (!other.empty()) detail::take_memory(bytes_, layers_);
-        bytes_ = other.bytes_, layers_ = other.layers_, sets_ = other.sets_;
+        parts_ = other.settled().parts_;
+        return;
     }
+    auto& own = parts();
+    own.bytes = other.parts_->bytes, own.layers = other.parts_->layers, own.sets = other.parts_->sets;
 }
 
 packet& packet::operator=(packet const& other) {
     if (this != &other) *this = packet(other);
-    return *this;
-}
-
-packet& packet::operator=(packet&& other) noexcept {
-    if (this == &other) return *this;
-    forget_unpacked();
-    detail::keep_memory(bytes_, layers_);
-    bytes_ = std::move(other.bytes_), layers_ = std::move(other.layers_), sets_ = std::move(other.sets_);
-    unpacked_.store(other.release_unpacked(), std::memory_order_relaxed);
-    time = other.time, interface = other.interface, wire_length = other.wire_length;
     return *this;
 }
 
@@ -49,49 +36,82 @@ packet::packet(std::string_view payload) {
     append(describe<Raw>(), &raw);
 }
 
-void detail::keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept {
-    if (auto n = bytes.capacity(); n > 0 && n <= longest_spare) bytes.clear(), spare_bytes::keep(bytes);
-    if (auto n = layers.capacity(); n > 0 && n <= most_spare_layers)
-        layers.clear(), spare_layers::keep(layers);
+packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers) {
+    auto parts = detail::take_parts();
+    parts->bytes = std::move(bytes), parts->layers = std::move(layers);
+    return from_parts(std::move(parts));
 }
 
-packet packet::from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers) {
-    packet p;
-    p.wire_length = static_cast<std::uint32_t>(bytes.size());
-    p.bytes_ = std::move(bytes), p.layers_ = std::move(layers);
-    return p;
+std::pair<std::vector<std::byte>, std::vector<layer_span>> packet::into_parts() && {
+    auto parts = std::move(parts_);
+    if (!parts) return {};
+    return {std::move(parts->bytes), std::move(parts->layers)};
 }
+
+namespace detail {
+
+constinit packet_parts const no_parts;
+
+namespace {
+
+constexpr std::size_t longest_spare = 512, most_spare_layers = 16;
+
+void free_parts(packet_parts* p) noexcept {
+    delete p;
+}
+using spare_parts = spares<packet_parts, most_spare_packets, free_parts>;
+
+}  // namespace
+
+own_parts take_parts() {
+    auto* kept = spare_parts::take();
+    return own_parts(kept ? kept : new packet_parts);
+}
+
+void keep_parts::operator()(packet_parts* p) const noexcept {
+    p->forget_unpacked();
+    bool small = p->bytes.capacity() <= longest_spare && p->layers.capacity() <= most_spare_layers &&
+                 p->sets.capacity() == 0;
+    if (small) {
+        p->bytes.clear(), p->layers.clear();
+        if (spare_parts::keep(p)) return;
+    }
+    free_parts(p);
+}
+
+}  // namespace detail
 
 /// Before a layer goes on top: fills in what the one below holds then, and the room that it leaves.
 void packet::join(layer_description const& upper) {
+    auto& [bytes, layers, sets, unpacked] = parts();
     if (auto zeros = upper.hooks.padding_before ? upper.hooks.padding_before(view()) : 0) {
-        auto begin = static_cast<std::uint32_t>(bytes_.size());
-        bytes_.resize(bytes_.size() + zeros);
-        layers_.push_back({&describe<Padding>(), begin, static_cast<std::uint32_t>(bytes_.size())});
+        auto begin = static_cast<std::uint32_t>(bytes.size());
+        bytes.resize(bytes.size() + zeros);
+        layers.push_back({&describe<Padding>(), begin, static_cast<std::uint32_t>(bytes.size())});
     }
-    if (layers_.empty() || !layers_.back().layer->hooks.join) return;
-    auto& below = layers_.back();
+    if (layers.empty() || !layers.back().layer->hooks.join) return;
+    auto& below = layers.back();
     auto last = below.layer->fields.size() - 1;
     bool is_open =
-        below.automatic >> last & 1 && locate(*below.layer, last, header(layers_.size() - 1)).width == 0;
+        below.automatic >> last & 1 && locate(*below.layer, last, header(layers.size() - 1)).width == 0;
     if (!is_open) return;
     auto more = std::as_bytes(std::span(below.layer->hooks.join(upper)));
-    bytes_.insert(bytes_.end(), more.begin(), more.end());
+    bytes.insert(bytes.end(), more.begin(), more.end());
     below.end += static_cast<std::uint32_t>(more.size());
 }
 
 /// The form that the outermost layer has over `lower`; null when it has it already.
 layer_description const* packet::form_over(packet const& lower) const {
-    if (layers_.empty() || lower.layers_.empty() || !layers_[0].layer->hooks.form) return nullptr;
-    auto const& form = layers_[0].layer->hooks.form(lower.layers_.back().layer, false);
-    return &form == layers_[0].layer ? nullptr : &form;
+    if (empty() || lower.empty() || !layers()[0].layer->hooks.form) return nullptr;
+    auto const& form = layers()[0].layer->hooks.form(lower.layers().back().layer, false);
+    return &form == layers()[0].layer ? nullptr : &form;
 }
 
 packet packet::in_form(layer_description const& form) const {
     auto contents = detail::contents_of({view(), 0});
     if (!form.plain) contents[0] = form.defaults[0];  // which only the other forms have
-    packet p(form, contents, layers_[0].quoted);
-    for (std::size_t i = 1; i < layers_.size(); ++i) p.append(*this, i);
+    packet p(form, contents, layers()[0].quoted);
+    for (std::size_t i = 1; i < layers().size(); ++i) p.append(*this, i);
     return p;
 }
 
@@ -100,17 +120,19 @@ packet& packet::operator/=(packet const& upper) {
     if (upper.has_edits() || &upper == this) return *this /= packet(upper).settled();
     if (auto const* form = upper.form_over(*this)) return *this /= upper.in_form(*form);
     forget_unpacked();
-    if (!upper.layers_.empty()) join(*upper.layers_.front().layer);
-    auto shift = static_cast<std::uint32_t>(bytes_.size());
-    auto first = static_cast<std::uint32_t>(layers_.size());
-    bytes_.insert(bytes_.end(), upper.bytes_.begin(), upper.bytes_.end());
-    for (auto s : upper.layers_) {
+    if (!upper.empty()) join(*upper.layers().front().layer);
+    auto& [bytes, layers, sets, unpacked] = parts();
+    auto const& more = upper.parts();
+    auto shift = static_cast<std::uint32_t>(bytes.size());
+    auto first = static_cast<std::uint32_t>(layers.size());
+    bytes.insert(bytes.end(), more.bytes.begin(), more.bytes.end());
+    for (auto s : more.layers) {
         s.begin += shift, s.end += shift;
-        layers_.push_back(s);
+        layers.push_back(s);
     }
-    for (auto v : upper.sets_) {
+    for (auto v : more.sets) {
         v.layer += first;
-        sets_.push_back(std::move(v));
+        sets.push_back(std::move(v));
     }
     return *this;
 }
@@ -190,7 +212,7 @@ packet::packet(layer_description const& layer, std::span<field_content const> fi
            {fields.data(), [](layer_description const&, std::size_t i, void const* from, field_content& out) {
                 out = static_cast<field_content const*>(from)[i];
             }});
-    layers_.back().quoted = is_quoted;
+    parts().layers.back().quoted = is_quoted;
 }
 
 void packet::append(layer_description const& layer, void const* fields) {
@@ -304,17 +326,16 @@ layer_description const* form_of(layer_description const* layer, layer_descripti
 }  // namespace
 
 void packet::append(layer_description const& asked, detail::content_source const& source) {
-    auto const& layer = *form_of(&asked, layers_.empty() ? nullptr : layers_.back().layer, source);
+    auto const& layer = *form_of(&asked, empty() ? nullptr : layers().back().layer, source);
     constexpr std::size_t room = 64, usual_layers = 4;
-    if (empty()) {
-        detail::take_memory(bytes_, layers_);
-        layers_.reserve(usual_layers);
-    }
+    auto& bytes = parts().bytes;
+    auto& layers = parts().layers;
+    if (layers.empty()) layers.reserve(usual_layers);
     join(layer);
-    layer_span span{&layer, static_cast<std::uint32_t>(bytes_.size()), 0};
-    written_header header(layer, bytes_);
-    if (auto needed = bytes_.size() + layer.size; needed > bytes_.capacity()) bytes_.reserve(needed + room);
-    auto index = layers_.size();
+    layer_span span{&layer, static_cast<std::uint32_t>(bytes.size()), 0};
+    written_header header(layer, bytes);
+    if (auto needed = bytes.size() + layer.size; needed > bytes.capacity()) bytes.reserve(needed + room);
+    auto index = layers.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;
     auto const written = source.is_struct ? header.numbers(source.from, span.automatic) : 0;
@@ -336,12 +357,12 @@ void packet::append(layer_description const& asked, detail::content_source const
     }
     if (layer.measured) header.count(span.automatic), header.measure(span.automatic);
     header.pad();
-    if (layer.measured) header.enclose(span.automatic, bytes_);
+    if (layer.measured) header.enclose(span.automatic, bytes);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));
-    span.end = static_cast<std::uint32_t>(bytes_.size());
-    layers_.push_back(span);
+    span.end = static_cast<std::uint32_t>(bytes.size());
+    layers.push_back(span);
 }
 
 void packet::vary(std::size_t layer, std::size_t field, field_content content) {
@@ -354,43 +375,45 @@ void packet::vary(std::size_t layer, std::size_t field, field_content content) {
     if (v.content.state == field_state::list && v.content.list.empty() && v.content.texts.empty() &&
         v.content.parts.empty())
         throw_error(errc::set_too_large, "an empty list is no set");
-    sets_.push_back(std::move(v));
+    parts().sets.push_back(std::move(v));
 }
 
 void packet::append(packet const& from, std::size_t index) {
-    auto span = from.layers_[index];
+    auto span = from.layers()[index];
     join(*span.layer);
-    auto at = static_cast<std::uint32_t>(bytes_.size());
-    bytes_.insert(bytes_.end(), from.bytes_.begin() + span.begin, from.bytes_.begin() + span.end);
-    span.end = at + static_cast<std::uint32_t>(span.size());
-    span.begin = at;
-    for (auto v : from.sets_)
+    auto& [bytes, layers, sets, unpacked] = parts();
+    auto const old = from.view().bytes.subspan(span.begin, span.size());
+    span.begin = static_cast<std::uint32_t>(bytes.size());
+    span.end = span.begin + static_cast<std::uint32_t>(old.size());
+    bytes.insert(bytes.end(), old.begin(), old.end());
+    for (auto v : from.sets())
         if (v.layer == index) {
-            v.layer = static_cast<std::uint32_t>(layers_.size());
-            sets_.push_back(std::move(v));
+            v.layer = static_cast<std::uint32_t>(layers.size());
+            sets.push_back(std::move(v));
         }
-    layers_.push_back(span);
+    layers.push_back(span);
 }
 
 packet packet::settled() const {
     packet out;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto const& layers = parts().layers;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
         unpacked_layer const* edited = nullptr;
-        for (auto* u = unpacked_.load(std::memory_order_acquire); u && !edited; u = u->next)
+        for (auto* u = parts().unpacked.load(std::memory_order_acquire); u && !edited; u = u->next)
             if (u->index == i && u->edited) edited = u;
         if (!edited) {
             out.append(*this, i);
             continue;
         }
-        auto first_set = out.sets_.size();
-        out.append(*layers_[i].layer, edited->storage.get());
-        auto& span = out.layers_.back();
-        span.quoted = layers_[i].quoted;
-        span.drawn = layers_[i].drawn & ~out.written_anew(*this, i);
-        if (layers_[i].truncated && span.size() > layers_[i].size()) {
-            span.end = span.begin + static_cast<std::uint32_t>(layers_[i].size());
-            out.bytes_.resize(span.end);
+        auto first_set = out.sets().size();
+        out.append(*layers[i].layer, edited->storage.get());
+        auto& span = out.parts().layers.back();
+        span.quoted = layers[i].quoted;
+        span.drawn = layers[i].drawn & ~out.written_anew(*this, i);
+        if (layers[i].truncated && span.size() > layers[i].size()) {
+            span.end = span.begin + static_cast<std::uint32_t>(layers[i].size());
+            out.parts().bytes.resize(span.end);
             span.truncated = true;
         }
         out.restore_kept(*this, i, first_set);
@@ -400,22 +423,22 @@ packet packet::settled() const {
 
 /// A bit for each of the first 32 fields of the last layer that holds another value than in `from`.
 std::uint32_t packet::written_anew(packet const& from, std::size_t layer) const {
-    layer_view const now(view(), layers_.size() - 1), before(from.view(), layer);
+    layer_view const now(view(), layers().size() - 1), before(from.view(), layer);
     std::uint32_t bits = 0;
     for (std::size_t i = 0; i < std::min<std::size_t>(32, now.description().fields.size()); ++i)
-        if (from.layers_[layer].drawn >> i & 1 && now.value(i) != before.value(i))
+        if (from.layers()[layer].drawn >> i & 1 && now.value(i) != before.value(i))
             bits |= std::uint32_t(1) << i;
     return bits;
 }
 
 void packet::restore_kept(packet const& from, std::size_t layer, std::size_t first_set) {
-    auto here = header(layers_.size() - 1);
-    for (auto k = first_set; k < sets_.size(); ++k)
-        for (auto const& v : from.sets_)
-            if (sets_[k].content.state == field_state::kept && v.layer == layer &&
-                v.field == sets_[k].field) {
-                sets_[k].content = v.content, sets_[k].name = v.name;
-                write_bits(here, locate(*layers_.back().layer, v.field, here), first_value(v.content));
+    auto here = header(layers().size() - 1);
+    auto& sets = parts().sets;
+    for (auto k = first_set; k < sets.size(); ++k)
+        for (auto const& v : from.sets())
+            if (sets[k].content.state == field_state::kept && v.layer == layer && v.field == sets[k].field) {
+                sets[k].content = v.content, sets[k].name = v.name;
+                write_bits(here, locate(*layers().back().layer, v.field, here), first_value(v.content));
             }
 }
 

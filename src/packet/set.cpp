@@ -177,10 +177,10 @@ void index_parts(field_content& c, unsigned width) {
 void packet::set_content(std::size_t layer, std::size_t field, field_content content) {
     if (has_edits()) *this = settled();
     forget_unpacked();
-    auto const& description = *layers_[layer].layer;
+    auto const& description = *layers()[layer].layer;
     index_parts(content, description.fields[field].width);
-    std::erase_if(sets_, [&](auto const& v) { return v.layer == layer && v.field == field; });
-    layers_[layer].automatic &= ~(std::uint64_t(1) << field);
+    std::erase_if(parts().sets, [&](auto const& v) { return v.layer == layer && v.field == field; });
+    parts().layers[layer].automatic &= ~(std::uint64_t(1) << field);
     if (content.state == field_state::single) {
         write_bits(header(layer), locate(description, field, header(layer)), content.first);
         return;
@@ -188,14 +188,14 @@ void packet::set_content(std::size_t layer, std::size_t field, field_content con
     varying_field v{
         static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(field), std::move(content), {}};
     if (v.content.state == field_state::name) v.name = v.content.texts.front();
-    sets_.push_back(std::move(v));
+    parts().sets.push_back(std::move(v));
 }
 
 std::uint64_t packet::size() const {
     if (has_edits()) return settled().size();
     std::uint64_t total = 1;
-    for (auto const& v : sets_)
-        if (__builtin_mul_overflow(total, count_of(v, *layers_[v.layer].layer), &total)) too_large();
+    for (auto const& v : sets())
+        if (__builtin_mul_overflow(total, count_of(v, *layers()[v.layer].layer), &total)) too_large();
     return total;
 }
 
@@ -205,8 +205,8 @@ packet packet::operator[](std::uint64_t index) const {
 
 /// True when choosing values comes to writing numbers over those of the template.
 bool packet::is_patchable() const {
-    return std::ranges::all_of(sets_, [&](varying_field const& v) {
-        auto const& layer = *layers_[v.layer].layer;
+    return std::ranges::all_of(sets(), [&](varying_field const& v) {
+        auto const& layer = *layers()[v.layer].layer;
         bool is_number = v.content.texts.empty() && v.content.parts.empty();
         auto s = v.content.state;
         return !layer.shaped && v.field < layer.offsets.size() && is_number &&
@@ -217,12 +217,12 @@ bool packet::is_patchable() const {
 
 packet packet::patched(std::uint64_t index, random_source& random) const {
     packet out;
-    detail::take_memory(out.bytes_, out.layers_);
-    out.bytes_ = bytes_, out.layers_ = layers_;
+    auto& made = out.parts();
+    made.bytes = parts().bytes, made.layers = parts().layers;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
-    for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen const& value) {
-        auto const& v = sets_[k];
-        auto& span = out.layers_[v.layer];
+    for_each_choice(sets(), layers(), index, random, [&](std::size_t k, chosen const& value) {
+        auto const& v = sets()[k];
+        auto& span = made.layers[v.layer];
         auto const& field = span.layer->fields[v.field];
         span.drawn |= drawn_bit(value.first, value.last, field, v.field);
         write_bits(out.header(v.layer), {span.layer->offsets[v.field], field.width}, value.value);
@@ -235,43 +235,45 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     if (is_patchable()) return patched(index, random);
     packet out;
     out.time = time, out.interface = interface, out.wire_length = wire_length;
-    std::vector<chosen> values(sets_.size());
-    for_each_choice(sets_, layers_, index, random, [&](std::size_t k, chosen value) {
+    auto const sets = this->sets();
+    auto const layers = this->layers();
+    std::vector<chosen> values(sets.size());
+    for_each_choice(sets, layers, index, random, [&](std::size_t k, chosen value) {
         values[k] = std::move(value);
-        if (sets_[k].content.state == field_state::name) values[k].text = sets_[k].name;
+        if (sets[k].content.state == field_state::name) values[k].text = sets[k].name;
     });
-    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-        auto const& description = *layers_[layer].layer;
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+        auto const& description = *layers[layer].layer;
         auto varies = [&](varying_field const& v) { return v.layer == layer; };
-        auto drawn = layers_[layer].drawn;
-        for (std::size_t k = 0; k < sets_.size(); ++k)
-            if (varies(sets_[k]))
-                drawn |= drawn_bit(values[k].first, values[k].last, description.fields[sets_[k].field],
-                                   sets_[k].field);
-        if (!description.fixed && std::any_of(sets_.begin(), sets_.end(), varies)) {
+        auto drawn = layers[layer].drawn;
+        for (std::size_t k = 0; k < sets.size(); ++k)
+            if (varies(sets[k]))
+                drawn |= drawn_bit(values[k].first, values[k].last, description.fields[sets[k].field],
+                                   sets[k].field);
+        if (!description.fixed && std::any_of(sets.begin(), sets.end(), varies)) {
             // The values may change which fields there are, or how long they are.
             auto contents = detail::contents_of({view(), layer});
-            for (std::size_t k = 0; k < sets_.size(); ++k)
-                if (varies(sets_[k])) contents[sets_[k].field] = content_from(std::move(values[k]));
-            out /= packet(description, contents, layers_[layer].quoted);
-            out.layers_.back().drawn = drawn;
+            for (std::size_t k = 0; k < sets.size(); ++k)
+                if (varies(sets[k])) contents[sets[k].field] = content_from(std::move(values[k]));
+            out /= packet(description, contents, layers[layer].quoted);
+            out.parts().layers.back().drawn = drawn;
             continue;
         }
-        auto first_set = out.sets_.size();
+        auto first_set = out.sets().size();
         out.append(*this, layer);
-        out.sets_.resize(first_set);
-        out.layers_.back().drawn = drawn;
+        out.parts().sets.resize(first_set);
+        out.parts().layers.back().drawn = drawn;
         auto header = out.header(layer);
-        for (std::size_t k = 0; k < sets_.size(); ++k) {
-            if (!varies(sets_[k])) continue;
-            auto field = sets_[k].field;
+        for (std::size_t k = 0; k < sets.size(); ++k) {
+            if (!varies(sets[k])) continue;
+            auto field = sets[k].field;
             if (values[k].is_name)
                 out.vary(layer, field, content_from(std::move(values[k])));
             else
                 write_bits(header, locate(description, field, header), values[k].value);
         }
     }
-    std::erase_if(out.sets_, [](auto const& v) { return v.content.state != field_state::name; });
+    std::erase_if(out.parts().sets, [](auto const& v) { return v.content.state != field_state::name; });
     return out;
 }
 

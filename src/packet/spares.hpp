@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
+#include <span>
 #include <utility>
-#include <vector>
 
 // Memory of what comes and goes often: each thread keeps that of the last few that it gave up, for the next.
 namespace sonde::inline v0::detail {
@@ -19,55 +20,52 @@ inline constexpr bool address_sanitized = __has_feature(address_sanitizer);
 inline constexpr bool address_sanitized = false;
 #endif
 
-/// What this thread keeps of its kind.
-template <class T, std::size_t Most>
+/// What this thread keeps of its kind, at most so many, which `Free` gives back at its end.
+template <class T, std::size_t Most, void (*Free)(T*) noexcept>
 class spares {
 public:
     /// False where it is full, and once the thread's own have gone: other objects may outlive them.
-    static bool keep(T& what) noexcept {
-        auto* kept = of_this_thread();
-        if (!kept || kept->size() == Most) return false;
-        kept->push_back(std::move(what));
+    static bool keep(T* what) noexcept {
+        auto& k = kept_;
+        if (k.count == k.room && !make_room()) return false;
+        k.at[k.count++] = what;
         return true;
     }
-    /// An empty one where nothing is kept.
-    static T take() noexcept {
-        auto* kept = of_this_thread();
-        if (!kept || kept->empty()) return T();
-        auto what = std::move(kept->back());
-        kept->pop_back();
-        return what;
+    /// Null where nothing is kept.
+    static T* take() noexcept {
+        auto& k = kept_;
+        return k.count == 0 ? nullptr : k.at[--k.count];
     }
 
 private:
-    struct list : std::vector<T> {
-        explicit list(bool& over) : is_over(over) {}
-        ~list() { is_over = true; }
-        bool& is_over;
+    struct list {
+        T** at = nullptr;
+        std::size_t count = 0, room = 0;
+        bool is_over = false;
+    };
+    struct end_of_thread {
+        ~end_of_thread() {
+            auto given = std::exchange(kept_, {.is_over = true});
+            for (auto* what : std::span(given.at, given.count)) Free(what);
+            delete[] given.at;
+        }
     };
 
-    static std::vector<T>* of_this_thread() noexcept try {
-        thread_local bool is_over = false;
-        if (is_over) return nullptr;
-        thread_local list kept(is_over);
-        if (kept.capacity() < Most) kept.reserve(Most);
-        return &kept;
-    } catch (...) {  // there is no memory to keep memory in
-        return nullptr;
+    static bool make_room() noexcept {
+        auto& k = kept_;
+        if (k.is_over || k.room == Most) return false;
+        thread_local end_of_thread end;
+        k.at = new (std::nothrow) T*[Most];
+        k.room = k.at ? Most : 0;
+        return k.at != nullptr;
     }
+
+    // Known before the thread begins, so that to reach it is no call.
+    static inline constinit thread_local list kept_;
 };
 
-/// For packets, as many as wait for their consumer at most. A thread keeps 1 MiB, or far less.
-inline constexpr std::size_t spare_parts = address_sanitized ? 0 : 1024;
-inline constexpr std::size_t longest_spare = 512, most_spare_layers = 16;
-using spare_bytes = spares<std::vector<std::byte>, spare_parts>;
-using spare_layers = spares<std::vector<layer_span>, spare_parts>;
-
-/// The reverse of `keep_memory`, where there is none yet.
-inline void take_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept {
-    if (bytes.capacity() == 0) bytes = spare_bytes::take();
-    if (layers.capacity() == 0) layers = spare_layers::take();
-}
+/// As many packets as wait for their consumer at most. A thread keeps 1 MiB, or far less.
+inline constexpr std::size_t most_spare_packets = address_sanitized ? 0 : 1024;
 
 /// For objects that are too large for the quick paths of malloc.
 template <class T>
@@ -81,23 +79,18 @@ public:
 
     T* allocate(std::size_t n) {
         if (n == 1)
-            if (auto kept = rooms::take()) return kept.release();
+            if (auto* kept = rooms::take()) return kept;
         return std::allocator<T>().allocate(n);
     }
     void deallocate(T* at, std::size_t n) noexcept {
-        room given(n == 1 ? at : nullptr);
-        if (!given || !rooms::keep(given))
-            static_cast<void>(given.release()), std::allocator<T>().deallocate(at, n);
+        if (n != 1 || !rooms::keep(at)) std::allocator<T>().deallocate(at, n);
     }
 
     friend bool operator==(recycling_allocator const&, recycling_allocator const&) noexcept { return true; }
 
 private:
-    struct free_room {
-        void operator()(T* at) const noexcept { std::allocator<T>().deallocate(at, 1); }
-    };
-    using room = std::unique_ptr<T, free_room>;
-    using rooms = spares<room, address_sanitized ? 0 : 64>;
+    static void free_room(T* at) noexcept { std::allocator<T>().deallocate(at, 1); }
+    using rooms = spares<T, address_sanitized ? 0 : 64, free_room>;
 };
 
 }  // namespace sonde::inline v0::detail

@@ -78,6 +78,16 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
     return {};
 }
 
+wire_value layer_view::value(std::size_t field) const {
+    auto const& d = description();
+    auto const bytes = header();
+    if (field < d.leading)
+        if (bit_range where{d.offsets[field], d.fields[field].width};
+            detail::is_plain(where) && where.offset + where.width <= 8 * bytes.size())
+            return {0, detail::load_plain(bytes.data(), where)};
+    return read_bits(bytes, locate(d, field, bytes));
+}
+
 void build_step::write(std::size_t field, wire_value value) {
     auto const& layer = *layers_[index_].layer;
     detail::write_computed(layer, field, header(), locate(layer, field, header()), value);

@@ -17,6 +17,11 @@ void key_index::shrink() noexcept {
         cells_ = std::vector<std::uint32_t>();  // `= {}` would keep the capacity
 }
 
+void key_index::clear() noexcept {
+    cells_ = std::vector<std::uint32_t>();
+    size_ = 0;
+}
+
 bool key_index::insert(std::uint32_t hash, std::uint32_t slot) {
     auto at = home(hash);
     auto cell = mark_of(hash) | slot;

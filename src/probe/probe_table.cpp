@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace sonde::inline v0 {
 namespace {
@@ -356,7 +357,14 @@ void probe_table::trim_rests() noexcept {
 }
 
 void probe_table::forget_all() noexcept {
-    drop_each([&](attempt_slot const& slot) { return !due(slot); });
+    constexpr std::uint32_t many = 8192;  // as one by one a large table would be loaded once more
+    bool all_rest = std::ranges::all_of(owners_, [](auto const& o) { return o.in_flight == 0; });
+    if (!all_rest || resting_ + dead_ < many)
+        return drop_each([&](attempt_slot const& slot) { return !due(slot); });
+    rests_.clear(), index_.clear(), slots_.clear();
+    resting_ = dead_ = 0;
+    for (std::uint32_t id = 0; id < owners_.size(); ++id)
+        if (std::exchange(owners_[id].resting, 0) > 0) retire(id);
 }
 
 template <class Which>

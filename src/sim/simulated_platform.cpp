@@ -39,12 +39,13 @@ public:
         for (auto& b : bytes) b = std::byte(world_.random.next());
     }
 
-    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
+    boost::system::result<route> route_to(ip_address const& destination, int interface,
+                                          steady_time) override {
         if (auto way = world_.routes().lookup(destination, interface)) return *way;
         return make_error_code(errc::no_route);
     }
     std::optional<mac> neighbour(int, ip_address const&) override { return {}; }
-    interface_table const& interfaces(error_code& ec) override {
+    interface_table const& interfaces(error_code& ec, steady_time) override {
         ec = {};
         return world_.routes().interfaces();
     }

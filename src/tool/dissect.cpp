@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <ostream>
 
 namespace sonde::inline v0::tool {
@@ -18,7 +19,7 @@ constexpr auto help =
 Read frames as layers: of the arguments, of a hexadecimal line each of the input, or of a capture file.
 
   --link LINK  what the bytes begin with: ether, ipv4, ipv6, null, sll, sll2
-  -r FILE      the frames of a pcap or pcapng file
+  -r FILE      the frames of a pcap or pcapng file; -: of the input
   --json       a line for each: {"layers": [{"layer": ..., "fields": {...}}, ...]}, or {"error": "..."}
   --command    a line for each: an expression from which `sonde build` makes the same bytes
   --summary    a line for each
@@ -42,7 +43,7 @@ std::string text_of(packet const& p, text_style style) {
 /// Every whole frame of a file; an error line for each that cannot be read, and for the place where the file
 /// is damaged.
 void dissect_file(std::string const& path, text_style style, text_lines& lines) {
-    capture_reader reader(path);
+    auto reader = path == "-" ? capture_reader(stdin, "standard input") : capture_reader(path);
     for (error_code ec;;) {
         if (auto f = reader.next(ec))
             lines.write(text_of(dissect(f->bytes, f->type), style));

@@ -6,6 +6,10 @@ namespace sonde::inline v0::tool {
 
 void rotating_file::open(timestamp time) {
     if (file_) file_->close();
+    if (is_standard_output()) {
+        file_.emplace(stdout, "standard output");
+        return;
+    }
     auto path = path_;
     if (when_.rotates())
         path.replace_filename(
@@ -25,6 +29,7 @@ void rotating_file::append(packet const& p) {
     bool old = when_.time.count() != 0 && p.time - began_ >= when_.time;
     if (!file_ || full || old) open(p.time);
     file_->append(p);
+    if (is_standard_output()) file_->flush();
     bytes_ += size;
 }
 

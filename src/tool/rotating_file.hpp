@@ -23,6 +23,7 @@ struct rotation {
 /// file. Throws as capture_writer.
 class rotating_file {
 public:
+    /// `-`: standard output, as pcap; what reads it there sees each packet at once. That does not rotate.
     rotating_file(std::string path, rotation when) : path_(std::move(path)), when_(when) {}
 
     void append(packet const& p);
@@ -30,6 +31,7 @@ public:
     void close();
 
 private:
+    bool is_standard_output() const { return path_ == "-"; }
     void open(timestamp time);
 
     std::filesystem::path path_;

@@ -82,7 +82,8 @@ verb sniff_verb(std::string const&) {
     v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: all")(
         "filter,f", po::value<std::string>(), "pcap filter (pcap-filter(7)), run by the kernel")(
         "count,c", po::value<std::string>(), "end after so many packets")(
-        "write,w", po::value<std::string>(), "write to this file instead: pcapng by its name, else pcap")(
+        "write,w", po::value<std::string>(),
+        "write to this file instead: pcapng by its name, else pcap; -: pcap to stdout")(
         "rotate-size", po::value<std::string>(),
         "with --write: begin a new file after so many bytes: 500k, 10M")(
         "rotate-time", po::value<std::string>(), "with --write: begin a new file after so long")(
@@ -100,6 +101,8 @@ int run_sniff(std::string const& name, words const& arguments_) {
     if (a.has("help")) return v.print_help(), answered;
     if ((a.has("rotate-size") || a.has("rotate-time")) && !a.has("write"))
         throw usage_error("rotation goes with --write");
+    if (rotation_of(a).rotates() && a.text("write") == "-")
+        throw usage_error("what goes to standard output does not rotate");
     if (a.has("keep") && !rotation_of(a).rotates())
         throw usage_error("--keep goes with --rotate-size or --rotate-time");
     sniff_options o;

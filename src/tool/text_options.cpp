@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -50,16 +51,25 @@ private:
     std::size_t next_ = 0;
 };
 
+constexpr std::pair<std::string_view, text_style> styles[] = {{"--json", text_style::json},
+                                                              {"--command", text_style::command},
+                                                              {"--summary", text_style::summary},
+                                                              {"--hex", text_style::hex}};
+
+bool set_style(text_options& o, std::string const& name) {
+    auto const* found =
+        std::ranges::find(styles, std::string_view(name), &std::pair<std::string_view, text_style>::first);
+    if (found == std::end(styles)) return false;
+    auto const* before = std::ranges::find(styles, o.style, &std::pair<std::string_view, text_style>::second);
+    if (before != std::end(styles) && before != found)
+        throw text_usage_error(fmt::format("{} or {}, not both", before->first, name));
+    o.style = found->second;
+    return true;
+}
+
 void set_option(text_options& o, std::string const& name, word_reader& words) {
-    if (name == "--json")
-        o.style = text_style::json;
-    else if (name == "--command")
-        o.style = text_style::command;
-    else if (name == "--summary")
-        o.style = text_style::summary;
-    else if (name == "--hex")
-        o.style = text_style::hex;
-    else if (name == "--relaxed")
+    if (set_style(o, name)) return;
+    if (name == "--relaxed")
         o.relaxed = true;
     else if (name == "--link")
         o.link = parse_link(words.value_of(name));

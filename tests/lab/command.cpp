@@ -58,6 +58,8 @@ TEST_CASE("Options that make no sense are usage errors that say what is expected
     check({{"send"}, 2, {"a packet expression is missing"}});
     check({{"sr1", echo, "--filter", "tcp prt 80"}, 2, {"tcp prt 80", "syntax error", "pcap-filter(7)"}});
     check({{"sniff", "--filter", "tcp prt 80"}, 2, {"tcp prt 80", "syntax error", "pcap-filter(7)"}});
+    check({{"sniff", "-w", "-", "--rotate-size", "1k"}, 2, {"standard output does not rotate"}});
+    check({{"dissect", "--json", "--command", "-r", "-"}, 2, {"--json or --command, not both"}});
     check({{"frobnicate"}, 2, {"no command \"frobnicate\"", "sonde --help"}});
 }
 
@@ -118,6 +120,17 @@ TEST_CASE("What sniff writes, dissect reads, in both formats") {
         CHECK(std::ranges::count(read.out, '\n') == 4);
         std::filesystem::remove(path);
     }
+}
+
+TEST_CASE("What sniff writes to a pipe, dissect reads from it while it comes") {
+    auto const line = sonde_command() + " sniff -i eth1 -f icmp -c 4 -t 10 -w - | " + sonde_command() +
+                      " dissect --summary -r - & " + sonde_command() + " srloop '" + echo +
+                      "' --count 4 --inter 100ms >/dev/null; wait $!";
+    auto read = run({"sh", "-c", line});
+    INFO(read.err << read.out);
+    CHECK(read.status == 0);
+    CHECK(read.out.starts_with("Ether / IP / ICMP 198.51.100.1 > 198.18.0.1 echo-request 0"));
+    CHECK(std::ranges::count(read.out, '\n') == 4);
 }
 
 TEST_CASE("Without the capability each verb says how to get it") {

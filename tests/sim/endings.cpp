@@ -191,16 +191,17 @@ public:
     timestamp wall_time() const override { return of_->wall_time(); }
     std::unique_ptr<detail::timer> make_timer() override { return of_->make_timer(); }
     void fill_random(std::span<std::byte> bytes) override { of_->fill_random(bytes); }
-    boost::system::result<route> route_to(ip_address const& destination, int interface) override {
+    boost::system::result<route> route_to(ip_address const& destination, int interface,
+                                          steady_time now) override {
         latest_.reset();
-        return of_->route_to(destination, interface);
+        return of_->route_to(destination, interface, now);
     }
     std::optional<mac> neighbour(int, ip_address const&) override {
         latest_.reset();
         return {};
     }
-    interface_table const& interfaces(error_code& ec) override {
-        latest_ = std::make_unique<interface_table>(of_->interfaces(ec));
+    interface_table const& interfaces(error_code& ec, steady_time now) override {
+        latest_ = std::make_unique<interface_table>(of_->interfaces(ec, now));
         return *latest_;
     }
     boost::system::result<int> default_interface() override {

@@ -100,7 +100,12 @@ public:
     /// have no route. An IPv4 destination without route is on link when `interface` is given: so the kernel
     /// has it. Errors: no_route; no_such_interface; interface_down (the `interface` given); the system's
     /// where the kernel could not be asked.
+    /// `now` saves those who ask often the reading of the clock: a moment ago, for all of one turn.
+    /// @{
     boost::system::result<route> route_to(ip_address const& destination, int interface = 0);
+    boost::system::result<route> route_to(ip_address const& destination, int interface,
+                                          std::chrono::steady_clock::time_point now);
+    /// @}
 
     /// The hardware address of a neighbour on `interface`, if the kernel knows one that it would send to (any
     /// state but INCOMPLETE and FAILED). Nothing when it does not, also when it could not be asked: then ask
@@ -109,7 +114,10 @@ public:
 
     /// The interfaces and their addresses, as they are now. The reference is good until the next call.
     /// Errors: the system's, where the kernel could not be asked; then the table is the last one read.
+    /// @{
     interface_table const& interfaces(error_code& ec);
+    interface_table const& interfaces(error_code& ec, std::chrono::steady_clock::time_point now);
+    /// @}
     /// The same; throws boost::system::system_error.
     interface_table const& interfaces();
 

@@ -6,6 +6,7 @@
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/members.hpp>
+#include <boost/endian/conversion.hpp>
 #include <boost/mp11/algorithm.hpp>
 
 #include <cstddef>
@@ -274,12 +275,46 @@ field_description describe_field() {
     return f;
 }
 
+/// Most fields are 1, 2, 4 or 8 whole octets.
+constexpr bool is_plain(bit_range where) {
+    auto w = where.width;
+    return where.offset % 8 == 0 && (w == 8 || w == 16 || w == 32 || w == 64);
+}
+
+/// Reads one of those.
+inline std::uint64_t load_plain(std::byte const* header, bit_range where) {
+    using boost::endian::endian_load;
+    using boost::endian::order;
+    auto const* at = reinterpret_cast<unsigned char const*>(header) + where.offset / 8;
+    switch (where.width) {
+        case 8: return *at;
+        case 16: return endian_load<std::uint16_t, 2, order::big>(at);
+        case 32: return endian_load<std::uint32_t, 4, order::big>(at);
+        default: return endian_load<std::uint64_t, 8, order::big>(at);
+    }
+}
+
+/// Writes one.
+inline void store_plain(std::byte* header, bit_range where, std::uint64_t value) {
+    using boost::endian::endian_store;
+    using boost::endian::order;
+    auto* at = reinterpret_cast<unsigned char*>(header) + where.offset / 8;
+    switch (where.width) {
+        case 8: *at = static_cast<unsigned char>(value); return;
+        case 16: endian_store<std::uint16_t, 2, order::big>(at, static_cast<std::uint16_t>(value)); return;
+        case 32: endian_store<std::uint32_t, 4, order::big>(at, static_cast<std::uint32_t>(value)); return;
+        default: endian_store<std::uint64_t, 8, order::big>(at, value); return;
+    }
+}
+
 /// Writes a number at a place that the compiler knows, over zeros.
 template <unsigned Offset, unsigned Width>
 void write_number(std::byte* header, wire_value value) {
     if constexpr (Width > 64) {
         write_number<Offset, Width - 64>(header, {0, value.high});
         write_number<Offset + Width - 64, 64>(header, {0, value.low});
+    } else if constexpr (is_plain({Offset, Width})) {
+        store_plain(header, {Offset, Width}, value.low);
     } else {
         constexpr unsigned first = Offset / 8, last = (Offset + Width - 1) / 8;
         constexpr unsigned spare = 8 * (last + 1) - (Offset + Width);
@@ -302,6 +337,8 @@ wire_value read_number(std::byte const* header) {
     if constexpr (Width > 64) {
         return {read_number<Offset, Width - 64>(header).low,
                 read_number<Offset + Width - 64, 64>(header).low};
+    } else if constexpr (is_plain({Offset, Width})) {
+        return {0, load_plain(header, {Offset, Width})};
     } else {
         constexpr unsigned first = Offset / 8, last = (Offset + Width - 1) / 8;
         constexpr unsigned spare = 8 * (last + 1) - (Offset + Width);

@@ -32,15 +32,16 @@ struct match_key_hash {
     }
 };
 
-/// Makes match keys: SipHash-2-4-128 of whatever is added, under the network's secret. Strangers see answers
+/// Makes match keys: SipHash-1-3-128 of whatever is added, under the network's secret. Strangers see answers
 /// come and go, but without the secret they cannot choose packets whose keys fall together (hash flooding),
-/// nor the key of a probe that they have not seen.
+/// nor the key of a probe that they have not seen. No key is ever shown to anybody, as with the hash tables
+/// that use SipHash-1-3 elsewhere (Linux, Python, Rust).
 ///
 ///     match_key key = key_mixer(secret).add(protocol).add(address.high()).add(address.low()).finish();
 ///
 /// What is added is one string of bytes: put the length before a field of variable length, and a different
 /// number first for each kind of probe, or different probes can give equal strings.
-/// Cost: about 12 ns, and 1.5 ns for each 8 bytes; no allocation.
+/// Cost: about 8 ns, and 0.8 ns for each 8 bytes; no allocation.
 class key_mixer {
 public:
     /// Nothing added yet; the secret is copied.
@@ -68,7 +69,7 @@ public:
     }
 
 private:
-    detail::siphash<2, 4, true> hash_;
+    detail::siphash<1, 3, true> hash_;
 };
 
 SONDE_NAMESPACE_END

@@ -39,8 +39,27 @@ struct varying_field {
     std::string name;  ///< a host name, not yet resolved
 };
 
-/// Takes the memory of a packet that goes, for the next that this thread makes.
-void keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers) noexcept;
+/// What a packet holds, in one piece, so that a packet that moves takes three words along.
+struct packet_parts {
+    std::vector<std::byte> bytes;
+    std::vector<layer_span> layers;
+    std::vector<varying_field> sets;
+    mutable std::atomic<unpacked_layer*> unpacked{nullptr};  ///< the structs that `get` gave
+
+    void forget_unpacked() noexcept;
+};
+
+/// Takes the parts of a packet that goes, for the next that this thread makes.
+struct keep_parts {
+    void operator()(packet_parts* parts) const noexcept;
+};
+using own_parts = std::unique_ptr<packet_parts, keep_parts>;
+
+/// Empty ones, with the memory of a packet that went where this thread kept one.
+own_parts take_parts();
+
+/// Those of packets without layers.
+extern packet_parts const no_parts;
 
 }  // namespace detail
 
@@ -56,26 +75,16 @@ void keep_memory(std::vector<std::byte>& bytes, std::vector<layer_span>& layers)
 class packet {
 public:
     /// Without layers: no bytes, one packet.
-    packet();
+    packet() = default;
     /// A copy has read what changed structs borrow, and borrows nothing; one moved keeps the structs that
     /// `get` gave.
     /// @{
     packet(packet const&);
-    packet(packet&& other) noexcept
-        : time(other.time),
-          interface(other.interface),
-          wire_length(other.wire_length),
-          bytes_(std::move(other.bytes_)),
-          layers_(std::move(other.layers_)),
-          sets_(std::move(other.sets_)),
-          unpacked_(other.release_unpacked()) {}
+    packet(packet&&) noexcept = default;
     packet& operator=(packet const&);
-    packet& operator=(packet&&) noexcept;
+    packet& operator=(packet&&) noexcept = default;
     /// @}
-    ~packet() {
-        if (unpacked_.load(std::memory_order_acquire)) forget_unpacked();
-        if (bytes_.capacity() + layers_.capacity() != 0) detail::keep_memory(bytes_, layers_);
-    }
+    ~packet() = default;
 
     /// One layer. What its fields borrow is read now. Throws what fields throw that convert then (`values`),
     /// and set_too_large for a list of none.
@@ -96,9 +105,21 @@ public:
     static packet from_parts(std::vector<std::byte> bytes, std::vector<layer_span> layers);
     /// The reverse: bytes and layers, moved out, no longer a packet. Sets and changed structs are left
     /// behind.
-    std::pair<std::vector<std::byte>, std::vector<layer_span>> into_parts() && {
-        return {std::move(bytes_), std::move(layers_)};
+    std::pair<std::vector<std::byte>, std::vector<layer_span>> into_parts() &&;
+    /// The same in the piece that holds them; null without layers.
+    /// @{
+    static packet from_parts(detail::own_parts parts) {
+        packet p;
+        p.parts_ = std::move(parts);
+        p.wire_length = static_cast<std::uint32_t>(p.view().bytes.size());
+        return p;
     }
+    detail::own_parts release_parts() && {
+        forget_unpacked();
+        if (is_template()) parts().sets.clear();
+        return std::move(parts_);
+    }
+    /// @}
 
     /// One layer that is known only when the program runs: what its fields hold, in wire order. Throws
     /// value_out_of_range when bytes given for an address do not have the length that the header states.
@@ -127,7 +148,7 @@ public:
     /// How many packets this is: the product of its sets; 1 without. Throws set_too_large above 2^64 - 1.
     std::uint64_t size() const;
     /// True without layers.
-    bool empty() const { return layers_.empty(); }
+    bool empty() const { return parts().layers.empty(); }
     /// The packet at an index of the set, in constant time; random fields are drawn.
     packet operator[](std::uint64_t index) const;
     /// The same, with the caller's randomness.
@@ -196,14 +217,15 @@ public:
 
     /// The bytes and layers, as they lie.
     packet_view view() const {
-        return {.bytes = bytes_, .layers = layers_, .sets = sets_.data(), .set_count = sets_.size()};
+        auto const& p = parts();
+        return {.bytes = p.bytes, .layers = p.layers, .sets = p.sets.data(), .set_count = p.sets.size()};
     }
     /// The layers from the outside in.
-    std::span<layer_span const> layers() const { return layers_; }
+    std::span<layer_span const> layers() const { return parts().layers; }
     /// The sets, random values and host names among the fields.
-    std::span<detail::varying_field const> sets() const { return sets_; }
+    std::span<detail::varying_field const> sets() const { return parts().sets; }
     /// True when a field holds a set, a random value or a host name.
-    bool is_template() const { return !sets_.empty(); }
+    bool is_template() const { return !parts().sets.empty(); }
 
     /// When it was captured, or sent. Zero when neither.
     timestamp time{};
@@ -230,7 +252,8 @@ private:
     void restore_kept(packet const& from, std::size_t layer, std::size_t first_set);
     std::uint32_t written_anew(packet const& from, std::size_t layer) const;
     std::span<std::byte> header(std::size_t layer) {
-        return std::span(bytes_).subspan(layers_[layer].begin, layers_[layer].size());
+        auto& p = parts();
+        return std::span(p.bytes).subspan(p.layers[layer].begin, p.layers[layer].size());
     }
     detail::unpacked_layer* unpack(layer_description const& layer, bool is_quoted) const;
     void const* unpacked(layer_description const& layer, bool is_quoted) const;
@@ -240,17 +263,16 @@ private:
     bool is_patchable() const;
     packet patched(std::uint64_t index, random_source& random) const;
     bool has_edits() const;
-    void forget_unpacked() noexcept;
-    detail::unpacked_layer* release_unpacked() noexcept {
-        auto* u = unpacked_.load(std::memory_order_acquire);
-        if (u) unpacked_.store(nullptr, std::memory_order_relaxed);
-        return u;
+    void forget_unpacked() noexcept {
+        if (parts_) parts_->forget_unpacked();
     }
+    detail::packet_parts& parts() {
+        if (!parts_) parts_ = detail::take_parts();
+        return *parts_;
+    }
+    detail::packet_parts const& parts() const { return parts_ ? *parts_ : detail::no_parts; }
 
-    std::vector<std::byte> bytes_;
-    std::vector<layer_span> layers_;
-    std::vector<detail::varying_field> sets_;
-    mutable std::atomic<detail::unpacked_layer*> unpacked_{nullptr};
+    detail::own_parts parts_;
 };
 
 /// Layers joined by `/` make a packet, the left one outside; text and bytes are Raw layers.
@@ -357,7 +379,7 @@ auto& packet::get() {
 template <class L>
 bool packet::has() const {
     using lookup = detail::layer_lookup<L>;
-    for (auto const& s : layers_)
+    for (auto const& s : layers())
         if (s.layer->is(describe<typename lookup::type>()) && s.quoted == lookup::is_quoted) return true;
     return false;
 }

@@ -88,6 +88,11 @@ public:
     layer_view upper() const { return {packet_, index_ + 1}; }
     layer_view lower() const { return index_ == 0 ? layer_view() : layer_view(packet_, index_ - 1); }
     /// @}
+    /// Goes on to the next layer inwards: `upper` without a copy.
+    layer_view& ascend() {
+        ++index_;
+        return *this;
+    }
 
     /// True when this is layer L: `view.is<TCP>()`.
     template <class L>
@@ -101,9 +106,7 @@ public:
     bool has() const;
     /// The value of a field, by its place in the wire order; 0 when the header does not hold all of it, and
     /// for fields of over 128 bits.
-    wire_value value(std::size_t field) const {
-        return read_bits(header(), locate(description(), field, header()));
-    }
+    wire_value value(std::size_t field) const;
 
 private:
     packet_view packet_;

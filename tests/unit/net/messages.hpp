@@ -51,7 +51,8 @@ public:
     }
 
 private:
-    void put(void const* data, std::size_t size) {
+    // Not in line: g++ 12 takes an attribute's head of 4 octets for too small then (-O3, array-bounds).
+    [[gnu::noinline]] void put(void const* data, std::size_t size) {
         auto* from = static_cast<std::byte const*>(data);
         body_.insert(body_.end(), from, from + size);
         body_.resize((body_.size() + 3) & ~std::size_t{3});

@@ -11,6 +11,15 @@
 using namespace sonde;
 using detail::address_sanitized;
 
+namespace {
+
+int freed = 0;
+void count_freed(int*) noexcept {
+    ++freed;
+}
+
+}  // namespace
+
 TEST_CASE("Memory that was freed is used again, but where AddressSanitizer watches over it") {
     struct large {
         std::array<std::byte, 5000> bytes;
@@ -37,40 +46,48 @@ TEST_CASE("A packet that goes leaves its memory for the next of its thread, unle
     packet copy = dissect(std::array<std::byte, 60>{}, link_type::ethernet);
     CHECK((where(copy) == first) == !address_sanitized);
 
-    std::vector<std::byte> large(detail::longest_spare + 1);
-    std::vector<layer_span> layers(detail::most_spare_layers + 1);
-    detail::keep_memory(large, layers);
-    CHECK(large.size() == detail::longest_spare + 1);
-    CHECK(layers.size() == detail::most_spare_layers + 1);
+    copy = packet();
+    {
+        auto large = dissect(std::vector<std::byte>(9000), link_type::ethernet);
+    }
+    CHECK(std::move(dissect({}, link_type::raw)).release_parts()->bytes.capacity() < 9000);
+}
+
+TEST_CASE("A packet that is taken apart leaves behind what was changed in it, and its sets") {
+    packet p = IP{.dst = {"192.0.2.1", "192.0.2.2"}} / UDP{};
+    p.get<IP>().ttl = 3;
+    auto again = packet::from_parts(std::move(p).release_parts());
+    CHECK(p.empty());
+    CHECK_FALSE(again.is_template());
+    CHECK(again.wire_length == 28);
+    CHECK(again.get<IP>().ttl.value() == 64);
+    CHECK(packet::from_parts(packet().release_parts()).empty());
 }
 
 TEST_CASE("A thread keeps so much and no more, and packets may outlive what their thread kept") {
-    using kept = detail::spares<std::vector<std::byte>, 2>;
-    std::vector<std::byte> some(8);
-    auto const first = some.data();
-    CHECK(kept::keep(some));
-    some = std::vector<std::byte>(8);
-    CHECK(kept::keep(some));
-    some = std::vector<std::byte>(8);
-    CHECK_FALSE(kept::keep(some));
-    CHECK(some.size() == 8);
-    CHECK(kept::take().size() == 8);
-    CHECK(kept::take().data() == first);
-    CHECK(kept::take().empty());
+    using kept = detail::spares<int, 2, count_freed>;
+    std::array<int, 3> some{};
+    CHECK(kept::keep(&some[0]));
+    CHECK(kept::keep(&some[1]));
+    CHECK_FALSE(kept::keep(&some[2]));
+    CHECK(kept::take() == &some[1]);
+    CHECK(kept::take() == &some[0]);
+    CHECK(kept::take() == nullptr);
 
     struct last_words {
+        int& late;
         bool& kept_late;
-        ~last_words() {
-            std::vector<std::byte> late(8);
-            kept_late = kept::keep(late);
-        }
+        ~last_words() { kept_late = kept::keep(&late); }
     };
     bool kept_late = true;
     std::thread([&] {
-        thread_local last_words last{kept_late};  // made before what the thread keeps, so destroyed behind it
+        // Made before what the thread keeps, so destroyed behind it.
+        thread_local last_words last{some[2], kept_late};
         static_cast<void>(&last);
-        std::vector<std::byte> one(8);
-        kept::keep(one);
+        kept::keep(&some[0]);
+        kept::keep(&some[1]);
+        kept::take();
     }).join();
     CHECK_FALSE(kept_late);
+    CHECK(freed == 1);
 }

@@ -291,7 +291,30 @@ TEST_CASE("A table that empties gives its memory back, and one that falls idle c
     }
     CHECK(table.empty());
     CHECK(table.bytes() < 300'000);
+    CHECK(!table.find(key_of(1, 5, 1)));
+    put(table, owner, key_of(1, 5, 1), 5, at(4s));
+    CHECK(table.find(key_of(1, 5, 1)));
+    CHECK(table.expire(at(5s)));
+    CHECK(table.at_rest() == 1);
     table.close(owner);
+}
+
+TEST_CASE("Owners that have closed go with the rests that are dropped, many at once") {
+    probe_table table(table_limits{.rests = 100'000});
+    auto closed = table.open(1, 100ms, 2s), cancelled = table.open(2, 100ms, 2s);
+    for (std::uint64_t i = 0; i < 10'000; ++i) {
+        put(table, closed, key_of(1, i, 1), i, at(0ms));
+        put(table, cancelled, key_of(2, i, 1), i, at(0ms));
+    }
+    while (table.expire(at(100ms))) {
+    }
+    table.close(closed), table.cancel(cancelled);
+    table.forget_all();
+    CHECK(table.empty());
+    CHECK(table.bytes() < 300'000);
+    auto first = table.open(3, 100ms, 2s), second = table.open(4, 100ms, 2s);
+    CHECK(std::max(first, second) == std::max(closed, cancelled));
+    table.close(first), table.close(second);
 }
 
 TEST_CASE("Dropping the rests leaves what is in flight") {

@@ -64,6 +64,11 @@ public:
     /// An uninitialised slot, its state `none`. Throws std::bad_alloc, then nothing has changed.
     std::uint32_t allocate();
     void release(std::uint32_t slot) noexcept;
+    /// Releases all of them, and their memory.
+    void clear() noexcept {
+        chunks_.clear(), room_.clear();
+        empty_chunks_ = 0;
+    }
 
     /// Calls f(number, slot) for each slot that was allocated and not released, in ascending order.
     template <class F>

@@ -33,6 +33,11 @@ public:
     /// before it where that is later still (time that runs backwards never makes a deadline early).
     void push(queue_id queue, std::uint32_t slot, steady_time now) noexcept;
     void remove(std::uint32_t slot) noexcept;
+    /// Forgets all slots, without looking at them.
+    void clear() noexcept {
+        for (auto q : heap_) queues_[q].first = queues_[q].last = no_slot, queues_[q].place = not_in_heap;
+        heap_.clear();
+    }
 
     /// The slot with the earliest deadline, or `no_slot`.
     std::uint32_t front() const noexcept { return heap_.empty() ? no_slot : queues_[heap_[0]].first; }

@@ -47,6 +47,8 @@ public:
 
     /// Gives the memory of an empty index back, unless it is small.
     void shrink() noexcept;
+    /// Empties it, and gives all of its memory back.
+    void clear() noexcept;
 
     /// There must be room (not full), and no slot with this key. False when an entry would lie more than 61
     /// cells from home, which evenly spread hashes never do; the index has then lost an entry and must be
