@@ -1,5 +1,7 @@
 #include "outgoing.hpp"
 
+#include "packet/answer_key.hpp"
+
 #include <sonde/layers/arp.hpp>
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmpv6.hpp>
@@ -146,12 +148,6 @@ bool outgoing::resolve(packet const& p, host_names const& known) {
     }
     read_destination();
     return true;
-}
-
-layer_view network_layer_of(packet_view const& p) {
-    layer_view v(p, 0);
-    while (v && is_link_layer(v)) v.ascend();
-    return v;
 }
 
 layer_view outgoing::network_layer() const {

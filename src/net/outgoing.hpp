@@ -123,8 +123,6 @@ private:
     packet_template::sums sums_{};
 };
 
-/// The layer above the link's, or nothing.
-layer_view network_layer_of(packet_view const& p);
 /// Where that goes to, if it is IP; whom ARP asks.
 std::optional<ip_address> destination_of(packet_view const& p);
 

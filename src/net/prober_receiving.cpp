@@ -12,8 +12,7 @@ namespace {
 
 /// Layer 3 verbs give layer 3 packets, whatever link they came over.
 packet without_link_layers(packet&& received) {
-    layer_view v(received.view(), 0);
-    while (v && is_link_layer(v)) v = v.upper();
+    auto const v = network_layer_of(received.view());
     if (!v || v.index() == 0) return std::move(received);
     auto begin = v.span().begin;
     auto below = static_cast<std::ptrdiff_t>(v.index());

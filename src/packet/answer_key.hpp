@@ -6,6 +6,9 @@
 
 namespace sonde::inline v0::detail {
 
+/// The first layer above the link's, or none.
+layer_view network_layer_of(packet_view const& p);
+
 /// As `answer_keys`, of probes to one or of those to a group, each finished when it is asked for: most often
 /// the innermost is the one.
 struct open_keys {

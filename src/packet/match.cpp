@@ -23,14 +23,15 @@ bool is_link_layer(layer_view const& v) {
     return v && v.description().hooks.is_link;
 }
 
-namespace {
-
-/// The first layer above the link, or none.
-layer_view network_layer(packet_view const& p) {
+layer_view detail::network_layer_of(packet_view const& p) {
     layer_view v(p, 0);
     while (v && is_link_layer(v)) v.ascend();
     return v;
 }
+
+namespace {
+
+using detail::network_layer_of;
 
 /// The first layer of the packet that an ICMP error quotes, or none.
 layer_view quoted_layer(layer_view v) {
@@ -215,7 +216,7 @@ void for_keys(layer_view v, key_builder k, Use const& use, layer_view const& quo
 }  // namespace
 
 match_verdict match(packet_view const& received, packet_view const& sent) {
-    auto s = network_layer(sent), r = network_layer(received);
+    auto s = network_layer_of(sent), r = network_layer_of(received);
     if (!s) return match_verdict::mismatch("the probe has no layer that could be answered");
     if (!r) return match_verdict::mismatch("no network layer");
     if (is_link_layer({sent, 0}) && vlans(sent) != vlans(received))
@@ -233,7 +234,7 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
 }
 
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many, key_reach reach) {
-    auto s = network_layer(sent);
+    auto s = network_layer_of(sent);
     if (!s) return {};
     bool ports_known = false;
     key_builder key(key_mixer(secret), false, to_many, sent.relaxed);
@@ -245,7 +246,7 @@ match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool t
 }
 
 bool goes_to_many(packet_view const& sent) {
-    auto s = network_layer(sent);
+    auto s = network_layer_of(sent);
     if (layer_view first(sent, 0); first.is<Ether>() && first.get<&Ether::dst>().is_group()) return true;
     if (s.is<IP>()) {
         auto to = s.get<&IP::dst>();
@@ -273,7 +274,7 @@ namespace detail {
 
 void find_keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool to_many,
                          open_keys& open) {
-    auto r = network_layer(received);
+    auto r = network_layer_of(received);
     if (!r || r.is<Raw>()) return;
     auto q = quoted_layer(r);
     open.is_error = static_cast<bool>(q);

@@ -64,7 +64,7 @@ private:
     static inline constinit thread_local list kept_;
 };
 
-/// As many packets as wait for their consumer at most. A thread keeps 1 MiB, or far less.
+/// As many packets as wait for their consumer at most. A thread keeps about 1 MiB, or far less.
 inline constexpr std::size_t most_spare_packets = address_sanitized ? 0 : 1024;
 
 /// For objects that are too large for the quick paths of malloc.

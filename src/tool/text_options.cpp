@@ -51,19 +51,22 @@ private:
     std::size_t next_ = 0;
 };
 
-constexpr std::pair<std::string_view, text_style> styles[] = {{"--json", text_style::json},
-                                                              {"--command", text_style::command},
-                                                              {"--summary", text_style::summary},
-                                                              {"--hex", text_style::hex}};
+struct style_option {
+    std::string_view name;
+    text_style style;
+};
+constexpr style_option styles[] = {{"--json", text_style::json},
+                                   {"--command", text_style::command},
+                                   {"--summary", text_style::summary},
+                                   {"--hex", text_style::hex}};
 
 bool set_style(text_options& o, std::string const& name) {
-    auto const* found =
-        std::ranges::find(styles, std::string_view(name), &std::pair<std::string_view, text_style>::first);
-    if (found == std::end(styles)) return false;
-    auto const* before = std::ranges::find(styles, o.style, &std::pair<std::string_view, text_style>::second);
-    if (before != std::end(styles) && before != found)
-        throw text_usage_error(fmt::format("{} or {}, not both", before->first, name));
-    o.style = found->second;
+    auto const* asked = std::ranges::find(styles, std::string_view(name), &style_option::name);
+    if (asked == std::end(styles)) return false;
+    auto const* before = std::ranges::find(styles, o.style, &style_option::style);
+    if (before != std::end(styles) && before != asked)
+        throw text_usage_error(fmt::format("{} or {}, not both", before->name, name));
+    o.style = asked->style;
     return true;
 }
 
