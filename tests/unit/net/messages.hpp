@@ -4,6 +4,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
@@ -74,10 +75,9 @@ inline bytes operator+(bytes a, bytes const& b) {
 /// One attribute as it stands in a nest.
 inline bytes attribute(std::uint16_t type, bytes const& value) {
     std::uint16_t head[2]{static_cast<std::uint16_t>(4 + value.size()), type};
-    bytes all(4);
+    bytes all((4 + value.size() + 3) & ~std::size_t{3});
     std::memcpy(all.data(), head, 4);
-    all.insert(all.end(), value.begin(), value.end());
-    all.resize((all.size() + 3) & ~std::size_t{3});
+    std::ranges::copy(value, all.begin() + 4);
     return all;
 }
 template <class T>
