@@ -43,7 +43,7 @@ TEST_CASE("A packet that goes leaves its memory for the next of its thread, unle
     CHECK((where(next) == first) == !address_sanitized);
     CHECK(next.get<IP>().dst.value() == ipv4("192.0.2.2"));
     next = packet();
-    packet copy = dissect(std::array<std::byte, 60>{}, link_type::ethernet);
+    packet copy = dissect(std::array<std::byte, 20>{}, link_type::ethernet);
     CHECK((where(copy) == first) == !address_sanitized);
 
     copy = packet();
