@@ -138,7 +138,7 @@ TEST_CASE("without a free descriptor a probe fails with EMFILE, and the next one
     CHECK(wrong == 0);
 }
 
-TEST_CASE("a capture file whose writer is killed holds whole records up to its last flush", "[lab][faults]") {
+TEST_CASE("a capture file whose writer is killed holds all records up to its last flush", "[lab][faults]") {
     auto path = std::filesystem::temp_directory_path() / ("sonde_killed." + std::to_string(::getpid()));
     for (auto format : {capture_format::pcap, capture_format::pcapng}) {
         int told[2];
@@ -168,7 +168,7 @@ TEST_CASE("a capture file whose writer is killed holds whole records up to its l
         error_code ec;
         std::uint32_t n = 0;
         while (auto p = reader.next(ec)) CHECK(dissect(p->bytes, p->type).get<IP>().dst == ipv4(n++));
-        CHECK_FALSE(ec);  // writes are of whole records: the kernel takes each wholly or not at all
+        CHECK((!ec || ec == errc::truncated_file));  // of a write that was killed the kernel took a part
         CHECK(n > 3000);
         std::filesystem::remove(path);
     }

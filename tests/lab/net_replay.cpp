@@ -2,6 +2,7 @@
 #include "net_namespace.hpp"
 #include "support/catch.hpp"
 #include "support/command.hpp"
+#include "support/one_processor.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -82,11 +83,13 @@ asio::awaitable<std::vector<seen>> replayed(std::string const& path, tools::repl
     co_return all;
 }
 
+/// Both wires' packets by one queue, as their order is looked at.
 struct two_wires : net_lab::own_network {
     two_wires() {
         pair("neara", "fara");
         pair("nearb", "farb");
     }
+    test::one_processor here;
 };
 
 std::string file(session const& s) {

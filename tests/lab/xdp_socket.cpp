@@ -4,6 +4,7 @@
 
 #include "lab/xdp_frames.hpp"
 #include "support/child.hpp"
+#include "support/one_processor.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -86,22 +87,16 @@ struct near_and_far : wired {
     std::unique_ptr<packet_socket> host, far;
 };
 
-struct realtime_on_processor_0 {
-    realtime_on_processor_0() {
-        cpu_set_t first;
-        CPU_ZERO(&first);
-        CPU_SET(0, &first);
-        REQUIRE(::sched_getaffinity(0, sizeof before, &before) == 0);
-        REQUIRE(::sched_setaffinity(0, sizeof first, &first) == 0);
+struct realtime_on_one_processor {
+    realtime_on_one_processor() {
         sched_param const most{.sched_priority = 50};
         REQUIRE(::sched_setscheduler(0, SCHED_FIFO, &most) == 0);
     }
-    ~realtime_on_processor_0() {
+    ~realtime_on_one_processor() {
         sched_param const usual{};
         ::sched_setscheduler(0, SCHED_OTHER, &usual);
-        ::sched_setaffinity(0, sizeof before, &before);
     }
-    cpu_set_t before;
+    sonde::test::one_processor here;
 };
 
 struct udp_socket {
@@ -400,7 +395,7 @@ TEST_CASE("frames that the interface has no room for wait in the ring, and a ful
     auto a = xdp_socket::open(w.io.get_executor(), w.va());
     w.net.run("unshare -m sh -c 'mount -t sysfs none /sys && echo 1 > /sys/class/net/vb/threaded'");
     w.net.run("for pid in $(pgrep napi/vb-); do taskset -pc 0 $pid > /dev/null; done");
-    realtime_on_processor_0 alone;
+    realtime_on_one_processor alone;
     std::uint32_t const all = 8000;
     std::vector<bytes> frames;
     for (std::uint32_t i = 0; i < all; ++i) frames.push_back(numbered(i));

@@ -30,9 +30,9 @@ struct capture_options {
 /// Writes a capture file that libpcap 1.5 and newer, tcpdump and Wireshark read.
 ///
 /// A pcap file holds frames of one link type, that of the first; a pcapng file any. Records gather in a
-/// buffer of 64 KiB: at most these are lost when the program is killed. A write that fails (ENOSPC) leaves a
-/// file at a whole record, as it was before, and keeps what was not written for the next flush; in a pipe it
-/// may leave a part.
+/// buffer of 64 KiB: at most these are lost when the program is killed, and the last one written may be cut.
+/// A write that fails (ENOSPC) leaves a file at a whole record, as it was before, and keeps what was not
+/// written for the next flush; in a pipe it may leave a part.
 ///
 /// Threads: distinct objects: safe. Writing blocks.
 class capture_writer {
