@@ -217,7 +217,7 @@ void engine::shut_down() noexcept {
     held_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();
-    ports_.clear();
+    ports_.clear(), latest_.reset();
     timer_->cancel();
     system_->stop();
 }

@@ -245,13 +245,14 @@ private:
     };
 
     using any_route = std::optional<boost::system::result<sonde::route>>;  // by any interface, if asked for
-    way_out route(outgoing& packet, int interface, any_route const& known, error_code& ec);
+    way_out route(outgoing& packet, int interface, any_route& asked, error_code& ec);
     error_code refusal(outgoing const& packet, any_route& found);
     target_kind kind_of_target(ip_address const& to, any_route& found);
     void release_held(steady_time now);
     std::shared_ptr<port> find_port(port_key id) const;
     std::shared_ptr<port> open_port(int interface, bool routed, error_code& ec);
     std::shared_ptr<port> open_echo(port_key id, error_code& ec);
+    std::shared_ptr<port> port_on(outgoing const& packet, bool chose_source, int interface, error_code& ec);
     std::shared_ptr<port> port_for(outgoing const& packet, bool chose_source, int interface, bool loopback,
                                    error_code& ec);
     std::shared_ptr<port> add_port(port_key id, std::unique_ptr<link_device> device);
@@ -306,6 +307,8 @@ private:
         asked_names_;
 
     std::map<port_key, std::shared_ptr<port>> ports_;
+    std::shared_ptr<port>
+        latest_;  // that a layer 3 verb's packet left through: most often the next one's, too
     std::uint64_t drops_of_closed_ = 0;  // by the kernel, on ports that are no longer there
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;

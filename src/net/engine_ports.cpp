@@ -76,8 +76,21 @@ std::shared_ptr<port> engine::open_echo(port_key id, error_code& ec) {
     return p;
 }
 
-/// What a packet of a layer 3 verb leaves through: a device of its interface, or, without the privilege for
-/// one, the kernel's ping socket, if the packet is one for it.
+/// What a packet of a layer 3 verb leaves through.
+std::shared_ptr<port> engine::port_on(outgoing const& packet, bool chose_source, int interface,
+                                      error_code& ec) {
+    if (latest_ && latest_->info().index == interface) return latest_;
+    auto const* out = system_->interfaces(ec, recent()).find(interface);
+    if (!ec && !out) ec = fail(errc::no_such_interface, packet.destination()->to_string());
+    if (ec) return {};
+    bool const loopback = out->loopback;  // `out` is good until the next question
+    auto found = port_for(packet, chose_source, interface, loopback, ec);
+    if (found && !found->echo) latest_ = found;
+    return found;
+}
+
+/// A device of the interface, or, without the privilege for one, the kernel's ping socket, if the packet is
+/// one for it.
 std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source, int interface,
                                        bool loopback, error_code& ec) {
     constexpr std::size_t most_echo_ports = 64;  // each chosen id takes a socket
@@ -125,7 +138,7 @@ void engine::port_failed(port_key id, error_code ec) {
     auto at = ports_.find(id);
     if (at == ports_.end()) return;
     auto p = std::move(at->second);
-    ports_.erase(at);
+    ports_.erase(at), latest_.reset();
     note(p->info().name);
     drops_of_closed_ += p->counters().kernel_dropped;
     p->fail(ec);

@@ -23,28 +23,26 @@ int engine::default_interface(error_code& ec) {
     return 0;
 }
 
-way_out engine::route(outgoing& packet, int interface, any_route const& known, error_code& ec) {
+way_out engine::route(outgoing& packet, int interface, any_route& asked, error_code& ec) {
     way_out way;
     auto destination = packet.destination();
     if (!destination || packet.network_layer().index() != 0) {
         ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
         return way;
     }
-    auto found = interface == 0 && known ? *known : system_->route_to(*destination, interface, recent());
+    if (interface != 0 || !asked) asked = system_->route_to(*destination, interface, recent());
+    auto const& found = *asked;
     if (!found || !found->usable()) {
         ec = fail(found ? make_error_code(errc::no_route) : found.error(), destination->to_string());
         return way;
     }
     bool chose_source = !packet.has_automatic_source();
     if (!chose_source) packet.set_source(found->source);
-    auto const* out = system_->interfaces(ec, recent()).find(found->interface);
-    if (!ec && !out) ec = fail(errc::no_such_interface, destination->to_string());
-    if (ec) return way;
-    bool const loopback = out->loopback;  // `out` is good until the next question
-    way.out = port_for(packet, chose_source, out->index, loopback, ec);
+    way.out = port_on(packet, chose_source, found->interface, ec);
     if (ec) return way;
     way.to_many = found->kind == route_kind::broadcast || found->kind == route_kind::multicast;
-    way.add_ethernet = !loopback && way.out->info().type == link_type::ethernet;
+    auto const& link = way.out->info();
+    way.add_ethernet = !link.loopback && link.type == link_type::ethernet;
     if (!way.add_ethernet)
         way.next_hop_mac = mac();
     else if (found->kind == route_kind::broadcast)
@@ -90,7 +88,8 @@ way_out engine::way_of(outgoing& packet, int interface, bool layer2, error_code&
 error_code engine::refusal(outgoing const& packet, any_route& found) {
     auto to = packet.destination();
     if (!to) return {};
-    if (auto ec = targets_.by_lists(*to)) return fail(ec, to->to_string());
+    if (targets_.has_lists())
+        if (auto ec = targets_.by_lists(*to)) return fail(ec, to->to_string());
     auto naming = packet.naming();
     if (naming == target_naming::written) return {};
     auto kind = kind_of_target(*to, found);

@@ -216,6 +216,40 @@ void outgoing::set_link_destination(mac const& address) {
     if (wants_neighbour()) fill<&Ether::dst>(0, value_traits<mac>::to_wire(address));
 }
 
+namespace {
+
+std::uint64_t value_of(identity_part part, identity_source const& all, std::uint32_t draw) {
+    switch (part) {
+        case identity_part::port: return all.port(draw);
+        case identity_part::id: return all.id(draw);
+        case identity_part::sequence: return all.sequence(draw);
+        case identity_part::number: return all.number(draw);
+        case identity_part::none: break;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::vector<outgoing::identity_slot> outgoing::identities_of(packet_template const& packets) {
+    std::vector<identity_slot> found;
+    for (std::size_t layer = 0; layer < packets.layers().size(); ++layer) {
+        auto const& span = packets.layers()[layer];
+        for (std::size_t field = 0; field < span.layer->fields.size(); ++field)
+            if ((span.automatic & span.layer->identities) >> field & 1)
+                if (auto slot = packets.find_slot(layer, field))
+                    found.push_back({*slot, span.layer->fields[field].rule.identity});
+    }
+    return found;
+}
+
+bool outgoing::identify(identity_source const& all, std::uint32_t draw,
+                        std::span<identity_slot const> which) {
+    for (auto const& [slot, part] : which)
+        template_->set_slot(slot, {0, value_of(part, all, draw)}, parts_->bytes, sums_);
+    return !which.empty();
+}
+
 bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
     bool any = false;
     for (std::size_t layer = 0; layer < parts_->layers.size(); ++layer) {
@@ -225,15 +259,7 @@ bool outgoing::identify(identity_source const& all, std::uint32_t draw) {
         any |= open != 0;
         for (; open != 0; open &= open - 1) {
             auto field = static_cast<std::size_t>(std::countr_zero(open));
-            std::uint64_t part = 0;
-            switch (span.layer->fields[field].rule.identity) {
-                case identity_part::port: part = all.port(draw); break;
-                case identity_part::id: part = all.id(draw); break;
-                case identity_part::sequence: part = all.sequence(draw); break;
-                case identity_part::number: part = all.number(draw); break;
-                case identity_part::none: break;
-            }
-            put(layer, field, {0, part});
+            put(layer, field, {0, value_of(span.layer->fields[field].rule.identity, all, draw)});
         }
     }
     return any;

@@ -57,6 +57,12 @@ private:
 /// A packet on its way out: its automatic fields are filled in one after the other.
 class outgoing {
 public:
+    /// A field of a template by which answers are told apart.
+    struct identity_slot {
+        std::size_t slot;
+        identity_part part;
+    };
+
     outgoing() = default;
     explicit outgoing(packet const& p);
     explicit outgoing(packet&& p);
@@ -93,6 +99,9 @@ public:
 
     /// Fields by which its answer is told from others, where automatic. True when there was one.
     bool identify(identity_source const& all, std::uint32_t draw);
+    /// The same for a packet that was taken of a template: these are `identities_of` it.
+    bool identify(identity_source const& all, std::uint32_t draw, std::span<identity_slot const> which);
+    static std::vector<identity_slot> identities_of(packet_template const& packets);
 
     /// Lengths and checksums. After this nothing is automatic any more.
     void finish(finisher& how);

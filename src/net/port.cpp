@@ -79,7 +79,6 @@ std::vector<std::byte> port::buffer() {
     if (spare_.empty()) return {};
     auto room = std::move(spare_.back());
     spare_.pop_back();
-    room.clear();
     return room;
 }
 

@@ -66,7 +66,7 @@ public:
     /// Takes what has arrived, at most `limit` frames.
     void drain(std::size_t limit);
 
-    /// Room for a frame, empty: that of one that has left, if there is any.
+    /// Room for a frame: that of one that has left, if there is any, with what was in it.
     std::vector<std::byte> buffer();
     /// Frames leave at the next flush, in this order. `tag` goes back to the owner with the outcome.
     void queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag);

@@ -106,6 +106,7 @@ private:
     /// A set whose packets are alike, and what of them left lately.
     struct compiled_set {
         packet_template packets;
+        std::vector<outgoing::identity_slot> identities = outgoing::identities_of(packets);
         outgoing making{};  // what is leaving, before it is finished; keeps its memory
         sent_frames sent{};
     };

@@ -239,14 +239,16 @@ void prober::leave(departure const& d, outgoing&& o, way_out const& way, mac con
     left_last_.reset();
     scratch_ = std::move(o);
     leaving l{.probe = d, .key = {}, .draw = draw_for(way)};
-    bool own_identity = scratch_.identify(engine_->identities(), l.draw);
+    bool const of_set = compiled_ && scratch_.is_of(compiled_->packets);
+    bool own_identity = of_set ? scratch_.identify(engine_->identities(), l.draw, compiled_->identities)
+                               : scratch_.identify(engine_->identities(), l.draw);
     scratch_.finish(engine_->shapes());
     l.key = key_of(scratch_, way);
     if (engine_->table().find(l.key) && !find_free_key(l, own_identity, scratch_, way))
         return failed(d, errc::identities_exhausted);
     engine_->expect_answers(scratch_.view());
     attempt_id const which{.index = d.index, .draw = l.draw, .attempt = d.attempt};
-    if (compiled_ && scratch_.is_of(compiled_->packets))
+    if (of_set)
         compiled_->sent.keep(which, scratch_.bytes());
     else
         left_last_ = which;

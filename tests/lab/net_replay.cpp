@@ -2,7 +2,7 @@
 #include "net_namespace.hpp"
 #include "support/catch.hpp"
 #include "support/command.hpp"
-#include "support/one_processor.hpp"
+#include "support/kernel_stamps.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -83,13 +83,12 @@ asio::awaitable<std::vector<seen>> replayed(std::string const& path, tools::repl
     co_return all;
 }
 
-/// Both wires' packets by one queue, as their order is looked at.
 struct two_wires : net_lab::own_network {
     two_wires() {
         pair("neara", "fara");
         pair("nearb", "farb");
     }
-    test::one_processor here;
+    test::kernel_stamps on;  // which tell the order in which packets came in
 };
 
 std::string file(session const& s) {
