@@ -132,7 +132,10 @@ private:
     void pump(steady_time now);
     bool is_held() const;
     void watch_drops();
+    template <class Part>
+    void attempt(departure const& d, Part part);
     bool depart(departure const& d);
+    bool set_out(departure const& d);
     void pull(departure const& d);
     void pulled(departure const& d, error_code ec, std::optional<packet> p);
     std::optional<packet> take();

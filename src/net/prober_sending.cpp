@@ -72,34 +72,44 @@ void prober::set_bit_rate(double bit_rate) {
     engine_->ready(*this);
 }
 
+/// What cannot be made, or cannot leave, is a probe that failed; the run goes on.
+template <class Part>
+void prober::attempt(departure const& d, Part part) try {
+    part();
+} catch (boost::system::system_error const& e) {
+    engine_->note(e.what());
+    failed(d, e.code());
+}
+
+/// False when the next one has to wait.
 bool prober::depart(departure const& d) {
-    try {
-        if (compiled_) {
-            auto& making = compiled_->making;
-            write(d.index, d.attempt, making);
-            run_->charge(engine::bits_of(making.view(), what_.layer2));
-            prepare(d, making);
-            return true;
-        }
-        if (source_size_ || kept_.contains(d.index)) {
-            begin(d, make(d.index, d.attempt));
-            return true;
-        }
-        if (source_->is_async()) {
-            pull(d);
-            return false;
-        }
-        auto p = take();
-        if (!p) {
-            run_->source_ended(d.index);
-            return false;
-        }
-        begin(d, kept_[d.index] = (*p)[0]);
-    } catch (boost::system::system_error const& e) {
-        engine_->note(e.what());
-        failed(d, e.code());
+    bool goes_on = true;
+    attempt(d, [&] { goes_on = set_out(d); });
+    return goes_on;
+}
+
+bool prober::set_out(departure const& d) {
+    if (compiled_) {
+        auto& making = compiled_->making;
+        write(d.index, d.attempt, making);
+        run_->charge(engine::bits_of(making.view(), what_.layer2));
+        prepare(d, making);
+        return true;
     }
-    return true;
+    if (source_size_ || kept_.contains(d.index)) {
+        begin(d, make(d.index, d.attempt));
+        return true;
+    }
+    if (source_->is_async()) {
+        pull(d);
+        return false;
+    }
+    auto p = take();
+    if (p)
+        begin(d, kept_[d.index] = (*p)[0]);
+    else
+        run_->source_ended(d.index);
+    return p.has_value();
 }
 
 /// The next packet of the source. What failed is told at the end, after all answers.
@@ -130,7 +140,7 @@ void prober::pulled(departure const& d, error_code ec, std::optional<packet> p) 
     if (ec || !p)
         run_->source_ended(d.index);
     else
-        begin(d, kept_[d.index] = (*p)[0]);
+        attempt(d, [&] { begin(d, kept_[d.index] = (*p)[0]); });
     engine_->ready(*this);
 }
 
@@ -160,14 +170,11 @@ void prober::begin(departure const& d, packet p) {
 
 void prober::launch(departure const& d, packet p) {
     if (!resolve_names(d, p)) return;
-    try {
+    attempt(d, [&] {
         auto known = outgoing::of(std::move(p), names_);
         if (!known) return failed(d, engine_->fail(errc::host_not_found, "an address of the other family"));
         prepare(d, *known);
-    } catch (boost::system::system_error const& e) {
-        engine_->note(e.what());
-        failed(d, e.code());
-    }
+    });
 }
 
 /// True when all names are known. Otherwise the probe goes on, or fails, when they are.
@@ -214,7 +221,7 @@ void prober::prepare(departure const& d, outgoing& o) {
             if (!me || me->closed_) return;
             me->engine_->contain(*me, [&] {
                 if (failure) return me->failed(d, failure);
-                me->leave(d, std::move(o), way, address);
+                me->attempt(d, [&] { me->leave(d, std::move(o), way, address); });
             });
         });
 }

@@ -205,19 +205,27 @@ void sender::launch(packet p) {
     go(*known, interface);
 }
 
-void sender::go(outgoing& o, int interface) try {
-    error_code ec;
-    auto way = engine_->way_of(o, interface, layer2_, ec);
-    if (!ec && !way.next_hop_mac)
-        way.next_hop_mac =
-            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
-    if (ec) return failed(ec);
-    if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
-    if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
-        return wait_for_turn(std::move(o), interface, way);
-    ask_neighbour(std::move(o), way);
+/// What cannot be made, or cannot leave, is a packet that failed; those after it are sent.
+template <class Part>
+void sender::attempt(Part part) try {
+    part();
 } catch (boost::system::system_error const& e) {
     failed(engine_->fail(e.code(), e.what()));
+}
+
+void sender::go(outgoing& o, int interface) {
+    attempt([&] {
+        error_code ec;
+        auto way = engine_->way_of(o, interface, layer2_, ec);
+        if (!ec && !way.next_hop_mac)
+            way.next_hop_mac =
+                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
+        if (ec) return failed(ec);
+        if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
+        if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
+            return wait_for_turn(std::move(o), interface, way);
+        ask_neighbour(std::move(o), way);
+    });
 }
 
 void sender::wait_for_turn(outgoing o, int interface, way_out const& way) {
@@ -243,7 +251,7 @@ void sender::ask_neighbour(outgoing o, way_out const& way) {
         if (!me || me->done_) return;
         --me->open_;
         if (ec) return me->failed(ec);
-        me->engine_->contain(*me, [&] { me->leave(o, way, address); });
+        me->engine_->contain(*me, [&] { me->attempt([&] { me->leave(o, way, address); }); });
     };
     try {
         engine_->neighbour_cache().resolve(way.out->info().index, way.next_hop, std::move(known));

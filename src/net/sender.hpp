@@ -38,6 +38,8 @@ private:
     std::uint64_t bits_of_next() const;
     void launch_next();
     void launch(packet p);
+    template <class Part>
+    void attempt(Part part);
     void go(outgoing& o, int interface);
     void proceed(steady_time now);
     void ask_neighbour(outgoing o, way_out const& way);

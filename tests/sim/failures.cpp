@@ -172,6 +172,55 @@ TEST_CASE(
     });
 }
 
+namespace {
+
+/// Gives each of these, later.
+struct given {
+    asio::any_io_executor executor;
+    std::vector<packet> packets;
+    std::size_t n = 0;
+    template <class Token>
+    auto next(Token&& token) {
+        return asio::async_initiate<Token, void(error_code, std::optional<packet>)>(
+            [this](auto handler) {
+                std::optional<packet> p;
+                if (n < packets.size()) p = packets[n++];
+                asio::post(executor, [h = std::move(handler), p = std::move(p)]() mutable {
+                    h(error_code(), std::move(p));
+                });
+            },
+            token);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("A packet that cannot be made fails alone, whichever kind of source gave it") {
+    std::vector<packet> const list{IP{.dst = "198.18.0.1"} / ICMP{},
+                                   IP{.dst = "198.18.0.1"} / ICMP{} / std::string(70'000, 'x'),
+                                   IP{.dst = "198.18.0.1"} / ICMP{}};
+    auto as_it_comes = std::views::filter([](auto const&) { return true; });
+    for (int kind : {0, 1, 2})
+        support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+            CAPTURE(kind);
+            sim.add("198.18.0.1");
+            network net{co_await asio::this_coro::executor};
+            packet_source from[] = {list, list | as_it_comes, given{sim.get_executor(), list}};
+            auto scan = net.sr(std::move(from[kind]), {.timeout = 1s});
+            int answers = 0;
+            while (co_await scan.next()) ++answers;
+            CHECK(answers == 2);
+            CHECK(scan.report().send_errors == 1);
+            CHECK(net.why().starts_with("IP len 70028, at most 65535"));
+            network other{co_await asio::this_coro::executor};  // that has its next hop to ask for, too
+            packet_source again[] = {list, list | as_it_comes, given{sim.get_executor(), list}};
+            auto report = co_await other.send(std::move(again[kind]));
+            CHECK(report.sent == 2);
+            CHECK(report.send_errors == 1);
+            CHECK(report.first_error == errc::value_out_of_range);
+        });
+}
+
 TEST_CASE("A layer whose answers() throws ends the probe that it judged, and no other") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         sim.add("198.18.0.1", {.script = [](packet const& p, replies& out) {
