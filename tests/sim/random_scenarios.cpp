@@ -1,17 +1,42 @@
-// Random hosts, links, callers and cancellations, from a seed: whatever happens, the accounts are right and
-// nothing is left. SONDE_SEEDS=1000 runs as many; SONDE_SEED=n begins with n.
+// Random hosts, links, callers, sources of packets and cancellations, from a seed: whatever happens, the
+// accounts are right and nothing is left. SONDE_SEEDS=1000 runs as many; SONDE_SEED=n begins with n.
 #include "support/simulated.hpp"
 
 #include <sonde/sonde.hpp>
 
 #include <cstdlib>
+#include <deque>
 #include <memory>
+#include <ranges>
 
 namespace asio = boost::asio;
 using namespace sonde;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// An async generator: gives each of these after a while.
+struct slow_list {
+    simulation* sim;
+    std::shared_ptr<std::deque<packet>> packets;  // as it may be waited for longer than this lives
+    std::chrono::nanoseconds pause;
+
+    template <class Token>
+    auto next(Token&& token) {
+        return asio::async_initiate<Token, void(error_code, std::optional<packet>)>(
+            [this](auto handler) {
+                sim->sleep(pause, [rest = packets, h = std::move(handler)](error_code) mutable {
+                    std::optional<packet> p;
+                    if (!rest->empty()) {
+                        p = std::move(rest->front());
+                        rest->pop_front();
+                    }
+                    h(error_code(), std::move(p));
+                });
+            },
+            token);
+    }
+};
 
 /// One scenario: what happens in it is drawn before it happens or while it does, from its seed alone.
 class scenario {
@@ -101,6 +126,7 @@ private:
             sim_.add("198.18.0." + std::to_string(random_.up_to(255)), behaviour(), p);
         }
         sim_.add("198.51.100.77", behaviour(), {.there = link(), .back = link()});
+        sim_.add_name("somebody", ipv4("198.18.0.5"));
     }
 
     void make_trouble() {
@@ -131,6 +157,42 @@ private:
         }
     }
 
+    struct probes {
+        packet_source source;
+        std::uint64_t count;
+        bool again;  // it can be gone through more than once
+    };
+
+    /// A set, or a list of packets as any kind of source; of these some cannot be made, or go to no host.
+    probes some_probes() {
+        auto kind = random_.up_to(5);
+        if (kind > 2) {
+            auto set = some_set();
+            return {set, set.size(), true};
+        }
+        std::vector<packet> list;
+        for (auto n = random_.up_to(60); n > 0; --n) list.push_back(some_packet());
+        auto count = list.size();
+        if (kind == 0) return {std::move(list), count, true};
+        if (kind == 1)
+            return {std::move(list) | std::views::filter([](auto const&) { return true; }), count, true};
+        return {slow_list{&sim_, std::make_shared<std::deque<packet>>(list.begin(), list.end()), up_to(10ms)},
+                count, false};
+    }
+
+    packet some_packet() {
+        auto to = ipv4(0xc6120000u + static_cast<std::uint32_t>(random_.up_to(15)));
+        switch (random_.up_to(9)) {
+            case 0: return IP{.dst = "somebody"} / ICMP{};
+            case 1: return IP{.dst = "nobody"} / ICMP{};
+            case 2: return IP{.dst = to} / ICMP{} / std::string(65'600, 'x');
+            case 3: return IP{.dst = to} / UDP{.dport = 9} / std::string(1 + random_.up_to(2000), 'x');
+            case 4: return IPv6{.dst = "2001:db9::1"} / UDP{.dport = 9};
+            case 5: return IP{.dst = to} / TCP{.dport = {22, 23}};
+            default: return IP{.dst = to} / TCP{.dport = random_short()};
+        }
+    }
+
     sr_options some_options() {
         sr_options o;
         o.timeout = 1ms + up_to(300ms);
@@ -156,10 +218,9 @@ private:
     }
 
     asio::awaitable<void> scan(bool to_the_end) {
-        auto set = some_set();
+        auto [source, packets, again] = some_probes();
         auto options = some_options();
-        auto probes = set.size();
-        auto all = net_.sr(set, options);
+        auto all = net_.sr(std::move(source), options);
         auto patience = to_the_end ? forever : random_.up_to(20);
         bool ended = false;
         for (; patience > 0 && !ended; --patience) {
@@ -171,8 +232,8 @@ private:
         all.cancel();
         auto r = all.report();
         reported_ += r.sent;
-        support::accounting(r,
-                            ended && !options.multi && r.first_error != errc::no_such_interface ? probes : 0);
+        support::accounting(
+            r, ended && !options.multi && r.first_error != errc::no_such_interface ? packets : 0);
     }
 
     void check(exchange const& x) {
@@ -197,8 +258,9 @@ private:
     }
 
     asio::awaitable<void> loop() {
-        auto all = net_.srloop(
-            some_set(), {.count = 1 + random_.up_to(3), .inter = up_to(200ms), .timeout = up_to(100ms)});
+        auto all =
+            net_.srloop(some_probes().source,
+                        {.count = 1 + random_.up_to(3), .inter = up_to(200ms), .timeout = up_to(100ms)});
         for (auto patience = one_in(2) ? forever : random_.up_to(50); patience > 0; --patience) {
             auto [ec, x] = co_await all.next(asio::as_tuple(asio::use_awaitable));
             if (!x) break;
@@ -210,11 +272,11 @@ private:
     }
 
     asio::awaitable<void> transmit() {
-        auto set = some_set();
-        auto [ec, r] =
-            co_await net_.send(set, {.count = 2, .inter = up_to(1ms)}, asio::as_tuple(asio::use_awaitable));
+        auto [source, packets, again] = some_probes();
+        auto [ec, r] = co_await net_.send(std::move(source), {.count = 2, .inter = up_to(1ms)},
+                                          asio::as_tuple(asio::use_awaitable));
         reported_ += r.sent;
-        CHECK(r.sent + r.send_errors == 2 * set.size());
+        CHECK(r.sent + r.send_errors == (again ? 2 : 1) * packets);
     }
 
     random_source random_;
