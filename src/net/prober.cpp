@@ -47,6 +47,10 @@ void prober::begin_round(steady_time now) {
     run_.emplace(engine_->table(), reinterpret_cast<std::uintptr_t>(static_cast<answer_judge*>(this)),
                  what_.run, source_size_, &engine_->rtts());
     if (paused_) run_->pause();
+    if (tally_) {
+        tally_->round_began = now;
+        tally_->began = std::min(tally_->began, now);
+    }
     next_round_ = what_.rounds != 0 ? later(now, what_.inter) : never;
 }
 
@@ -156,8 +160,9 @@ sonde::report prober::current() const {
     if (closed_ || !run_) return r;
     auto now = run_->report();
     r.sent += now.sent, r.answered += now.answered, r.duplicates += now.duplicates, r.late += now.late;
-    r.retries += now.retries, r.send_errors += now.send_errors, r.duration += now.duration;
+    r.retries += now.retries, r.send_errors += now.send_errors;
     r.remaining += now.remaining;
+    r.duration = tally_->round_began - tally_->began + now.duration;
     if (!r.first_error) r.first_error = now.first_error;
     auto const& strays = engine_->stray_frames();
     r.unrelated = strays.unrelated - tally_->strays_before.unrelated;

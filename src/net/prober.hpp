@@ -122,6 +122,7 @@ private:
         std::vector<probe_statistics> statistics{};  // of srloop
         engine::strays strays_before{};
         std::uint64_t drops_before = 0, drops_seen = 0;
+        steady_time began = never, round_began = never;
     };
 
     std::shared_ptr<prober> self() { return std::static_pointer_cast<prober>(shared_from_this()); }

@@ -60,6 +60,7 @@ struct replay::state {
     std::optional<timestamp> began;  // when the first left
     replay_report result;
     asio::cancellation_signal stop_sending;
+    bool stopped = false;
 
     state(network& n, std::string path, replay_options o, replay_rewrite r, address_set servers)
         : net(n), options(o), changes(std::move(r)), file(std::move(path)) {
@@ -72,6 +73,7 @@ struct replay::state {
     bool measures() const { return options.measure && !options.top; }
 
     std::optional<packet> draw() {
+        if (stopped) return {};
         look();
         if (drawn == options.limit || !advance()) return {};
         packet p = **at;
@@ -178,6 +180,7 @@ asio::awaitable<replay_report> replay::run() {
 }
 
 void replay::stop() {
+    state_->stopped = true;
     state_->stop_sending.emit(asio::cancellation_type::terminal);
 }
 

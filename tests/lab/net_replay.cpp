@@ -129,6 +129,19 @@ TEST_CASE(
     std::filesystem::remove(path);
 }
 
+TEST_CASE("a replay that was stopped sends no more, also when it was not running yet", "[lab][net]") {
+    two_wires wires;
+    auto path = file(recorded(1));
+    support::run([&]() -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        tools::replay run(net, path, {.top = true, .iface = "neara"});
+        run.stop();
+        auto report = co_await run.run();
+        CHECK(report.sent.sent == 0);
+    });
+    std::filesystem::remove(path);
+}
+
 TEST_CASE("networks of servers decide over who sent first", "[lab][net]") {
     two_wires wires;
     auto s = recorded(1);
