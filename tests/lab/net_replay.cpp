@@ -2,7 +2,6 @@
 #include "net_namespace.hpp"
 #include "support/catch.hpp"
 #include "support/command.hpp"
-#include "support/kernel_stamps.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -88,7 +87,6 @@ struct two_wires : net_lab::own_network {
         pair("neara", "fara");
         pair("nearb", "farb");
     }
-    test::kernel_stamps on;  // which tell the order in which packets came in
 };
 
 std::string file(session const& s) {

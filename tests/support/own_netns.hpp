@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/kernel_stamps.hpp"
+
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -12,6 +14,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -32,6 +35,7 @@ public:
         static bool const in_user_namespace = enter_user_namespace();
         if (!in_user_namespace || entered_++ > 0) unshare_or_throw(CLONE_NEWNET);
         bring_up("lo");
+        stamps_.emplace();
     }
     own_netns(own_netns const&) = delete;
     own_netns& operator=(own_netns const&) = delete;
@@ -114,6 +118,7 @@ private:
     }
 
     inline static int entered_ = 0;
+    std::optional<kernel_stamps> stamps_;
 };
 
 }  // namespace sonde::test
