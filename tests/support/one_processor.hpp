@@ -6,9 +6,7 @@
 
 namespace sonde::test {
 
-/// Keeps the calling thread to the processor that it is on. What it sends over pairs of interfaces then
-/// arrives in the order in which it left: each processor has one queue of what came in, and a busy one may be
-/// behind another.
+/// Keeps the calling thread to the processor that it is on.
 class one_processor {
 public:
     one_processor() {
