@@ -1,14 +1,11 @@
 #include "docs/support.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
+#include "support/own_path.hpp"
 
 namespace docs {
 
 std::string temporary(std::string_view name) {
-    auto file = "sonde-docs-" + std::to_string(getpid()) + "-" + std::string(name);
-    return std::filesystem::temp_directory_path() / file;
+    return support::own_path(name);
 }
 
 }  // namespace docs

@@ -3,6 +3,7 @@
 
 #include "support/command.hpp"
 #include "support/catch.hpp"
+#include "support/own_path.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -105,7 +106,7 @@ TEST_CASE("One target without a neighbour does not end the scan of the others") 
 
 TEST_CASE("What sniff writes, dissect reads, in both formats") {
     for (std::string name : {"sniffed.pcap", "sniffed.pcapng"}) {
-        auto path = std::filesystem::temp_directory_path() / (std::to_string(::getpid()) + name);
+        auto path = support::own_path(name);
         auto const line = sonde_command() + " sniff -i eth1 -f icmp -c 4 -t 10 -w " + path.string() + " & " +
                           sonde_command() + " srloop '" + echo +
                           "' --count 4 --inter 100ms >/dev/null; wait $!";

@@ -1,6 +1,7 @@
 // The sessions of docs/guide/from-scapy.md, as they stand there. ctest runs this inside the lab.
 
 #include "support/catch.hpp"
+#include "support/own_path.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -9,8 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -29,7 +28,7 @@ asio::awaitable<void> pause(std::chrono::nanoseconds how_long) {
 
 /// A file of two frames.
 std::string a_capture() {
-    auto path = "/tmp/sonde-from-scapy-" + std::to_string(getpid()) + ".pcap";
+    auto path = support::own_path("from-scapy.pcap").string();
     packet_list frames;
     frames.push_back(Ether{} / IP{.dst = "198.18.0.1"} / UDP{.dport = 9});
     frames.push_back(Ether{} / IP{.dst = "198.18.0.2"} / UDP{.dport = 9});

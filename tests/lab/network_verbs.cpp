@@ -2,6 +2,7 @@
 // ctest runs this inside the lab.
 
 #include "support/catch.hpp"
+#include "support/own_path.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -369,8 +370,7 @@ TEST_CASE("What came while nobody listened costs no later probe its answer") {
 }
 
 TEST_CASE("sendp sends frames as they are, and replays a capture with its gaps") {
-    auto path =
-        std::filesystem::temp_directory_path() / ("sonde-replay-" + std::to_string(::getpid()) + ".pcap");
+    auto path = support::own_path("replay.pcap");
     std::vector<packet> session;
     for (int i = 0; i < 3; ++i) {
         packet p = Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
@@ -412,10 +412,7 @@ public:
         std::filesystem::resize_file(path(), std::filesystem::file_size(path()) - 3);
     }
     ~damaged_capture() { std::filesystem::remove(path()); }
-    std::string path() const {
-        return std::filesystem::temp_directory_path() /
-               ("sonde-damaged-" + std::to_string(::getpid()) + ".pcap");
-    }
+    std::string path() const { return support::own_path("damaged.pcap"); }
 };
 
 }  // namespace
@@ -442,8 +439,7 @@ TEST_CASE("A damaged capture gives every whole record, then the error") {
 }
 
 TEST_CASE("A capture file is replayed count times") {
-    auto path =
-        std::filesystem::temp_directory_path() / ("sonde-again-" + std::to_string(::getpid()) + ".pcap");
+    auto path = support::own_path("again.pcap");
     write_pcap(path.string(), std::vector<packet>{Ether{.dst = "02:00:00:00:00:02"} /
                                                   IP{.dst = "198.18.0.1"} / UDP{.dport = 9}});
     support::run([&]() -> asio::awaitable<void> {

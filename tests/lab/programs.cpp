@@ -2,6 +2,7 @@
 // sanitizers.
 
 #include "support/catch.hpp"
+#include "support/own_path.hpp"
 #include "support/run.hpp"
 
 #include <sonde/sonde.hpp>
@@ -71,8 +72,7 @@ asio::awaitable<void> examples(std::string session) {
 }  // namespace
 
 TEST_CASE("The programs of the guide compile, run and end") {
-    auto path =
-        std::filesystem::temp_directory_path() / ("sonde-session-" + std::to_string(::getpid()) + ".pcap");
+    auto path = support::own_path("session.pcap");
     write_pcap(path.string(),
                std::vector<packet>{Ether{.dst = "02:00:00:00:00:02"} / IP{.dst = "198.18.0.1"} / ICMP{}});
     support::run([&] { return examples(path.string()); });

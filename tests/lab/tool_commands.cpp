@@ -1,6 +1,7 @@
 // The tools against a real kernel. ctest runs this inside the lab.
 #include "support/catch.hpp"
 #include "support/command.hpp"
+#include "support/own_path.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -68,8 +69,7 @@ TEST_CASE("Traceroute reaches the lab's targets by every protocol, and finds the
 }
 
 TEST_CASE("The first Ctrl-C ends a scan in order: what there is, a resume file, 130") {
-    auto path =
-        (std::filesystem::temp_directory_path() / ("sonde-lab-" + std::to_string(::getpid()))).string();
+    auto path = support::own_path("lab").string();
     std::vector<std::string> const words = {
         support::sonde_command(), "scan", "198.18.0.0/18", "-p", "80", "-R", "500", "--resume", path};
     auto child = ::fork();
@@ -89,7 +89,7 @@ TEST_CASE("The first Ctrl-C ends a scan in order: what there is, a resume file, 
 }
 
 TEST_CASE("A capture goes on in new files, of which the newest are kept") {
-    auto directory = std::filesystem::temp_directory_path() / ("sonde-rotate-" + std::to_string(::getpid()));
+    auto directory = support::own_path("rotate");
     std::filesystem::create_directories(directory);
     std::vector<std::string> const words = {support::sonde_command(),
                                             "sniff",
