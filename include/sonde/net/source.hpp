@@ -147,7 +147,7 @@ public:
     template <detail::packet_range R>
     packet_source(R&& range)
         : source_(std::make_unique<detail::range_source<std::remove_cvref_t<R>>>(std::forward<R>(range))) {}
-    /// An async generator's packets, each asked for when it is due. Its last `next` may end after it has gone.
+    /// An async generator's packets, each asked for when it is due. Its last `next` may outlive it.
     template <class G>
         requires(!detail::packet_range<G> && detail::async_packet_generator<G> && !std::is_reference_v<G>)
     packet_source(G&& generator)
