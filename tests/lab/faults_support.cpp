@@ -16,7 +16,6 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 namespace faults {
 namespace {
@@ -96,20 +95,6 @@ double cpu_time() {
     timespec t{};
     ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-std::uint64_t lost_on_arrival(std::string_view interface) {
-    std::ifstream devices("/proc/self/net/dev");
-    for (std::string line; std::getline(devices, line);) {
-        auto colon = line.find(':');
-        if (colon == std::string::npos || line.find(interface) != line.find_first_not_of(' ')) continue;
-        std::istringstream numbers(line.substr(colon + 1));
-        std::uint64_t bytes = 0, packets = 0, errors = 0, dropped = 0;
-        REQUIRE(numbers >> bytes >> packets >> errors >> dropped);
-        return dropped;
-    }
-    FAIL("no interface " << interface);
-    return 0;
 }
 
 std::size_t resident() {

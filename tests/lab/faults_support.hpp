@@ -55,10 +55,6 @@ double cpu_time();
 /// Resident memory of the process, in bytes.
 std::size_t resident();
 
-/// Frames for this process's interface that the kernel gave up before any socket could see them: the queue of
-/// what came in to a busy processor is short (net.core.netdev_max_backlog).
-std::uint64_t lost_on_arrival(std::string_view interface = "eth1");
-
 /// Addresses from 198.19.0.0 on.
 std::vector<sonde::packet> pings(std::size_t count, std::string_view first = "198.19.0.0");
 

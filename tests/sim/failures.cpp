@@ -1,5 +1,6 @@
 // Exceptions of users' code, and memory that runs out: what failed fails, the network goes on.
 #include "sim/operations.hpp"
+#include "support/slow_list.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -172,29 +173,6 @@ TEST_CASE(
     });
 }
 
-namespace {
-
-/// Gives each of these, later.
-struct given {
-    asio::any_io_executor executor;
-    std::vector<packet> packets;
-    std::size_t n = 0;
-    template <class Token>
-    auto next(Token&& token) {
-        return asio::async_initiate<Token, void(error_code, std::optional<packet>)>(
-            [this](auto handler) {
-                std::optional<packet> p;
-                if (n < packets.size()) p = packets[n++];
-                asio::post(executor, [h = std::move(handler), p = std::move(p)]() mutable {
-                    h(error_code(), std::move(p));
-                });
-            },
-            token);
-    }
-};
-
-}  // namespace
-
 TEST_CASE("A packet that cannot be made fails alone, whichever kind of source gave it") {
     std::vector<packet> const list{IP{.dst = "198.18.0.1"} / ICMP{},
                                    IP{.dst = "198.18.0.1"} / ICMP{} / std::string(70'000, 'x'),
@@ -205,7 +183,7 @@ TEST_CASE("A packet that cannot be made fails alone, whichever kind of source ga
             CAPTURE(kind);
             sim.add("198.18.0.1");
             network net{co_await asio::this_coro::executor};
-            packet_source from[] = {list, list | as_it_comes, given{sim.get_executor(), list}};
+            packet_source from[] = {list, list | as_it_comes, support::slow_list(sim, list)};
             auto scan = net.sr(std::move(from[kind]), {.timeout = 1s});
             int answers = 0;
             while (co_await scan.next()) ++answers;
@@ -213,7 +191,7 @@ TEST_CASE("A packet that cannot be made fails alone, whichever kind of source ga
             CHECK(scan.report().send_errors == 1);
             CHECK(net.why().starts_with("IP len 70028, at most 65535"));
             network other{co_await asio::this_coro::executor};  // that has its next hop to ask for, too
-            packet_source again[] = {list, list | as_it_comes, given{sim.get_executor(), list}};
+            packet_source again[] = {list, list | as_it_comes, support::slow_list(sim, list)};
             auto report = co_await other.send(std::move(again[kind]));
             CHECK(report.sent == 2);
             CHECK(report.send_errors == 1);

@@ -1,11 +1,11 @@
 // Random hosts, links, callers, sources of packets and cancellations, from a seed: whatever happens, the
 // accounts are right and nothing is left. SONDE_SEEDS=1000 runs as many; SONDE_SEED=n begins with n.
 #include "support/simulated.hpp"
+#include "support/slow_list.hpp"
 
 #include <sonde/sonde.hpp>
 
 #include <cstdlib>
-#include <deque>
 #include <memory>
 #include <ranges>
 
@@ -14,29 +14,6 @@ using namespace sonde;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// An async generator: gives each of these after a while.
-struct slow_list {
-    simulation* sim;
-    std::shared_ptr<std::deque<packet>> packets;  // as it may be waited for longer than this lives
-    std::chrono::nanoseconds pause;
-
-    template <class Token>
-    auto next(Token&& token) {
-        return asio::async_initiate<Token, void(error_code, std::optional<packet>)>(
-            [this](auto handler) {
-                sim->sleep(pause, [rest = packets, h = std::move(handler)](error_code) mutable {
-                    std::optional<packet> p;
-                    if (!rest->empty()) {
-                        p = std::move(rest->front());
-                        rest->pop_front();
-                    }
-                    h(error_code(), std::move(p));
-                });
-            },
-            token);
-    }
-};
 
 /// One scenario: what happens in it is drawn before it happens or while it does, from its seed alone.
 class scenario {
@@ -176,8 +153,7 @@ private:
         if (kind == 0) return {std::move(list), count, true};
         if (kind == 1)
             return {std::move(list) | std::views::filter([](auto const&) { return true; }), count, true};
-        return {slow_list{&sim_, std::make_shared<std::deque<packet>>(list.begin(), list.end()), up_to(10ms)},
-                count, false};
+        return {support::slow_list(sim_, list, up_to(10ms)), count, false};
     }
 
     packet some_packet() {
