@@ -16,7 +16,9 @@ void append_title(std::string& out, std::string_view indent, std::string_view ti
 }
 
 void append_field(std::string& out, std::string_view indent, std::string_view name, std::string_view text) {
-    fmt::format_to(std::back_inserter(out), "{}  {:<{}}= {}\n", indent, name, name_width, text);
+    out.append(indent).append("  ").append(name);
+    if (name.size() < name_width) out.append(name_width - name.size(), ' ');
+    out.append("= ").append(text) += '\n';
 }
 
 bool holds_layers(field_description const& f, literal const& value) {
@@ -125,14 +127,17 @@ std::string show(packet const& p) {
 
 std::string hexdump(std::span<std::byte const> bytes) {
     constexpr std::size_t row = 16;
+    constexpr char digits[] = "0123456789ABCDEF";
     std::string out;
     auto to = std::back_inserter(out);
     for (std::size_t at = 0; at < bytes.size(); at += row) {
         auto line = bytes.subspan(at, std::min(row, bytes.size() - at));
         fmt::format_to(to, "{}{:04x}  ", at ? "\n" : "", at);
-        for (std::size_t i = 0; i < row; ++i)
-            i < line.size() ? fmt::format_to(to, "{:02X} ", std::to_integer<unsigned>(line[i]))
-                            : fmt::format_to(to, "   ");
+        for (auto b : line) {
+            auto octet = std::to_integer<unsigned>(b);
+            out += {digits[octet >> 4], digits[octet & 15], ' '};
+        }
+        out.append(3 * (row - line.size()), ' ');
         out += ' ';
         for (auto b : line) {
             auto c = std::to_integer<char>(b);

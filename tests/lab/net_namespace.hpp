@@ -8,8 +8,8 @@
 /// Real routes, addresses and neighbours for tests, set with `ip` in a network namespace of the test's own.
 namespace net_lab {
 
-/// Moves the process into a new network namespace, with lo alone. IPv6 addresses are usable at once (no
-/// duplicate address detection).
+/// Moves the process into a new network namespace, with lo alone, where nobody looks for duplicates of IPv6
+/// addresses. Those added with `nodad` are usable at once, others when the kernel's queue comes to them.
 class own_network : public sonde::test::own_netns {
 public:
     own_network();

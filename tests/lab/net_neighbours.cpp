@@ -27,7 +27,7 @@ void set_up() {
     network.pair("eth1", "far1");
     network.pair("eth2", "far2");
     ip("address add 198.18.0.2/24 dev eth1");
-    ip("-6 address add 2001:db8::2/64 dev eth1");
+    ip("-6 address add 2001:db8::2/64 dev eth1 nodad");
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ TEST_CASE("interfaces are told with their addresses and flags", "[lab][net]") {
     ip("link set eth1 mtu 1400 address 02:00:00:00:00:aa");
     ip("address add 198.18.0.3/24 dev eth1");
     ip("address add 198.18.9.1 peer 198.18.9.2/30 dev eth2");
-    ip("-6 address add 2001:db8::3/64 dev eth1 preferred_lft 0");
+    ip("-6 address add 2001:db8::3/64 dev eth1 preferred_lft 0 nodad");
     ip("link set far2 down");
     ip("route add default via 198.18.0.1");
     boost::asio::io_context io;

@@ -171,7 +171,7 @@ void set_up_v6() {
          {"2001:db8:1::2/64 dev eth1", "2001:db8:1::3/64 dev eth1 preferred_lft 0",
           "2001:db8:2::2/64 dev eth2", "fd00:1::2/64 dev eth2", "2001:db8:ffff::1/128 dev lo",
           "2002:c612:2::1/48 dev eth1", "2001:db8:77::1 peer 2001:db8:78::1 dev eth2", "fec0::2/64 dev eth1"})
-        ip(std::string("-6 address add ") + address);
+        ip(std::string("-6 address add ") + address + " nodad");
     for (auto* route :
          {"default via 2001:db8:1::1 dev eth1 metric 100", "2001:db8:3::/48 via 2001:db8:2::1",
           "2001:db8:4::/48 via fe80::5 dev eth2", "2001:db8:5::/48 dev eth2",
@@ -301,7 +301,7 @@ TEST_CASE("privacy, labels and deprecation choose among IPv6 sources as in the k
     for (auto* address :
          {"2001:db8:1::2/64", "2001:db8:1::3/64 preferred_lft 0", "2001:db8:1:1::4/64", "fd00:1::2/64",
           "2002:c612:2::1/48", "2001:0:1::5/64", "2001:10::6/28", "fec0::7/64", "::198.18.0.8/96"})
-        ip(std::string("-6 address add ") + address + " dev eth1");
+        ip(std::string("-6 address add ") + address + " dev eth1 nodad");
     ip("-6 route add default dev eth1");
     names const to{"2001:db8:1::9", "2001:db8:1:1::9", "2001:db8:9::9", "fd00:9::9",    "2002:c612:9::9",
                    "2001:0:9::9",   "2001:10::9",      "fec0::9",       "::198.18.0.9", "ff02::1",
@@ -310,8 +310,8 @@ TEST_CASE("privacy, labels and deprecation choose among IPv6 sources as in the k
     auto tables = make_tables(io);
     compare(tables, to, {"", "eth1"});
     CHECK(tables.counters().asked == 0);
-    ip("addrlabel add prefix 2001:db8:9::/48 label 5");  // the label of fd00::/7
-    ip("-6 address add 2001:db8:1::44/64 dev eth1");     // labels alone are not told
+    ip("addrlabel add prefix 2001:db8:9::/48 label 5");     // the label of fd00::/7
+    ip("-6 address add 2001:db8:1::44/64 dev eth1 nodad");  // labels alone are not told
     compare(tables, to, {"", "eth1"});
     CHECK(tables.route_to(ipv6("2001:db8:9::9"))->source == ip_address(ipv6("fd00:1::2")));
 }
