@@ -17,7 +17,8 @@ namespace sonde::inline v0::detail {
 namespace {
 
 constexpr std::size_t frames_at_once = 1 << 16;  // that wait in a socket
-constexpr std::size_t judged_at_once = 16;       // looked up together: memory comes meanwhile
+constexpr std::uint32_t places_for_questions = 4096;
+constexpr std::size_t judged_at_once = 16;  // looked up together: memory comes meanwhile
 // What is a flood: so many frames in less than so long, seven eighths of them strangers', or an eighth where
 // they are known to be those of networks beside this one.
 constexpr std::uint64_t flood_frames = 1024;
@@ -49,7 +50,7 @@ engine::engine(asio::any_io_executor executor, network_options options)
     : executor_(std::move(executor)),
       options_(options),
       system_(platform_of(executor_, options.netns)),
-      table_(table_limits{.probes = options.probes}),
+      table_(table_limits{.probes = std::max(options.probes, options.probes + places_for_questions)}),
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
       targets_(options.targets),
       secret_(system_->random<secret_key>()),
@@ -66,8 +67,18 @@ engine::engine(asio::any_io_executor executor, network_options options)
 void engine::begin(std::shared_ptr<operation> op) {
     op->serial = ++begun_;
     operations_.insert(op);
-    if (op->is_listening() && ++listening_ == 1) start_listening();
+    listening_ += op->is_listening();
+    if (op->is_wanted() && wanted_++ == 0) wake_questions();
+    if (!reading_ && listening_ > 0) start_listening();
     ready(*op);
+}
+
+/// Questions for neighbours that rested: those whose answer may still come go on.
+void engine::wake_questions() {
+    if (operations_.size() == 1 || now() < later(deaf_since_, neighbours::patience)) return;
+    neighbours_.forget_questions();
+    for (auto& op : std::vector(operations_.begin(), operations_.end()))
+        if (!op->is_wanted()) op->shut_down();
 }
 
 /// What came while nobody listened has filled the sockets, perhaps, and they would drop the answers to come.
@@ -82,7 +93,9 @@ void engine::start_listening() {
 void engine::end(operation& op) noexcept {
     wake_at(op, never);
     bool was_here = operations_.erase(op.shared_from_this()) > 0;
-    if (was_here && op.is_listening() && --listening_ == 0) {
+    listening_ -= was_here && op.is_listening();
+    wanted_ -= was_here && op.is_wanted();
+    if (reading_ && (listening_ == 0 || wanted_ == 0)) {
         deaf_since_ = now();
         read_ports(false);
     }
@@ -163,14 +176,23 @@ void engine::take_turn(steady_time now) {
     for (auto& [index, p] : ports_) p->flush();
     backlog_ = 0;
     for (auto& [index, p] : ports_) backlog_ += p->backlog();
-    if (!is_backlogged() && table_.has_room())
-        for (auto& op : std::exchange(starving_, {})) ready(*op);
+    if (is_backlogged()) return;
+    for (auto& op : std::exchange(starving_questions_, {})) ready(*op);
+    if (!has_room()) return;
+    for (auto& op : std::exchange(starving_, {})) ready(*op);
 }
 
+/// Nothing is waited for where nobody waits: what is left are the engine's own questions.
 void engine::arm_timer() {
-    auto next = table_.next_deadline().value_or(never);
-    if (!sleepers_.empty()) next = std::min(next, sleepers_.begin()->wake);
-    if (!is_backlogged()) next = std::min(next, limiter_.wake_at().value_or(never));
+    auto next = never;
+    if (wanted_ > 0) {
+        next = table_.next_deadline().value_or(never);
+        if (!is_backlogged()) next = std::min(next, limiter_.wake_at().value_or(never));
+    }
+    // Who only listens is no operation, and sleeps among them.
+    auto first = std::ranges::find_if(sleepers_,
+                                      [this](sleeper const& s) { return wanted_ > 0 || s.op->is_wanted(); });
+    if (first != sleepers_.end()) next = std::min(next, first->wake);
     if (next == std::exchange(armed_, never)) {
         armed_ = next;
         return;
@@ -187,7 +209,7 @@ void engine::on_timer() try {
     // An answer that waits in a socket came in time: read before anything expires.
     for (auto& p : std::map(ports_)) p.second->drain(frames_at_once);
     auto now = system_->now();
-    while (auto attempt = table_.expire(now))
+    while (auto attempt = wanted_ > 0 ? table_.expire(now) : std::nullopt)
         if (attempt->user) reinterpret_cast<answer_judge*>(attempt->user)->expired(*attempt, now);
     while (!sleepers_.empty() && sleepers_.begin()->wake <= now) {
         auto* op = sleepers_.begin()->op;
@@ -212,8 +234,8 @@ void engine::shut_down() noexcept {
         op->queued_for_turn = false;
         op->shut_down();  // one that has ended already, and was about to tell
     }
-    operations_.clear(), starving_.clear(), sleepers_.clear();
-    listening_ = 0;
+    operations_.clear(), starving_.clear(), starving_questions_.clear(), sleepers_.clear();
+    listening_ = wanted_ = 0;
     held_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();

@@ -48,6 +48,8 @@ public:
 
     /// Whether frames that come in may mean something to it.
     virtual bool is_listening() const { return true; }
+    /// Whether somebody waits for it: the engine's own questions rest while there is nobody.
+    virtual bool is_wanted() const { return true; }
 
     bool queued_for_turn = false;
     steady_time wake = never;
@@ -136,7 +138,14 @@ public:
     /// Gives it a turn at that time; one time for each operation, `never` for none.
     void wake_at(operation& op, steady_time when);
     /// Gives it a turn when probes or frames have left.
-    void starve(std::shared_ptr<operation> op) { starving_.push_back(std::move(op)); }
+    void starve(std::shared_ptr<operation> op) {
+        (op->is_wanted() ? starving_ : starving_questions_).push_back(std::move(op));
+    }
+    /// Probes of operations; of questions that rest nothing is on its way any more.
+    std::size_t in_flight() const { return wanted_ > 0 ? table_.in_flight() : 0; }
+    /// Whether one probe more may be in flight. The engine's own questions always may: probes that have their
+    /// place already wait for them.
+    bool has_room() const { return table_.in_flight() + table_.admitted() < options_.probes; }
     bool is_backlogged() const { return backlog_ >= max_backlog; }
 
     /// Opens what probes over this interface go through, ahead of them.
@@ -164,9 +173,10 @@ public:
     void transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                   std::shared_ptr<frame_owner> owner, std::uint64_t tag);
 
-    /// The same for a frame as it is: no limit and no list of targets asks what is in it.
-    void transmit(int interface, std::span<std::byte const> frame, std::shared_ptr<frame_owner> owner,
-                  std::uint64_t tag);
+    /// The same for a frame as it is: no limit and no list of targets asks what is in it. An error where
+    /// there is nothing to put it into; then the owner does not hear of it.
+    error_code transmit(int interface, std::span<std::byte const> frame, std::shared_ptr<frame_owner> owner,
+                        std::uint64_t tag);
     /// Whether one does.
     bool looks_into_frames() const { return targets_.has_lists() || limiter_.active(); }
 
@@ -196,11 +206,13 @@ public:
     bool is_shut_down() const { return closed_; }
 
     /// Remembers what the latest error was about.
-    void note(std::string about) { why_ = std::move(about); }
-    /// The same, for the error that goes on.
     [[nodiscard]] error_code fail(error_code ec, std::string about) {
-        note(std::move(about));
+        why_ = std::move(about), why_of_ = ec;
         return ec;
+    }
+    /// An operation has come to this error, of which there may be no more to say.
+    void told(error_code ec) noexcept {
+        if (ec != why_of_) why_.clear();
     }
     std::string const& why() const { return why_; }
 
@@ -273,6 +285,7 @@ private:
     void take_last_turn(std::shared_ptr<operation> op);
     void schedule_turn();
     void start_listening();
+    void wake_questions();
     void on_timer();
     void arm_timer();
     void read_ports(bool on);
@@ -288,7 +301,7 @@ private:
     rate_limiter::ticket last_ticket_ = 0;
     secret_key secret_, seeds_;
     std::uint64_t last_seed_ = 0;
-    std::size_t listening_ = 0;  // operations that are
+    std::size_t listening_ = 0, wanted_ = 0;  // operations that are
     steady_time turn_began_ = never;
     steady_time deaf_since_{};  // when the last that listened ended
     port_range free_ports_;
@@ -313,7 +326,7 @@ private:
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;
     std::deque<std::shared_ptr<operation>> ready_;
-    std::vector<std::shared_ptr<operation>> starving_;
+    std::vector<std::shared_ptr<operation>> starving_, starving_questions_;
     std::weak_ptr<reassembler> reassembly_;
     std::vector<incoming> incoming_;
     steady_time judged_at_ = never;  // when the latest were judged
@@ -331,6 +344,7 @@ private:
     int relaxed_runs_ = 0;
     bool asks_groups_ = false;  // has sent a probe to a group
     std::string why_;
+    error_code why_of_;
     std::uint64_t frames_lost_ = 0;  // for want of memory
     std::size_t backlog_ = 0;
     bool turn_scheduled_ = false, in_turn_ = false, closed_ = false, reading_ = false;

@@ -44,7 +44,7 @@ std::shared_ptr<port> engine::open_port(int interface, bool routed, error_code& 
     auto device = options_.xdp && !routed ? system_->open_xdp(interface, how, ec, &about)
                                           : system_->open_device(interface, routed, how, ec, &about);
     if (ec) {
-        note(std::move(about));
+        ec = fail(ec, std::move(about));
         return {};
     }
     return add_port(id, std::move(device));
@@ -68,7 +68,7 @@ std::shared_ptr<port> engine::open_echo(port_key id, error_code& ec) {
     std::uint16_t chosen = 0;
     auto device = system_->open_echo(id.interface, id.kind == port_kind::echo6, ids, how, chosen, ec, &about);
     if (ec) {
-        note(why_ + "; " + about);
+        ec = fail(ec, why_ + "; " + about);
         return {};
     }
     auto p = add_port(id, std::move(device));
@@ -108,8 +108,8 @@ std::shared_ptr<port> engine::port_for(outgoing const& packet, bool chose_source
     if (ec != errc::permission || !request || options_.xdp) return opened;  // what was asked for, or nothing
     if (request->obstacle.empty() && ports_.size() >= most_echo_ports) request->obstacle = "so many ICMP ids";
     if (!request->obstacle.empty()) {
-        note(fmt::format("{}; the kernel's ping socket does without, but not with {}", why_,
-                         request->obstacle));
+        ec = fail(ec, fmt::format("{}; the kernel's ping socket does without, but not with {}", why_,
+                                  request->obstacle));
         return {};
     }
     ec = {};
@@ -139,7 +139,7 @@ void engine::port_failed(port_key id, error_code ec) {
     if (at == ports_.end()) return;
     auto p = std::move(at->second);
     ports_.erase(at), latest_.reset();
-    note(p->info().name);
+    ec = fail(ec, p->info().name);
     drops_of_closed_ += p->counters().kernel_dropped;
     p->fail(ec);
     read_ports(reading_);  // its place as the loopback interface's reader is the other port's now

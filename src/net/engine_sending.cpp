@@ -109,6 +109,16 @@ target_kind engine::kind_of_target(ip_address const& to, any_route& found) {
     return by_route == route_kind::broadcast ? target_kind::broadcast : kind;
 }
 
+namespace {
+
+/// The kernel takes no frame without a whole Ethernet header; Scapy pads it to the least size on the wire.
+void pad(std::vector<std::byte>& frame, link_type type) {
+    constexpr std::size_t header = 14, least = 60;
+    if (type == link_type::ethernet && frame.size() < header) frame.resize(least);
+}
+
+}  // namespace
+
 void engine::transmit(way_out const& way, outgoing const& packet, mac const& next_hop,
                       std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
     if (!way.out->is_open()) return owner->frame_failed(tag, way.out->end());
@@ -123,6 +133,7 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
         std::memcpy(bytes.data() + 12, type[packet.is_ipv6()], 2);
     }
     std::ranges::copy(body, bytes.begin() + static_cast<std::ptrdiff_t>(lower));
+    pad(bytes, way.out->info().type);
     schedule_turn();
     if (limiter_.active()) {
         auto layer = packet.network_layer();
@@ -141,17 +152,19 @@ void engine::transmit(way_out const& way, outgoing const& packet, mac const& nex
     ++backlog_;
 }
 
-void engine::transmit(int interface, std::span<std::byte const> frame, std::shared_ptr<frame_owner> owner,
-                      std::uint64_t tag) {
+error_code engine::transmit(int interface, std::span<std::byte const> frame,
+                            std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
     error_code ec;
     auto out = open_port(interface, false, ec);
     if (!ec && !out->is_open()) ec = out->end();
-    if (ec) return owner->frame_failed(tag, ec);
+    if (ec) return ec;
     auto bytes = out->buffer();
     bytes.assign(frame.begin(), frame.end());
+    pad(bytes, out->info().type);
     schedule_turn();
     out->queue(std::move(bytes), std::move(owner), tag);
     ++backlog_;
+    return {};
 }
 
 void engine::release_held(steady_time now) {

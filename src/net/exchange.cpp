@@ -91,8 +91,9 @@ auto fmt::formatter<sonde::exchange>::format(sonde::exchange const& x, format_co
     -> format_context::iterator {
     if (x.round == 0 && !x.answered()) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.outcome());
     if (x.round == 0) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.received);
-    if (x.answered()) return fmt::format_to(context.out(), "RECV {}: {}", x.round, x.received);
-    return fmt::format_to(context.out(), "fail {}: {}", x.round, x.sent);
+    // Scapy's number is that of the packets which the line tells.
+    if (x.answered()) return fmt::format_to(context.out(), "RECV 1: {}", x.received);
+    return fmt::format_to(context.out(), "fail 1: {}", x.sent);
 }
 
 auto fmt::formatter<sonde::probe_outcome>::format(sonde::probe_outcome const& o,

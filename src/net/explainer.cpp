@@ -45,6 +45,13 @@ void explainer::abort_next() {
     if (waiting_) complete_later(engine_->executor(), std::move(waiting_), asio::error::operation_aborted);
 }
 
+/// The consumer is told, after what it has not read yet.
+void explainer::shut_down() noexcept {
+    if (std::exchange(closed_, true)) return;
+    if (!waiting_) end_ = asio::error::operation_aborted;
+    abort_next();
+}
+
 void explainer::abandon() noexcept {
     auto alive = shared_from_this();
     closed_ = true;

@@ -24,7 +24,7 @@ public:
     std::uint64_t dropped() const override { return dropped_; }
 
     void turn(steady_time now) override;
-    void shut_down() noexcept override { abandon(); }
+    void shut_down() noexcept override;
     void broken(error_code ec) override;
 
 private:

@@ -92,7 +92,7 @@ void neighbours::ask_for(key const& which) {
         engine_.system().interfaces(ec, engine_.now()).find(interface);  // good until the next question
     if (!out || !route)
         return answered(which, out ? route.error() : make_error_code(errc::no_such_interface), {});
-    run_options how{.timeout = std::chrono::seconds(1), .retry = 2, .first = true};
+    run_options how{.timeout = patience, .retry = 2, .first = true};
     ask(engine_.shared_from_this(), question(address, route->source, out->address), interface, how,
         [weak = engine_.weak_from_this(), which](error_code failed, std::optional<exchange> x) {
             auto asking = weak.lock();
@@ -117,8 +117,8 @@ void neighbours::remember(key const& which, std::optional<mac> address) try {
 }
 
 void neighbours::answered(key const& which, error_code ec, std::optional<mac> address) {
+    if (ec == asio::error::operation_aborted) return;  // given up: it may be asked again by now
     auto waiting = asked_.extract(which);
-    if (ec == asio::error::operation_aborted) return;
     // A question that could not leave says nothing about the neighbour.
     if (!ec) remember(which, address);
     if (!address && !ec) ec = engine_.fail(errc::no_neighbour, which.second.to_string());

@@ -20,6 +20,7 @@ class engine;
 class neighbours {
 public:
     using handler = std::function<void(error_code, mac)>;
+    static constexpr auto patience = std::chrono::seconds(1);  ///< with each question
 
     explicit neighbours(engine& e) : engine_(e) {}
 
@@ -32,6 +33,8 @@ public:
     void resolve(int interface, ip_address const& address, handler done);
 
     std::uint64_t questions() const { return questions_; }
+    /// Those that were asked are asked anew, where nobody waits any more.
+    void forget_questions() noexcept { asked_.clear(); }
     void forget() noexcept {
         known_.clear();
         asked_.clear();

@@ -50,7 +50,7 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
     detail::probing what;
     auto timeout = o.timeout;
     if (!timeout.is_adaptive() && timeout.count() < 0)
-        timeout = std::min<std::chrono::nanoseconds>(2 * o.inter, std::chrono::seconds(5));
+        timeout = 2 * std::min<std::chrono::nanoseconds>(o.inter, std::chrono::milliseconds(2500));
     what.run = {.timeout = timeout, .retry = o.retry, .follow = true, .tell_ends = true};
     what.layer2 = layer2;
     what.filter = o.filter;
@@ -127,7 +127,7 @@ reset_guard network::guard_resets(port_range ports) const {
     return guard;
 }
 std::size_t network::in_flight() const {
-    return engine_->table().in_flight();
+    return engine_->in_flight();
 }
 std::string const& network::why() const {
     return engine_->why();

@@ -26,15 +26,15 @@ void prober::start() {
         if (!ec) filters_->ip = compile(link_type::raw);
         if (ec && filters_->ethernet->empty()) return fail(engine_->fail(ec, std::move(about)));
     }
+    if (what_.reassemble) reassembly_ = engine_->reassembly();
+    engaged_ = true;
+    if (what_.relaxed) engine_->count_relaxed(1);
+    engine_->begin(shared_from_this());  // what has waited in the sockets until now is none of it
     if (!what_.run.first || what_.run.rate.is_adaptive()) {
         tally_ = std::make_unique<tally>();
         tally_->strays_before = engine_->stray_frames();
         tally_->drops_before = tally_->drops_seen = engine_->kernel_drops();
     }
-    if (what_.reassemble) reassembly_ = engine_->reassembly();
-    engaged_ = true;
-    if (what_.relaxed) engine_->count_relaxed(1);
-    engine_->begin(shared_from_this());
     begin_round(engine_->now());
 }
 
@@ -65,10 +65,11 @@ void prober::end_round(steady_time now) {
     }
     tally_->totals.rounds +=
         run_->accounts().answered + run_->accounts().timed_out + run_->accounts().send_failed;
+    bool const empty = run_->accounts().probes == 0;  // and would be for ever
+    bool again = !stopping_ && !empty && (what_.rounds == forever || round_ < what_.rounds) &&
+                 (source_size_ || source_->rewind());
     run_.reset();
     kept_.clear();
-    bool again = !stopping_ && (what_.rounds == forever || round_ < what_.rounds) &&
-                 (source_size_ || source_->rewind());
     if (!again || source_error_) return close(source_error_);
     engine_->wake_at(*this, next_round_);
     if (next_round_ <= now) engine_->ready(*this);
@@ -119,16 +120,29 @@ void prober::interface_gone(int interface, error_code ec) {
 
 void prober::cancel() noexcept {
     auto alive = shared_from_this();
+    give_up();
+    queue_.set_capacity(0);
+    end_told_ = true;
+    abort_next();
+    abort_collect();
+}
+
+/// The consumer is told, after what it has not read yet.
+void prober::shut_down() noexcept {
+    auto alive = shared_from_this();
+    give_up();
+    if (waiting_ || collecting_) end_told_ = true;
+    abort_next();
+    abort_collect();
+}
+
+void prober::give_up() noexcept {
     if (!closed_) {
         keep_totals();
         if (run_) run_->cancel();
         close(asio::error::operation_aborted);
     }
     if (!last_cursor_) last_cursor_ = cursor();
-    queue_.set_capacity(0);
-    end_told_ = true;
-    abort_next();
-    abort_collect();
 }
 
 void prober::turn(steady_time now) {
@@ -140,7 +154,7 @@ void prober::turn(steady_time now) {
 
 void prober::proceed(steady_time now) {
     if (closed_ || broken_) return;
-    if (!run_ && now >= next_round_) begin_round(now);
+    if (!run_ && now >= next_round_ && !is_queue_full()) begin_round(now);
     if (!run_) return;
     watch_drops();
     pump(now);

@@ -73,7 +73,8 @@ public:
 
     // operation
     void turn(steady_time now) override;
-    void shut_down() noexcept override { cancel(); }
+    void shut_down() noexcept override;
+    bool is_wanted() const override { return !what_.own_question; }
     void broken(error_code ec) override;
     void interface_gone(int interface, error_code ec) override;
 
@@ -132,6 +133,7 @@ private:
     void end_round(steady_time now);
     void pump(steady_time now);
     bool is_held() const;
+    bool has_place() const;
     void watch_drops();
     template <class Part>
     void attempt(departure const& d, Part part);
@@ -164,6 +166,8 @@ private:
     void abort_next();
     void abort_collect();
     void go_on();
+    bool is_queue_full() const;
+    void give_up() noexcept;
     void close(error_code ec);
     void remember_source(outgoing const& o);
 

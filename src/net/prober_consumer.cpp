@@ -15,7 +15,12 @@ constexpr std::uint64_t statistics_limit = 65536;
 void prober::push(item&& next) {
     if (queue_.full()) queue_.set_capacity(std::max<std::size_t>(1, 2 * queue_.size()));
     queue_.push_back(std::move(next));
-    if (queue_.size() >= queue_limit && run_ && !collecting_) run_->pause();
+    if (is_queue_full() && run_) run_->pause();
+}
+
+/// For who reads it one by one.
+bool prober::is_queue_full() const {
+    return queue_.size() >= queue_limit && !collecting_;
 }
 
 /// Probes that ended without an answer, in that order; srloop tells of them at the end of the round.
@@ -62,8 +67,8 @@ packet prober::as_it_left(probe_end const& end) const {
 
 /// The queue has room again, or the consumer wants to go on.
 void prober::go_on() {
-    if (paused_ || !run_ || closed_) return;
-    run_->resume();
+    if (paused_ || !engaged_ || closed_) return;
+    if (run_) run_->resume();
     engine_->ready(*this);
 }
 
@@ -74,7 +79,7 @@ void prober::pause() {
 
 void prober::resume() {
     if (!std::exchange(paused_, false)) return;
-    if (queue_.size() < queue_limit || collecting_) go_on();
+    if (!is_queue_full()) go_on();
 }
 
 void prober::stop() {

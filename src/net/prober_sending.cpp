@@ -13,10 +13,10 @@ constexpr int draws_tried = 64;
 constexpr std::size_t look_ahead = 1024;  // probes made while their prefixes hold them back
 constexpr std::size_t sources_limit = 16;
 
-/// Errors that no other packet of the run would escape.
-bool concerns_all(error_code ec) {
+/// Errors that no other packet of the run would escape. `alike`: all have the same layers.
+bool concerns_all(error_code ec, bool alike) {
     return ec == errc::permission || ec == errc::no_such_interface || ec == errc::unsupported_link_type ||
-           ec == errc::no_such_layer;
+           (ec == errc::no_such_layer && alike);
 }
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
@@ -31,15 +31,21 @@ void prober::pump(steady_time now) {
     for (unsigned n = 0; !closed_ && !pulling_ && late_.empty() && !run_->finished(); ++n) {
         if (n == departures_per_turn) return engine_->ready(*this);
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
-        if (is_held()) break;
+        if (is_held() || !has_place()) break;
         auto d = run_->next(now);
         if (!d) break;
         if (!depart(*d)) break;
     }
     if (closed_ || run_->finished()) return;
-    if (run_->held() == probe_run::hold::table) return engine_->starve(shared_from_this());
+    auto const hold = run_->held();
+    if (hold == probe_run::hold::table || (hold == probe_run::hold::none && !has_place()))
+        return engine_->starve(shared_from_this());
     bool waits = pulling_ || !late_.empty() || is_held();
     engine_->wake_at(*this, waits ? never : run_->wake_at().value_or(never));
+}
+
+bool prober::has_place() const {
+    return what_.own_question || engine_->has_room();
 }
 
 /// What waits for all is in its turn already; what waits for its prefix should not keep back the others.
@@ -76,9 +82,10 @@ void prober::set_bit_rate(double bit_rate) {
 template <class Part>
 void prober::attempt(departure const& d, Part part) try {
     part();
-} catch (boost::system::system_error const& e) {
-    engine_->note(e.what());
-    failed(d, e.code());
+} catch (std::bad_alloc const&) {
+    throw;
+} catch (...) {
+    failed(d, engine_->reason_of_exception());
 }
 
 /// False when the next one has to wait.
@@ -113,10 +120,10 @@ bool prober::set_out(departure const& d) {
 }
 
 /// The next packet of the source. What failed is told at the end, after all answers.
-std::optional<packet> prober::take() try {
-    return source_->next();
-} catch (boost::system::system_error const& e) {
-    source_failed(engine_->fail(e.code(), e.what()));
+std::optional<packet> prober::take() try { return source_->next(); } catch (std::bad_alloc const&) {
+    throw;
+} catch (...) {
+    source_failed(engine_->reason_of_exception());
     return {};
 }
 
@@ -202,7 +209,7 @@ void prober::prepare(departure const& d, outgoing& o) {
     bool own_source = o.has_automatic_source();
     auto way = what_.own_question ? engine_->link(o, what_.interface, ec)
                                   : engine_->way_of(o, what_.interface, what_.layer2, ec);
-    if (ec) return concerns_all(ec) ? fail(ec) : failed(d, ec);
+    if (ec) return concerns_all(ec, source_->set()) ? fail(ec) : failed(d, ec);
     link_source_ = way.out->info().address;
     over_several_ |= over_.value_or(way.out->info().index) != way.out->info().index;
     over_ = way.out->info().index;
@@ -332,6 +339,7 @@ void prober::frame_failed(std::uint64_t tag, error_code ec) {
 
 void prober::failed(departure const& d, error_code ec) {
     if (closed_ || !run_) return;
+    engine_->told(ec);
     run_->send_failed(d, ec);
     engine_->ready(*this);
 }

@@ -138,8 +138,10 @@ void sender::proceed(steady_time now) {
         if (engine_->is_backlogged()) return engine_->starve(shared_from_this());
         try {
             if (!has_next()) take();
-        } catch (boost::system::system_error const& e) {
-            source_failed(engine_->fail(e.code(), e.what()));
+        } catch (std::bad_alloc const&) {
+            throw;
+        } catch (...) {
+            source_failed(engine_->reason_of_exception());
         }
         if (!has_next()) break;
         auto at = due(now);
@@ -170,9 +172,9 @@ void sender::launch_next() {
     if (next_) return launch(*std::exchange(next_, {}));
     auto const& f = *std::exchange(raw_, nullptr);
     if (engine_->looks_into_frames()) return launch(to_packet(f));
+    auto interface = how_.own_iface && f.interface != 0 ? f.interface : interface_;
+    if (auto ec = engine_->transmit(interface, f.bytes, self(), f.bytes.size())) return refused(ec);
     ++open_;
-    engine_->transmit(how_.own_iface && f.interface != 0 ? f.interface : interface_, f.bytes, self(),
-                      f.bytes.size());
 }
 
 void sender::source_failed(error_code ec) {
@@ -209,8 +211,10 @@ void sender::launch(packet p) {
 template <class Part>
 void sender::attempt(Part part) try {
     part();
-} catch (boost::system::system_error const& e) {
-    failed(engine_->fail(e.code(), e.what()));
+} catch (std::bad_alloc const&) {
+    throw;
+} catch (...) {
+    failed(engine_->reason_of_exception());
 }
 
 void sender::go(outgoing& o, int interface) {
@@ -220,7 +224,7 @@ void sender::go(outgoing& o, int interface) {
         if (!ec && !way.next_hop_mac)
             way.next_hop_mac =
                 engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
-        if (ec) return failed(ec);
+        if (ec) return refused(ec);
         if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
         if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
             return wait_for_turn(std::move(o), interface, way);
@@ -286,13 +290,21 @@ void sender::frame_left(std::uint64_t size, steady_time now, timestamp) {
 
 void sender::frame_failed(std::uint64_t, error_code ec) {
     --open_;
-    failed(ec);
+    ec == errc::no_such_interface ? refused(ec) : failed(ec);
 }
 
 void sender::failed(error_code ec) {
+    engine_->told(ec);
     if (!report_.first_error) report_.first_error = ec;
     ++report_.send_errors;
     engine_->ready(*this);
+}
+
+/// It has no way, which no packet after it may have, either. Those of a replay have interfaces of their own.
+void sender::refused(error_code ec) {
+    failed(ec);
+    bool of_interface = ec == errc::no_such_interface || ec == errc::unsupported_link_type;
+    if (ec == errc::permission || (of_interface && !how_.own_iface)) finish(ec);
 }
 
 }  // namespace sonde::inline v0::detail

@@ -47,6 +47,7 @@ private:
     void take_turn();
     void leave(outgoing& o, way_out const& way, mac const& next_hop);
     void failed(error_code ec);
+    void refused(error_code ec);
     void source_failed(error_code ec);
     void finish(error_code ec);
 

@@ -11,7 +11,9 @@ sniffer::sniffer(std::shared_ptr<engine> e, sniff_options const& how)
     : engine_(std::move(e)),
       left_(how.count ? how.count : forever),
       began_(engine_->now()),
-      ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never) {
+      ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never),
+      listens_from_(engine_->system().wall_time()),
+      listens_for_(how.timeout) {
     if (how.reassemble) reassembly_.emplace();
     open(how);
 }
@@ -34,8 +36,7 @@ void sniffer::open(sniff_options const& how) {
     receive.see_outgoing = true;
     if (!ec) device_ = engine_->system().open_device(index, false, receive, ec, &about);
     if (!ec) return;
-    if (!about.empty()) engine_->note(std::move(about));
-    close(ec);
+    close(about.empty() ? ec : engine_->fail(ec, std::move(about)));
 }
 
 void sniffer::start_next(waiting_ptr<std::optional<packet>> op) {
@@ -52,12 +53,17 @@ std::optional<packet> sniffer::try_next() {
     return p;
 }
 
+/// What came in time is taken, however late it is read.
 void sniffer::read() {
-    if (left_ == 0 || engine_->now() >= ends_) return close({});
+    if (left_ == 0) return close({});
+    bool const over = engine_->now() >= ends_;
+    bool any = false;
     error_code ec;
     device_->receive(
         std::min<std::uint64_t>(batch, left_),
-        [this](frame const& f) {
+        [&](frame const& f) {
+            if (over && f.time - listens_from_ > listens_for_) return;
+            any = true;
             auto p = dissect(f.bytes, f.type);
             p.time = f.time, p.interface = f.interface, p.wire_length = f.length;
             if (!reassembly_) return take(std::move(p));
@@ -65,7 +71,8 @@ void sniffer::read() {
                 take(*std::move(whole));
         },
         ec);
-    if (ec && ec != errc::interface_down) close(ec);
+    if (ec && ec != errc::interface_down) return close(engine_->fail(ec, device_->info().name));
+    if (over && !any) close({});
 }
 
 void sniffer::take(packet&& p) {

@@ -41,6 +41,8 @@ private:
     waiting_ptr<std::optional<packet>> waiting_;
     std::uint64_t left_ = 0;  // packets still wanted; `forever` when no count was given
     steady_time began_, ends_;
+    timestamp listens_from_;  // by the clock that stamps frames
+    std::chrono::nanoseconds listens_for_;
     sonde::report report_;
     error_code end_;
     bool closed_ = false, waits_ = false;

@@ -2,6 +2,8 @@
 
 #include <sonde/packet/layer.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -141,8 +143,21 @@ bool register_layer(layer_description const& layer) {
     return true;
 }
 
+namespace {
+
+/// Whatever number the field cannot hold would never be met.
+void check_binding(layer_description const& lower, std::string_view field, std::uint64_t value) {
+    auto const& f = lower.fields[place_of(lower, field)];
+    if (f.width > 0 && f.width < 64 && value >> f.width != 0)
+        throw error(errc::value_out_of_range,
+                    fmt::format("a layer is bound to {}.{} {}, which has {} bits", lower.name, field, value, f.width));
+}
+
+}  // namespace
+
 void registry::bind(layer_description const& lower, std::string_view field, std::uint64_t value,
                     layer_description const& upper, int first_octet) {
+    if (!field.empty()) check_binding(lower, field, value);
     bool is_first = !below_.contains(std::pair(&lower, &upper));
     add_binding(lower, {field.empty() ? any_field : place_of(lower, field), value}, {&upper, first_octet});
     if (!field.empty() && is_first) tell(lower, {{field, value}}, upper);

@@ -215,12 +215,22 @@ packet::packet(layer_description const& layer, std::span<field_content const> fi
     parts().layers.back().quoted = is_quoted;
 }
 
+namespace {
+
+constexpr auto read_struct = [](layer_description const& l, std::size_t i, void const* from,
+                                field_content& out) { l.fields[i].read(from, out); };
+
+}  // namespace
+
 void packet::append(layer_description const& layer, void const* fields) {
-    append(layer, {fields,
-                   [](layer_description const& l, std::size_t i, void const* from, field_content& out) {
-                       l.fields[i].read(from, out);
-                   },
-                   true});
+    auto const before = sets().size();
+    append(layer, {fields, read_struct, true});
+    for (auto const& v : sets().subspan(before))
+        if (v.content.state == field_state::kept)
+            throw error(errc::not_a_single_value,
+                        fmt::format("{}.{} is a set of the packet that this layer was taken from, and stays "
+                                    "there: set it anew",
+                                    layer.name, layer.fields[v.field].name));
 }
 
 namespace {
@@ -407,7 +417,7 @@ packet packet::settled() const {
             continue;
         }
         auto first_set = out.sets().size();
-        out.append(*layers[i].layer, edited->storage.get());
+        out.append(*layers[i].layer, {edited->storage.get(), read_struct, true});
         auto& span = out.parts().layers.back();
         span.quoted = layers[i].quoted;
         span.drawn = layers[i].drawn & ~out.written_anew(*this, i);

@@ -122,15 +122,14 @@ progress_line::progress_line(asio::any_io_executor const& executor, std::functio
 progress_line::~progress_line() {
     state_->timer.cancel();
     state_->text = {};
-    if (state_->shown) fmt::print(stderr, "\r\x1b[K");
+    if (state_->shown) say("\r\x1b[K");
 }
 
 void progress_line::wait() {
     state_->timer.expires_after(std::chrono::seconds(1));
     state_->timer.async_wait([this, s = state_](error_code ec) {
         if (ec || !s->text) return;  // then this is gone
-        fmt::print(stderr, "\r{}\x1b[K", on_one_row(s->text(), stderr));
-        std::fflush(stderr);
+        say(fmt::format("\r{}\x1b[K", on_one_row(s->text(), stderr)));
         s->shown = true;
         wait();
     });

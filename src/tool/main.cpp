@@ -1,6 +1,7 @@
 #include "tool/commands.hpp"
 #include "tool/lab.hpp"
 #include "tool/options.hpp"
+#include "tool/output.hpp"
 #include "tool/text_commands.hpp"
 #include "tool/text_lines.hpp"
 
@@ -49,6 +50,8 @@ Exit status: 0 answered, 1 no answer (or some line in error), 2 usage, 3 system 
 
 int dispatch(std::string const& command, words const& arguments) {
     using namespace sonde::tool;
+    if (command == "--help" || command == "-h" || command == "help") return fmt::print("{}", help), answered;
+    if (command == "--version" || command == "-V") return fmt::print("sonde {}\n", SONDE_VERSION), answered;
     for (auto const& c : commands())
         if (c.name == command) return c.run(command, arguments);
     if (command == "lab") return sonde::run_lab(arguments);
@@ -62,25 +65,26 @@ int dispatch(std::string const& command, words const& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    using sonde::tool::complain;
     words arguments(argv + 1, argv + argc);
     if (arguments.empty()) {
-        fmt::print(stderr, "{}", help);
+        sonde::tool::say(help);
         return sonde::tool::usage;
     }
     auto command = arguments.front();
     arguments.erase(arguments.begin());
-    if (command == "--help" || command == "-h" || command == "help") return fmt::print("{}", help), 0;
-    if (command == "--version" || command == "-V") return fmt::print("sonde {}\n", SONDE_VERSION), 0;
     try {
-        return dispatch(command, arguments);
+        auto status = dispatch(command, arguments);
+        sonde::tool::flush_results();
+        return status;
     } catch (sonde::tool::usage_error const& e) {
-        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
+        complain("sonde {}: {}\n", command, e.what());
         return sonde::tool::usage;
     } catch (boost::system::system_error const& e) {
-        fmt::print(stderr, "sonde {}: {}\n", command, sonde::tool::message_of(e));
+        complain("sonde {}: {}\n", command, sonde::tool::message_of(e));
         return sonde::tool::status_of(e.code());
     } catch (std::exception const& e) {
-        fmt::print(stderr, "sonde {}: {}\n", command, e.what());
+        complain("sonde {}: {}\n", command, e.what());
         return sonde::tool::system_error;
     }
 }

@@ -39,8 +39,8 @@ std::string json(probe_outcome const& o) {
 std::string json(exchange const& x) {
     auto round = x.round ? fmt::format(",\"round\":{}", x.round) : std::string();
     auto what = json(x.outcome());
-    if (!x.answered() && x.round == 0)
-        return fmt::format("{{\"type\":\"unanswered\",{},\"sent\":{}}}", what, to_json(x.sent));
+    if (!x.answered())
+        return fmt::format("{{\"type\":\"unanswered\",{}{},\"sent\":{}}}", what, round, to_json(x.sent));
     return fmt::format(
         "{{\"type\":\"answer\",{},\"attempt\":{},\"rtt_us\":{:.3f}{},\"sent\":{},\"received\":{}}}", what,
         x.attempt, us(x.rtt()), round, to_json(x.sent), to_json(x.received));
@@ -61,12 +61,11 @@ std::string json(report const& r) {
 class kinds {
 public:
     void add(packet const& p) {
-        for (auto const& span : p.layers())
-            for (auto name : {"TCP", "UDP", "ICMP"})
-                if (span.layer->name.starts_with(name)) {
-                    ++counts_[name];
-                    return;
-                }
+        for (auto name : {"TCP", "UDP", "ICMP"})
+            if (std::ranges::any_of(p.layers(), [&](auto const& span) { return name_of(span) == name; })) {
+                ++counts_[name];
+                return;
+            }
         ++counts_["Other"];
     }
     std::string text(char const* title) {
@@ -87,14 +86,13 @@ void print(exchange const& x, arguments const& a) {
         fmt::print("{:hex}\n", x.received);
     else
         fmt::print("{}\n", x);
-    std::fflush(stdout);
+    flush_results();
 }
 
 /// Why probes could not leave, for people.
 void explain(session& s, report const& r) {
     if (r.send_errors)
-        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", r.send_errors,
-                   explained(s, r.first_error));
+        complain("{}", could_not_leave(s, r.send_errors, r.first_error));
 }
 
 constexpr std::uint64_t shown_at_most = 100000;  // more lines and marks tell nobody anything
@@ -109,7 +107,7 @@ struct scan_result {
 };
 
 void print_explanations(explanation_stream& why) {
-    while (auto e = why.try_next()) fmt::print(stderr, "{}\n", *e);
+    while (auto e = why.try_next()) complain("{}\n", *e);
 }
 
 /// All answers, or the first; JSON lines leave as they come.
@@ -129,7 +127,7 @@ asio::awaitable<scan_result> gather(session& s, exchange_stream& scan, bool one,
         }
         ++result.answers;
         result.answered.add(x->received);
-        if (a.has("json"))
+        if (a.has("json") && !a.has("quiet"))
             print(*x, a);
         else if (!a.has("quiet") && result.answers <= shown_at_most)
             result.shown.push_back(std::move(*x));
@@ -147,7 +145,7 @@ void print_answers(scan_result const& result, arguments const& a) {
             print(x, a);
     }
     if (result.answers > shown_at_most && !a.has("quiet"))
-        fmt::print(stderr, "sonde: {} answers more; --json prints all as they come\n",
+        complain("sonde: {} answers more; --json prints all as they come\n",
                    result.answers - shown_at_most);
 }
 
@@ -217,7 +215,7 @@ asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
             fmt::print("{}\n", json(*x));
         else
             fmt::print("{}\n", *x);
-        std::fflush(stdout);
+        flush_results();
     }
     s.on_interrupt = {};
     auto r = loop.report();

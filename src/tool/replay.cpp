@@ -133,8 +133,7 @@ asio::awaitable<int> replay(session& s, arguments const& a) {
     s.on_interrupt = {};
     print(report, a);
     if (report.sent.send_errors)
-        fmt::print(stderr, "sonde replay: {} packets could not leave: {}\n", report.sent.send_errors,
-                   explained(s, report.sent.first_error));
+        complain("{}", could_not_leave(s, report.sent.send_errors, report.sent.first_error));
     co_return report.sent.send_errors ? system_error : answered;
 }
 

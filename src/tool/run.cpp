@@ -45,9 +45,9 @@ void print_refusal(std::string const& verb, session const& s) {
     auto cause = detail::cause_of(facts);
     auto why = s.net.why();
     auto clause = detail::text_of(cause, facts);
-    fmt::print(stderr, "sonde {}: no permission: {}\n", verb, why.empty() ? clause : why);
+    complain("sonde {}: no permission: {}\n", verb, why.empty() ? clause : why);
     for (auto const& line : detail::cures_of(cause, facts, fmt::format("sonde {} ...", verb)))
-        fmt::print(stderr, "  {}\n", line);
+        complain("  {}\n", line);
 }
 
 }  // namespace
@@ -55,6 +55,11 @@ void print_refusal(std::string const& verb, session const& s) {
 std::string explained(session const& s, error_code ec) {
     auto const& about = s.net.why();
     return about.empty() ? ec.message() : fmt::format("{}: {}", about, ec.message());
+}
+
+std::string could_not_leave(session const& s, std::uint64_t packets, error_code first) {
+    if (packets == 1) return fmt::format("sonde: 1 packet could not leave: {}\n", explained(s, first));
+    return fmt::format("sonde: {} packets could not leave, the first: {}\n", packets, first.message());
 }
 
 int status_of(error_code ec) {
@@ -67,6 +72,10 @@ int status_of(error_code ec) {
         case errc::no_neighbour:
         case errc::host_not_found:
         case errc::message_too_long:
+        case errc::target_refused:
+        case errc::target_blocked:
+        case errc::truncated_file:
+        case errc::bad_file:
         case errc::table_full:
         case errc::identities_exhausted: return system_error;
         default: return usage;
@@ -114,14 +123,14 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
                 return;
             }
             bool ours = failure.code().category() == sonde_category() && !s.net.why().empty();
-            fmt::print(stderr, "sonde {}: {}\n", verb,
+            complain("sonde {}: {}\n", verb,
                        ours ? explained(s, failure.code()) : message_of(failure));
             status = status_of(failure.code());
         } catch (usage_error const& failure) {
-            fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
+            complain("sonde {}: {}\n", verb, failure.what());
             status = usage;
         } catch (std::exception const& failure) {
-            fmt::print(stderr, "sonde {}: {}\n", verb, failure.what());
+            complain("sonde {}: {}\n", verb, failure.what());
             status = system_error;
         }
     });
@@ -129,7 +138,7 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
         run_simulated(*sim, s, done, a.has("pace"));
     else
         loop.run();
-    std::fflush(stdout);  // while a signal that comes again is still ours
+    flush_results();  // while a signal that comes again is still ours
     return s.interrupted ? interrupted : status;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tool/options.hpp"
+#include "tool/output.hpp"
 #include "tool/verbs.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -18,6 +19,9 @@ struct session {
 
 /// What went wrong and with what: "198.51.100.77: the next hop does not answer …".
 std::string explained(session const& s, error_code ec);
+/// That of so many packets, the first for this reason. What the network can tell of the latest is told of the
+/// only one.
+std::string could_not_leave(session const& s, std::uint64_t packets, error_code first);
 
 /// Runs a verb on an event loop of its own. The first SIGINT or SIGTERM calls `on_interrupt`, a second one
 /// ends the process. Errors go to stderr with their remedy. With `--sim` the network is a simulated one.

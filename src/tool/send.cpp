@@ -36,8 +36,7 @@ asio::awaitable<int> send(session& s, packet_source packets, send_options option
     if (!ec || s.interrupted || report.sent) print(report, a);
     if (ec && !s.interrupted) throw boost::system::system_error(ec);
     if (report.send_errors)
-        fmt::print(stderr, "sonde: {} packets could not leave: {}\n", report.send_errors,
-                   explained(s, report.first_error));
+        complain("{}", could_not_leave(s, report.send_errors, report.first_error));
     co_return report.send_errors ? system_error : answered;
 }
 

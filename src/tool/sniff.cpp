@@ -18,6 +18,7 @@
 namespace sonde::inline v0::tool {
 
 namespace po = boost::program_options;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -41,7 +42,7 @@ void print(packet const& p, arguments const& a) {
         fmt::print("{:hex}\n", p);
     else
         fmt::print("{}\n", p);
-    std::fflush(stdout);
+    flush_results();
 }
 
 asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a) {
@@ -55,10 +56,11 @@ asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a
         });
     asio::cancellation_signal stop;
     s.on_interrupt = [&stop] { stop.emit(asio::cancellation_type::terminal); };
+    error_code failed;
     for (;;) {
         auto [ec, p] = co_await capture.next(
             asio::bind_cancellation_slot(stop.slot(), asio::as_tuple(asio::use_awaitable)));
-        if (ec && !s.interrupted) throw boost::system::system_error(ec);
+        if (ec && !s.interrupted) failed = ec;
         if (!p) break;
         if (file)
             file->append(*p);
@@ -69,7 +71,9 @@ asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a
     if (file) file->close();
     s.on_interrupt = {};
     auto r = capture.report();
-    fmt::print(stderr, "{} packets captured, {} dropped by the kernel\n", r.received, r.kernel_drops);
+    if (!failed || r.received)
+        complain("{} packets captured, {} dropped by the kernel\n", r.received, r.kernel_drops);
+    if (failed) throw boost::system::system_error(failed);
     co_return r.received ? answered : no_answer;
 }
 
@@ -110,7 +114,8 @@ int run_sniff(std::string const& name, words const& arguments_) {
     o.iface = if_name(a.text("iface"));
     o.filter = filter;
     if (a.has("count")) o.count = parse_count(a.text("count"));
-    if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
+    // 0 is at once, as Scapy has it; the library's 0 is no end.
+    if (a.has("timeout")) o.timeout = std::max<steady_duration>(parse_duration(a.text("timeout")), 1ns);
     o.promisc = !a.has("no-promisc");
     o.reassemble = a.has("reassemble");
     return run(name, a, [&](session& s) { return sniff(s, s.net.sniff(o), a); });

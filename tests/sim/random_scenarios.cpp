@@ -252,7 +252,11 @@ private:
         auto [ec, r] = co_await net_.send(std::move(source), {.count = 2, .inter = up_to(1ms)},
                                           asio::as_tuple(asio::use_awaitable));
         reported_ += r.sent;
-        CHECK(r.sent + r.send_errors == (again ? 2 : 1) * packets);
+        auto const all = (again ? 2 : 1) * packets;
+        if (ec == errc::no_such_interface)
+            CHECK(r.sent + r.send_errors <= all);  // there was no sense in trying the rest
+        else
+            CHECK(r.sent + r.send_errors == all);
     }
 
     random_source random_;
