@@ -65,7 +65,7 @@ bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&IP::dst>()) return match_verdict::mismatch("ip header cut short");
+    if (auto v = detail::ip_validity(reply); v.value == match_verdict::no) return v;
     if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>();
         got != ours && !goes_elsewhere(reply, sent))
         return match_verdict::mismatch(
@@ -93,7 +93,26 @@ void summarize(layer_view const& v, std::string& out) {
     if (auto frag = v.get<&IP::frag>()) out += fmt::format(" frag:{}", frag);
 }
 
+/// A total length of 0 is what the kernel leaves of segments that it joined to more than 65535 bytes.
+bool is_joined(layer_view const& ip) {
+    return ip.get<&IP::len>() == 0 && ip.header().size() + ip.payload().size() > 0xffff;
+}
+
 }  // namespace
+
+match_verdict detail::ip_validity(layer_view const& ip) {
+    constexpr unsigned fewest_words = 5;
+    auto const header = ip.header();
+    auto const first = std::to_integer<unsigned>(header[0]);
+    if (first >> 4 != 4) return match_verdict::mismatch(fmt::format("ip version {}, expected 4", first >> 4));
+    if (auto words = first & 15; words < fewest_words)
+        return match_verdict::mismatch(
+            fmt::format("ip header length {}, expected {} at least", words, fewest_words));
+    if (ip.span().truncated) return match_verdict::mismatch("ip header cut short");
+    if (auto total = ip.get<&IP::len>(); total < header.size() && !is_joined(ip))
+        return match_verdict::mismatch(fmt::format("ip len {}, expected {} at least", total, header.size()));
+    return match_verdict::payload();
+}
 
 layer_hooks hooks(IP const*) {
     return {.rules = rules,

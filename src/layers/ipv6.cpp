@@ -70,7 +70,7 @@ bool goes_elsewhere(ipv6 to, ipv6 target, layer_view const& sent) {
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
+    if (auto v = detail::ipv6_validity(reply); v.value == match_verdict::no) return v;
     if (detail::is_listener_discovery(sent) != detail::is_listener_discovery(reply))
         return match_verdict::mismatch("listener discovery answers itself only");
     // What is routed on from here is for somebody else.
@@ -102,6 +102,13 @@ void summarize(layer_view const& v, std::string& out) {
 }
 
 }  // namespace
+
+match_verdict detail::ipv6_validity(layer_view const& ip) {
+    if (auto version = std::to_integer<unsigned>(ip.header()[0]) >> 4; version != 6)
+        return match_verdict::mismatch(fmt::format("ipv6 version {}, expected 6", version));
+    if (!ip.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
+    return match_verdict::payload();
+}
 
 layer_hooks hooks(IPv6 const*) {
     return {.prepare = prepare,

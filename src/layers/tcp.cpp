@@ -52,8 +52,22 @@ acknowledgements acceptable(layer_view const& sent) {
     return {exact.first - slack, exact.last + slack};
 }
 
+/// RFC 9293 §3.1: a header has 5 words at least, and lies inside its segment.
+match_verdict header_validity(layer_view const& tcp) {
+    constexpr unsigned fewest_words = 5;
+    if (!tcp.has<&TCP::urgptr>()) return match_verdict::mismatch("tcp header cut short");
+    unsigned const words = tcp.get<&TCP::dataofs>();
+    if (words < fewest_words)
+        return match_verdict::mismatch(
+            fmt::format("tcp header length {}, expected {} at least", words, fewest_words));
+    if (tcp.span().truncated)
+        return match_verdict::mismatch(
+            fmt::format("tcp header length {}, in a segment of {} bytes", words, tcp.header().size()));
+    return match_verdict::payload();
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
-    if (!reply.has<&TCP::urgptr>()) return match_verdict::mismatch("tcp header cut short");
+    if (auto v = header_validity(reply); v.value == match_verdict::no) return v;
     if (auto got = reply.get<&TCP::sport>(), asked = sent.get<&TCP::dport>(); got != asked)
         return match_verdict::mismatch(fmt::format("tcp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&TCP::dport>(), ours = sent.get<&TCP::sport>(); got != ours)

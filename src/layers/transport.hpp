@@ -20,6 +20,13 @@ inline ipv4 final_stop(layer_view const& ip, stops which = stops::ahead) {
     return ip.span().size() <= without_options ? ip.get<&IP::dst>() : last_stop_of_options(ip, which);
 }
 
+/// What makes any host discard a packet for its IP or IPv6 header alone (RFC 791 §3.1, RFC 1122 §3.2.1.1, RFC
+/// 8200 §3): no answer then, nor an error.
+/// @{
+match_verdict ip_validity(layer_view const& ip);
+match_verdict ipv6_validity(layer_view const& ip);
+/// @}
+
 /// The checksum over the pseudo header of the IP layer below (RFC 9293 §3.1, RFC 8200 §8.1), the header and
 /// the payload, the checksum field counting as it stands. Nothing when no IP layer is below.
 std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::uint8_t protocol,

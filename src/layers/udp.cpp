@@ -42,14 +42,14 @@ match_verdict tunnel_answers(layer_view const& reply, layer_view const& sent) {
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&UDP::chksum>()) return match_verdict::mismatch("udp header cut short");
+    if (auto length = reply.get<&UDP::len>(); length < 8 && !(length == 0 && reply.lower().is<IPv6>()))
+        return match_verdict::mismatch(fmt::format("udp len {}, at least 8", length));
     if (is_tunnel(sent)) return tunnel_answers(reply, sent);
     if (auto got = reply.get<&UDP::sport>(), asked = sent.get<&UDP::dport>();
         got != asked && !sent.packet().relaxed)
         return match_verdict::mismatch(fmt::format("udp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&UDP::dport>(), ours = sent.get<&UDP::sport>(); got != ours)
         return match_verdict::mismatch(fmt::format("udp dport {}, expected {}", got, ours));
-    if (auto length = reply.get<&UDP::len>(); length < 8 && !(length == 0 && reply.lower().is<IPv6>()))
-        return match_verdict::mismatch(fmt::format("udp len {}, at least 8", length));
     return match_verdict::payload();
 }
 

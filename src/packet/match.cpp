@@ -175,10 +175,12 @@ match_verdict match_error(layer_view const& quote, layer_view const& reply, laye
     if (!ends_probes(icmp, sent.packet().relaxed))
         return match_verdict::mismatch("an ICMP message that ends no probe");
     if (reply.is<IP>() && sent.is<IP>()) {
+        if (auto v = detail::ip_validity(reply); v.value == match_verdict::no) return v;
         if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
             return match_verdict::mismatch(
                 fmt::format("ip dst {}, expected {}", got.to_string(), ours.to_string()));
     } else if (reply.is<IPv6>() && sent.is<IPv6>()) {
+        if (auto v = detail::ipv6_validity(reply); v.value == match_verdict::no) return v;
         if (auto got = reply.get<&IPv6::dst>(), ours = sent.get<&IPv6::src>(); got != ours)
             return match_verdict::mismatch(
                 fmt::format("ipv6 dst {}, expected {}", got.to_string(), ours.to_string()));

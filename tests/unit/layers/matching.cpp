@@ -453,3 +453,85 @@ TEST_CASE("Routers that are solicited advertise, to who asked or to all hosts (R
     CHECK(verdict(sent, reply("192.0.2.1", 0)) == "icmp type 0 does not answer type 10");
     CHECK(verdict(sent, reply("192.0.2.1", 10)) == "icmp type 10 does not answer type 10");
 }
+
+TEST_CASE("A packet whose own IP header cannot be is discarded, so it answers nothing (RFC 1122)") {
+    auto sent = there("UDP(sport=1000, dport=7)/'text'");
+    auto reply = [](std::string const& fields) {
+        return "IP(src='198.51.100.9', dst='192.0.2.1', " + fields + ")/UDP(sport=7, dport=1000)/'text'";
+    };
+    CHECK(verdict(sent, reply("len=32"), link_type::ipv4) == "yes");
+    for (auto version : {"0", "5", "6", "15"})
+        CHECK(verdict(sent, reply("version=" + std::string(version)), link_type::ipv4) ==
+              "ip version " + std::string(version) + ", expected 4");
+    CHECK(verdict(sent, reply("ihl=4")) == "ip header length 4, expected 5 at least");
+    CHECK(verdict(sent, reply("ihl=0")) == "ip header length 0, expected 5 at least");
+    CHECK(verdict(sent, reply("ihl=15")) == "ip header cut short");
+    CHECK(verdict(sent, reply("len=19")) == "ip len 19, expected 20 at least");
+    CHECK(verdict(sent, reply("len=0")) == "ip len 0, expected 20 at least");
+    // As the kernel leaves segments that it joined to more than a length can say.
+    auto joined = [&](std::size_t octets) {
+        auto bytes = parse_packet(back("TCP(sport=80, dport=1000, flags='A', ack=100)")).build();
+        bytes[2] = bytes[3] = std::byte(0);
+        bytes.resize(octets);
+        auto s = read(there("TCP(sport=1000, dport=80, seq=100, flags='A')"), link_type::raw);
+        return match(dissect(bytes, link_type::raw).view(), s.view()).why;
+    };
+    CHECK(joined(65536) == "");
+    CHECK(joined(65535) == "ip len 0, expected 20 at least");
+    auto sent6 = there6("UDP(sport=1000, dport=7)");
+    auto reply6 = [](std::string const& version) {
+        return "IPv6(src='fe80::9', dst='fe80::1', version=" + version + ")/UDP(sport=7, dport=1000)";
+    };
+    CHECK(verdict(sent6, reply6("6"), link_type::ipv6) == "yes");
+    CHECK(verdict(sent6, reply6("4"), link_type::ipv6) == "ipv6 version 4, expected 6");
+}
+
+TEST_CASE("Headers inside a tunnel, and the one that brings an ICMP error, must be possible too") {
+    auto through = [](std::string const& layers) { return there("GRE()/" + layers); };
+    auto back_through = [](std::string const& layers) { return back("GRE()/" + layers); };
+    auto sent = through("IP(src='10.0.0.1', dst='10.0.0.9')/UDP(sport=1000, dport=7)");
+    auto reply = [&](std::string const& fields) {
+        return back_through("IP(src='10.0.0.9', dst='10.0.0.1'" + fields + ")/UDP(sport=7, dport=1000)");
+    };
+    CHECK(verdict(sent, reply("")) == "yes");
+    CHECK(verdict(sent, reply(", version=5")) == "ip version 5, expected 4");
+    CHECK(verdict(sent, reply(", ihl=4")) == "ip header length 4, expected 5 at least");
+    auto vxlan = [](std::string const& udp) {
+        return "UDP(sport=9, dport=4789" + udp + ")/VXLAN()/Ether()/";
+    };
+    CHECK(verdict(there(vxlan("") + there("ICMP()")), back(vxlan(", len=7") + back("ICMP(type=0)"))) ==
+          "udp len 7, at least 8");
+
+    std::string const error =
+        ")/ICMP(type=11)/IPerror(src='10.0.0.1', dst='10.0.0.9')/"
+        "UDPerror(sport=1000, dport=7)";
+    std::string const router = "IP(src='10.5.0.1', dst='10.0.0.1'";
+    CHECK(verdict(sent, back_through(router + error)) == "yes");
+    CHECK(verdict(sent, back_through(router + ", version=6" + error)) == "ip version 6, expected 4");
+    auto inside = sent.substr(sent.find("GRE()/") + 6);
+    CHECK(verdict(inside, router + error) == "yes");
+    CHECK(verdict(inside, router + ", ihl=4" + error) == "ip header length 4, expected 5 at least");
+    auto error6 = [](std::string const& version) {
+        return "IPv6(src='fe80::5', dst='fe80::1', version=" + version +
+               ")/ICMPv6TimeExceeded()/"
+               "IPerror6(src='fe80::1', dst='fe80::9')/UDPerror(sport=1, dport=2)";
+    };
+    auto sent6 = there6("UDP(sport=1, dport=2)");
+    CHECK(verdict(sent6, error6("6"), link_type::ipv6) == "yes");
+    CHECK(verdict(sent6, error6("5"), link_type::ipv6) == "ipv6 version 5, expected 6");
+}
+
+TEST_CASE("A TCP header has 5 words at least, and lies inside its segment (RFC 9293, section 3.1)") {
+    auto sent = there("TCP(sport=1000, dport=80, seq=0, flags='S')");
+    auto reply = [](std::string const& dataofs, std::string const& options = "[]") {
+        return back("TCP(sport=80, dport=1000, flags='SA', ack=1, dataofs=" + dataofs +
+                    ", options=" + options + ")");
+    };
+    CHECK(verdict(sent, reply("5")) == "yes");
+    CHECK(verdict(sent, reply("6", "[('MSS', 1460)]")) == "yes");
+    for (auto words : {"0", "3", "4"})
+        CHECK(verdict(sent, reply(words)) ==
+              "tcp header length " + std::string(words) + ", expected 5 at least");
+    CHECK(verdict(sent, reply("6")) == "tcp header length 6, in a segment of 20 bytes");
+    CHECK(verdict(sent, reply("15", "[('MSS', 1460)]")) == "tcp header length 15, in a segment of 24 bytes");
+}
