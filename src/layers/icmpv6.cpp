@@ -151,6 +151,9 @@ match_verdict detail::no_icmpv6_answer(layer_view const&, layer_view const& sent
 match_verdict detail::nd_validity(layer_view const& message) {
     if (auto ip = message.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
         return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
+    // All of these messages have it there.
+    if (auto code = std::to_integer<unsigned>(message.header()[1]); code != 0)
+        return match_verdict::mismatch(fmt::format("nd code {}, expected 0", code));
     for (auto option = message.upper(); option; option = option.upper())
         if (option.is<Raw>() && !are_options(option.header()))
             return match_verdict::mismatch("nd option of length 0, or cut short");

@@ -94,6 +94,7 @@ TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the sam
     CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')", 254)) == "nd hop limit 254, expected 255");
     CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9')/Raw(load=b'\\x02\\x00')")) ==
           "nd option of length 0, or cut short");
+    CHECK(verdict(asks, back6("ICMPv6ND_NA(tgt='fe80::9', code=1)")) == "nd code 1, expected 0");
     CHECK(verdict(asks, back6("ICMPv6ND_NS(tgt='fe80::9')")) == "neighbour advertisement expected");
     CHECK(verdict(there6("ICMPv6ND_NA(tgt='fe80::9')"), back6("ICMPv6ND_NA(tgt='fe80::9')")) ==
           "ICMPv6ND_NA has no answer");
@@ -113,6 +114,7 @@ TEST_CASE("Routers, and neighbours of who has no address yet, answer all nodes (
           "nd router 2001:db8::9 is no link-local address");
     CHECK(verdict(asks, "IPv6(src='fe80::9', dst='ff02::1', hlim=64)/ICMPv6ND_RA()") ==
           "nd hop limit 64, expected 255");
+    CHECK(verdict(asks, from("fe80::9", "ff02::1", "ICMPv6ND_RA(code=1)")) == "nd code 1, expected 0");
     CHECK(verdict(asks, from("fe80::9", "ff02::1", "ICMPv6ND_RA()/Raw(load=b'\\x03\\x00')")) ==
           "nd option of length 0, or cut short");
     CHECK(
