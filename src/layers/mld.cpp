@@ -60,10 +60,28 @@ constexpr field_rule report2_rules[] = {{.field = "cksum", .hexadecimal = true},
 
 // --- matching ----------------------------------------------------------------------------------------
 
+/// Whether one of the records of a report, as far as they are whole, is about this group.
+bool has_record_of(layer_view const& report, ipv6 const& group) {
+    constexpr std::size_t report_fixed = 8;
+    constexpr bit_range address{32, 128};
+    auto all = report.header();
+    for (auto at = report_fixed, left = number16(all, 6); left > 0 && at < all.size(); --left) {
+        auto record = all.subspan(at);
+        auto length = record_length(record);
+        if (length == 0 || length > record.size()) break;
+        if (value_traits<ipv6>::from_wire(read_bits(record, address)) == group) return true;
+        at += length;
+    }
+    return false;
+}
+
 /// RFC 2710 §4, RFC 3810 §6.2: a general query is answered for any address, another for its own.
 match_verdict query_answers(layer_view const& reply, layer_view const& sent) {
     auto asked = sent.get<&ICMPv6MLQuery::mladdr>();
-    if (reply.is<ICMPv6MLReport2>()) return match_verdict::match();
+    if (reply.is<ICMPv6MLReport2>()) {
+        if (asked == ipv6() || has_record_of(reply, asked)) return match_verdict::match();
+        return match_verdict::mismatch(fmt::format("mld report without a record of {}", asked.to_string()));
+    }
     if (!reply.is<ICMPv6MLReport>()) return match_verdict::mismatch("multicast listener report expected");
     if (!reply.has<&ICMPv6MLReport::mladdr>()) return match_verdict::mismatch("icmpv6 header cut short");
     if (auto got = reply.get<&ICMPv6MLReport::mladdr>(); asked != ipv6() && got != asked)

@@ -153,6 +153,45 @@ TEST_CASE("Multicast listeners report the address they were asked for, or any to
           "multicast listener report expected");
 }
 
+TEST_CASE("A query about one group is answered by a report that has a record of it (RFC 3810)") {
+    auto report = [](std::string const& records) {
+        return "IPv6(src='fe80::9', dst='ff02::16')/ICMPv6MLReport2(records=[" + records + "])";
+    };
+    std::string const of5 = "ICMPv6MLDMultAddrRec(dst='ff02::5', sources=['fe80::7', 'fe80::8'])",
+                      of6 = "ICMPv6MLDMultAddrRec(dst='ff02::6', rtype=2, auxdata=b'four')";
+    for (std::string message : {"ICMPv6MLQuery", "ICMPv6MLQuery2"}) {
+        CAPTURE(message);
+        auto asks = [&](std::string const& group) {
+            return "IPv6(src='fe80::1', dst='" + (group == "::" ? "ff02::1" : group) + "', hlim=1)/" +
+                   message + "(mladdr='" + group + "')";
+        };
+        CHECK(verdict(asks("ff02::5"), report(of5)) == "yes");
+        CHECK(verdict(asks("ff02::6"), report(of6)) == "yes");
+        CHECK(verdict(asks("ff02::6"), report(of5)) == "mld report without a record of ff02::6");
+        CHECK(verdict(asks("ff02::7"), report(of6 + ", " + of5)) == "mld report without a record of ff02::7");
+        CHECK(verdict(asks("ff02::5"), report("")) == "mld report without a record of ff02::5");
+        for (auto const& both : {of5 + ", " + of6, of6 + ", " + of5}) {
+            CHECK(verdict(asks("ff02::5"), report(both)) == "yes");
+            CHECK(verdict(asks("ff02::6"), report(both)) == "yes");
+        }
+        CHECK(verdict(asks("::"), report(of5)) == "yes");
+    }
+    // More records are counted than there are, or fewer; the last one is cut short.
+    auto cut = [](std::string const& more, std::size_t octets) {
+        auto query =
+            parse_packet("IPv6(src='fe80::1', dst='ff02::6')/ICMPv6MLQuery2(mladdr='ff02::6')").build();
+        auto bytes =
+            parse_packet("IPv6(src='fe80::9', dst='ff02::16')/ICMPv6MLReport2(" + more + ")").build();
+        bytes.resize(bytes.size() - octets);
+        return match(dissect(bytes, link_type::raw).view(), dissect(query, link_type::raw).view()).why;
+    };
+    auto records = "records=[" + of5 + ", " + of6 + "]";
+    CHECK(cut(records + ", records_number=3", 0).empty());
+    CHECK(cut(records + ", records_number=1", 0) == "mld report without a record of ff02::6");
+    CHECK(cut(records, 1) == "mld report without a record of ff02::6");
+    CHECK(cut(records, 24) == "mld report without a record of ff02::6");
+}
+
 TEST_CASE("ARP: who was asked answers who asked") {
     std::string ether = "Ether(src='02:00:00:00:00:01', dst='ff:ff:ff:ff:ff:ff')/";
     auto sent = ether + "ARP(hwsrc='02:00:00:00:00:01', psrc='192.0.2.1', pdst='192.0.2.9')";
