@@ -78,9 +78,33 @@ match_verdict answers_who_is_asked(layer_view const& reply, layer_view const& se
     return expect<&ARP::psrc>(reply, sent.get<&ARP::pdst>());
 }
 
+/// Who answers copies from the question what its addresses are (RFC 826).
+match_verdict has_kinds_of(layer_view const& reply, layer_view const& sent) {
+    for (auto field : {field_index<&ARP::hwtype>, field_index<&ARP::ptype>, field_index<&ARP::hwlen>,
+                       field_index<&ARP::plen>})
+        if (auto got = reply.value(field).low, expected = sent.value(field).low; got != expected)
+            return match_verdict::mismatch(fmt::format(
+                "arp {} {:#x}, expected {:#x}", reply.description().fields[field].name, got, expected));
+    return match_verdict::match();
+}
+
+/// The hardware address that is told names who asked. Receivers do not look at it (RFC 826), so some senders
+/// leave it zero, or write there what the frame goes to, which may be all (RFC 5227 §2.6): that names nobody
+/// else. Over frame relay it is a number that each end has of its own (RFC 2390 §7). In reverse ARP it is the
+/// answer's subject, not who asked.
+match_verdict goes_to_who_asked(layer_view const& reply, layer_view const& sent) {
+    constexpr unsigned frame_relay = 15;
+    auto ours = sent.get<&ARP::hwsrc>(), to = reply.get<&ARP::hwdst>();
+    if (asks_for_hardware(sent.get<&ARP::op>()) || sent.get<&ARP::hwtype>() == frame_relay ||
+        ours.is_unspecified() || to.is_unspecified() || to == mac("ff:ff:ff:ff:ff:ff"))
+        return match_verdict::match();
+    return expect<&ARP::hwdst>(reply, ours);
+}
+
 /// The answer comes to who asked.
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&ARP::pdst>()) return match_verdict::mismatch("arp message cut short");
+    if (auto v = has_kinds_of(reply, sent); v.value == match_verdict::no) return v;
     unsigned got = reply.get<&ARP::op>(), asked = sent.get<&ARP::op>();
     if (!asks(asked)) return match_verdict::mismatch(fmt::format("arp op {} asks nothing", asked));
     if (got != asked + 1)
@@ -88,6 +112,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (auto v = answers_who_is_asked(reply, sent); v.value == match_verdict::no) return v;
     if (auto ours = sent.get<&ARP::psrc>(); !ours.is_unspecified())
         if (auto v = expect<&ARP::pdst>(reply, ours); v.value == match_verdict::no) return v;
+    if (auto v = goes_to_who_asked(reply, sent); v.value == match_verdict::no) return v;
     if (auto hwsrc = reply.get<&ARP::hwsrc>(); hwsrc.is_group() || hwsrc.is_unspecified())
         return match_verdict::mismatch("arp hwsrc " + hwsrc.to_string() + " is no host's");
     return match_verdict::match();

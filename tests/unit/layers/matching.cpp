@@ -210,6 +210,38 @@ TEST_CASE("ARP: who was asked answers who asked") {
           "arp hwsrc ff:ff:ff:ff:ff:ff is no host's");
 }
 
+TEST_CASE(
+    "An ARP answer has the question's kinds of addresses, and names its sender's or nobody's (RFC 826)") {
+    auto check = [](std::string const& question, std::string const& answer) {
+        std::string const ether = "Ether(dst='ff:ff:ff:ff:ff:ff')/ARP(psrc='192.0.2.";
+        return verdict(ether + "1', pdst='192.0.2.9'" + question + ")",
+                       ether + "9', pdst='192.0.2.1', op=2, hwsrc='02:00:00:00:00:09'" + answer + ")",
+                       link_type::ethernet);
+    };
+    std::string const ours = ", hwsrc='02:00:00:00:00:01'", to_us = ", hwdst='02:00:00:00:00:01'";
+    CHECK(check(ours, to_us) == "yes");
+    CHECK(check(ours, to_us + ", hwtype=6") == "arp hwtype 0x6, expected 0x1");
+    CHECK(check(ours, to_us + ", ptype=0x86dd") == "arp ptype 0x86dd, expected 0x800");
+    CHECK(check(ours + ", hwtype=6", to_us + ", hwtype=6") == "yes");
+    auto with_length = [](std::size_t at) {
+        constexpr std::size_t ether = 14;
+        auto sent = parse_packet("Ether()/ARP(psrc='192.0.2.1', pdst='192.0.2.9')").build(), told = sent;
+        told[ether + 7] = std::byte(2), told[ether + at] = std::byte(3);
+        return match(dissect(told, link_type::ethernet).view(), dissect(sent, link_type::ethernet).view())
+            .why;
+    };
+    CHECK(with_length(4) == "arp hwlen 0x3, expected 0x6");
+    CHECK(with_length(5) == "arp plen 0x3, expected 0x4");
+    CHECK(check(ours, ", hwdst='02:00:00:00:00:02'") ==
+          "arp hwdst 02:00:00:00:00:02, expected 02:00:00:00:00:01");
+    CHECK(check(ours, ", hwdst='01:00:5e:00:00:01'") ==
+          "arp hwdst 01:00:5e:00:00:01, expected 02:00:00:00:00:01");
+    CHECK(check(ours, ", hwdst='ff:ff:ff:ff:ff:ff'") == "yes");
+    CHECK(check(ours, ", hwdst='00:00:00:00:00:00'") == "yes");
+    // Who did not say its own is answered at whatever the frame tells.
+    CHECK(check("", to_us) == "yes");
+}
+
 TEST_CASE("Reverse and inverse ARP are answered by whom the hardware address names (RFC 903, RFC 2390)") {
     auto arp = [](std::string const& fields) {
         return "Ether(src='02:00:00:00:00:01', dst='ff:ff:ff:ff:ff:ff')/ARP(" + fields + ")";
