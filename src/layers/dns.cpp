@@ -119,11 +119,18 @@ bool same_name(std::string_view a, std::string_view b) {
 struct question {
     std::string name;
     unsigned type = 0, cls = 0;
+    std::size_t end = 0;  ///< where in the message the next one begins
 };
+std::optional<question> question_at(header h, std::size_t at) {
+    auto name = h.size() > at ? read_domain_name(h, at) : std::nullopt;
+    if (!name || name->size + 4 > h.size()) return {};
+    return question{name->text, number16(h, name->size), number16(h, name->size + 2), name->size + 4};
+}
+unsigned question_count(header h) {
+    return number16(h, 4);
+}
 std::optional<question> first_question(header h) {
-    auto name = h.size() > message_fixed ? read_domain_name(h, message_fixed) : std::nullopt;
-    if (!name || name->size + 4 > h.size() || number16(h, 4) == 0) return {};
-    return question{name->text, number16(h, name->size), number16(h, name->size + 2)};
+    return question_count(h) == 0 ? std::nullopt : question_at(h, message_fixed);
 }
 
 /// RFC 6762 §6: answers of multicast DNS come without the question; a record must be what it asks for.
@@ -141,6 +148,30 @@ match_verdict multicast_answers(layer_view const& reply, question const& asked) 
         if (at == 0) break;
     }
     return match_verdict::mismatch(fmt::format("no answer about {}", asked.name));
+}
+
+match_verdict same_question(question const& told, question const& asked) {
+    if (!same_name(told.name, asked.name))
+        return match_verdict::mismatch(fmt::format("dns question {}, expected {}", told.name, asked.name));
+    if (told.type != asked.type || told.cls != asked.cls)
+        return match_verdict::mismatch(fmt::format("dns question of type {} class {}, expected {} {}",
+                                                   told.type, told.cls, asked.type, asked.cls));
+    return match_verdict::match();
+}
+
+/// A response repeats all that was asked, in order (RFC 1035 §4.1.1); `told` and `asked` come first. What
+/// cannot be read of the probe's others is nothing to compare with.
+match_verdict same_questions(header reply, header sent, question told, question asked) {
+    auto count = question_count(sent);
+    if (auto got = question_count(reply); got != count)
+        return match_verdict::mismatch(fmt::format("dns questions {}, expected {}", got, count));
+    for (auto left = count;; --left) {
+        if (auto v = same_question(told, asked); v.value == match_verdict::no || left == 1) return v;
+        auto next_asked = question_at(sent, asked.end), next_told = question_at(reply, told.end);
+        if (!next_asked) return match_verdict::match();
+        if (!next_told) return match_verdict::mismatch("dns questions cut short");
+        asked = *std::move(next_asked), told = *std::move(next_told);
+    }
 }
 
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
@@ -162,12 +193,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
             return match_verdict::match();
         return match_verdict::mismatch("dns response without the question");
     }
-    if (!same_name(told->name, asked->name))
-        return match_verdict::mismatch(fmt::format("dns question {}, expected {}", told->name, asked->name));
-    if (told->type != asked->type || told->cls != asked->cls)
-        return match_verdict::mismatch(fmt::format("dns question of type {} class {}, expected {} {}",
-                                                   told->type, told->cls, asked->type, asked->cls));
-    return match_verdict::match();
+    return same_questions(message_of(reply), message_of(sent), *std::move(told), *std::move(asked));
 }
 
 void key(layer_view const& v, key_builder& k) {

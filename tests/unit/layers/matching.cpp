@@ -313,6 +313,40 @@ TEST_CASE("DNS: id and question; multicast DNS by what the records are about") {
           "no answer about printer.local.");
 }
 
+TEST_CASE("A DNS response repeats all questions of its query, in their order") {
+    auto sent = [](std::string const& fields) {
+        return there("UDP(sport=4000, dport=53)/DNS(id=7, " + fields + ")");
+    };
+    auto reply = [](std::string const& fields) {
+        return back("UDP(sport=53, dport=4000)/DNS(qr=1, id=7, " + fields + ")");
+    };
+    std::string const a = "DNSQR(qname='a.example')", b = "DNSQR(qname='b.example')",
+                      txt = "DNSQR(qname='b.example', qtype='TXT')";
+    auto two = sent("qd=" + a + "/" + b), one = sent("qd=" + a);
+    CHECK(verdict(two, reply("qd=" + a + "/DNSQR(qname='B.EXAMPLE')")) == "yes");
+    CHECK(verdict(two, reply("qd=" + a + "/DNSQR(qname='c.example')")) ==
+          "dns question c.example., expected b.example.");
+    CHECK(verdict(two, reply("qd=" + a + "/" + txt)) == "dns question of type 16 class 1, expected 1 1");
+    CHECK(verdict(two, reply("qd=" + b + "/" + a)) == "dns question b.example., expected a.example.");
+    CHECK(verdict(two, reply("qd=" + a)) == "dns questions 1, expected 2");
+    CHECK(verdict(one, reply("qd=" + a + "/" + b)) == "dns questions 2, expected 1");
+    CHECK(verdict(one, reply("qd=" + a + ", qdcount=2")) == "dns questions 2, expected 1");
+    CHECK(verdict(two, reply("qd=" + a + ", qdcount=2")) == "dns questions cut short");
+    CHECK(verdict(two, reply("qd=None, rcode=5")) == "yes");
+    CHECK(verdict(two, reply("qd=None")) == "dns response without the question");
+    // Of a probe that says more than it has, what is there is compared.
+    CHECK(verdict(sent("qdcount=2, qd=" + a), reply("qdcount=2, qd=" + a)) == "yes");
+    // Both names are one in the response, the second a pointer to the first.
+    auto compressed = parse_packet(reply("qdcount=2, qd=DNSQR(qname='a.example')")).build();
+    for (unsigned octet : {0xc0u, 12u, 0u, 1u, 0u, 1u}) compressed.push_back(static_cast<std::byte>(octet));
+    for (auto at : {2u, 20u + 4u})  // both lengths
+        compressed[at + 1] = static_cast<std::byte>(std::to_integer<unsigned>(compressed[at + 1]) + 6);
+    auto same = read(sent("qd=" + a + "/" + a), link_type::raw), other = read(two, link_type::raw);
+    CHECK(match(dissect(compressed, link_type::raw).view(), same.view()).value == match_verdict::yes);
+    CHECK(match(dissect(compressed, link_type::raw).view(), other.view()).why ==
+          "dns question a.example., expected b.example.");
+}
+
 TEST_CASE("A probe to a group that is seen again is no answer to itself, with a message or without") {
     for (std::string message : {"", "/DNS(qd=DNSQR(qname='a.example'))", "/'text'"}) {
         auto sent = "IP(src='192.0.2.1', dst='224.0.0.251')/UDP(sport=5353, dport=5353)" + message;
