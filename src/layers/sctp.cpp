@@ -28,7 +28,7 @@ std::size_t padded(std::size_t length) {
 
 constexpr field_rule common_rules[] = {{.field = "sport", .identity = identity_part::port, .quoted = true},
                                        {.field = "dport", .quoted = true},
-                                       {.field = "tag", .hexadecimal = true},
+                                       {.field = "tag", .hexadecimal = true, .quoted = true},
                                        {.field = "chksum", .hexadecimal = true}};
 
 /// CRC32c (RFC 9260 §6.8, appendix A), least significant byte first.
@@ -68,6 +68,69 @@ bool is_changed_heartbeat(layer_view const& reply, layer_view const& sent) {
                                sent.header().subspan(std::min(chunk_header, sent.header().size())));
 }
 
+// --- which chunks answer which -----------------------------------------------------------------------
+
+/// A bit for each chunk type up to 31.
+using chunk_types = std::uint32_t;
+constexpr chunk_types any_type = ~chunk_types(0);
+enum chunk : unsigned {
+    data,
+    init,
+    init_ack,
+    sack,
+    heartbeat,
+    heartbeat_ack,
+    abort_,
+    shutdown,
+    shutdown_ack,
+    error_,
+    cookie_echo,
+    cookie_ack
+};
+constexpr chunk_types set_of(auto... type) {
+    return ((chunk_types(1) << type) | ...);
+}
+
+/// RFC 9260: §5.1 and §9.2 (an association that is ending) for INIT, §5.1 and §5.2.6 (a stale cookie) for
+/// COOKIE ECHO, §8.3 for HEARTBEAT, §6.2, §6.5 (no such stream) and §9.2 (SHUTDOWN tells what came) for DATA,
+/// §9.2 for SHUTDOWN; §8.4 for all: who knows no association aborts it. An INIT has no error but in ABORT or,
+/// as a parameter, in INIT ACK (§3.2.2).
+constexpr chunk_types answers_of(unsigned type) {
+    switch (type) {
+        case data: return set_of(sack, shutdown, error_, abort_);
+        case init: return set_of(init_ack, shutdown_ack, abort_);
+        case heartbeat: return set_of(heartbeat_ack, abort_);
+        case shutdown: return set_of(shutdown_ack, abort_);
+        case cookie_echo: return set_of(cookie_ack, error_, abort_);
+        default: return any_type;
+    }
+}
+
+/// What `of` makes of each chunk's type, together. Other chunks may stand before the one that answers, of
+/// types that have no layer here too (§6.10).
+template <class Of>
+chunk_types of_all(header chunks, Of of) {
+    constexpr std::size_t chunk_header = 4;
+    chunk_types found = 0;
+    while (!chunks.empty()) {
+        found |= of(std::to_integer<unsigned>(chunks[0]));
+        auto size = std::max(chunk_header, padded(number16(chunks, 2)));
+        chunks = chunks.subspan(std::min(size, chunks.size()));
+    }
+    return found;
+}
+
+match_verdict chunks_answer(header reply, header sent) {
+    auto expected = of_all(sent, answers_of);
+    if (sent.empty() || expected == any_type) return match_verdict::match();
+    if (reply.empty()) return match_verdict::mismatch("sctp packet without a chunk");
+    if (expected & of_all(reply, [](unsigned type) { return type < 32 ? set_of(type) : 0; }))
+        return match_verdict::match();
+    return match_verdict::mismatch(fmt::format("sctp chunk type {} does not answer type {}",
+                                               std::to_integer<unsigned>(reply[0]),
+                                               std::to_integer<unsigned>(sent[0])));
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.has<&SCTP::chksum>()) return match_verdict::mismatch("sctp header cut short");
     if (auto got = reply.get<&SCTP::sport>(), asked = sent.get<&SCTP::dport>(); got != asked)
@@ -80,7 +143,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (reply.upper().is<SCTPChunkInit>()) return match_verdict::mismatch("an sctp INIT is no answer");
     if (is_changed_heartbeat(reply.upper(), sent.upper()))
         return match_verdict::mismatch("sctp heartbeat information changed");
-    return match_verdict::match();
+    return chunks_answer(reply.payload(), sent.payload());
 }
 
 void key(layer_view const& v, key_builder& k) {

@@ -7,6 +7,7 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/link_types.hpp>
+#include <sonde/layers/sctp.hpp>
 #include <sonde/layers/udp.hpp>
 
 #include "../layers/ipv6_chain.hpp"
@@ -131,6 +132,19 @@ match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
     return match_verdict::match();
 }
 
+/// An INIT has no verification tag: its own proves the quote, which may end before it (RFC 9260 §10).
+match_verdict compare_initiation(layer_view const& quote, layer_view const& sent) {
+    if (!quote || !sent.is<SCTPChunkInit>()) return match_verdict::match();
+    if (!quote.is<SCTPChunkInit>())
+        return match_verdict::mismatch(
+            fmt::format("quotes {}, expected {}", quote.description().name, sent.description().name));
+    if (!quote.has<&SCTPChunkInit::init_tag>()) return match_verdict::match();
+    auto got = quote.get<&SCTPChunkInit::init_tag>(), ours = sent.get<&SCTPChunkInit::init_tag>();
+    return got == ours ? match_verdict::match()
+                       : match_verdict::mismatch(
+                             fmt::format("quoted SCTPChunkInit init_tag {:#x}, expected {:#x}", got, ours));
+}
+
 match_verdict compare_quote(layer_view quote, layer_view sent) {
     if (!quote.description().is(sent.description()))
         return match_verdict::mismatch(
@@ -162,6 +176,8 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
         return match_verdict::mismatch("the quote ends before it ties to the probe");
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
     v = compare_fields(quoted_upper, upper);
+    if (v.value == match_verdict::yes && upper.is<SCTP>())
+        return compare_initiation(quoted_upper.upper(), upper.upper());
     // IPv6 has no id: datagrams of one flow are told apart by their lengths.
     if (v.value == match_verdict::yes && sent.is<IPv6>() && upper.is<UDP>() && !sent.packet().relaxed &&
         quoted_upper.has<&UDP::len>())

@@ -5,6 +5,8 @@
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/match.hpp>
 
+#include <fmt/format.h>
+
 using namespace sonde;
 
 namespace {
@@ -454,6 +456,84 @@ TEST_CASE("SCTP: a heartbeat is acknowledged with what it said (RFC 9260, sectio
     CHECK(verdict(sent, back(reply + beat("Ack", "cookiE"))) == "sctp heartbeat information changed");
     CHECK(verdict(sent, back(reply + beat("Ack", ""))) == "sctp heartbeat information changed");
     CHECK(verdict(sent, back("SCTP(sport=7, dport=1000, tag=5)/SCTPChunkAbort(TCB=1)")) == "yes");
+}
+
+TEST_CASE("SCTP: a chunk is answered by those that RFC 9260 answers it with") {
+    auto check = [](std::string const& asked, std::string const& told) {
+        return verdict(there("SCTP(sport=1000, dport=7, tag=5)/" + asked),
+                       back("SCTP(sport=7, dport=1000, tag=9)/" + told));
+    };
+    std::string const init = "SCTPChunkInit(init_tag=9)";
+    for (auto chunk : {"InitAck", "Abort", "ShutdownAck"})
+        CHECK(check(init, "SCTPChunk" + std::string(chunk) + "()") == "yes");
+    CHECK(check(init, "SCTPChunkError()/SCTPChunkAbort()") == "yes");
+    CHECK(check(init, "SCTPChunkError()") == "sctp chunk type 9 does not answer type 1");
+    CHECK(check(init, "SCTPChunkHeartbeatReq()") == "sctp chunk type 4 does not answer type 1");
+    CHECK(check(init, "SCTPChunkCookieAck()") == "sctp chunk type 11 does not answer type 1");
+    CHECK(check(init, "SCTPChunkShutdownComplete()") == "sctp chunk type 14 does not answer type 1");
+    CHECK(check(init, "Raw(load=b'\\xc1\\x00\\x00\\x04')") == "sctp chunk type 193 does not answer type 1");
+    CHECK(check(init, "''") == "sctp packet without a chunk");
+
+    auto all = {"Data",        "SACK",  "HeartbeatReq", "HeartbeatAck", "Abort",           "Shutdown",
+                "ShutdownAck", "Error", "CookieEcho",   "CookieAck",    "ShutdownComplete"};
+    auto answered_by = [&](std::string const& asked) {
+        std::string answers;
+        for (std::string told : all)
+            if (check("SCTPChunk" + asked + "()", "SCTPChunk" + told + "()") == "yes") answers += told + " ";
+        return answers;
+    };
+    CHECK(answered_by("CookieEcho") == "Abort Error CookieAck ");
+    CHECK(answered_by("HeartbeatReq") == "HeartbeatAck Abort ");
+    CHECK(answered_by("Data") == "SACK Abort Shutdown Error ");
+    CHECK(answered_by("Shutdown") == "Abort ShutdownAck ");
+    for (std::string asked : {"InitAck", "SACK", "ShutdownAck", "Error"}) {
+        INFO(asked);
+        CHECK(answered_by(asked).size() == answered_by("ShutdownAck").size());
+        CHECK(answered_by(asked).find("ShutdownComplete") != std::string::npos);
+    }
+    // Bundles: any of what was asked, by any of what is told, behind chunks of unknown types too.
+    CHECK(check("SCTPChunkCookieEcho()/SCTPChunkData(data=b'x')", "SCTPChunkSACK()") == "yes");
+    CHECK(check("SCTPChunkData(data=b'x')", "SCTPChunkHeartbeatReq()/SCTPChunkSACK()") == "yes");
+    std::string const unknown = "\\xc1\\x00\\x00\\x05xyzw", cookie_ack = "\\x0b\\x00\\x00\\x04";
+    CHECK(check("SCTPChunkCookieEcho()", "Raw(load=b'" + unknown + cookie_ack + "')") == "yes");
+    CHECK(check("SCTPChunkCookieEcho()", "Raw(load=b'" + cookie_ack + "')") == "yes");
+    CHECK(check("SCTPChunkCookieEcho()", "Raw(load=b'" + unknown + "\\x0e\\x00\\x00\\x00')") ==
+          "sctp chunk type 193 does not answer type 10");
+    CHECK(check("SCTPChunkSACK()", "''") == "yes");
+}
+
+TEST_CASE(
+    "SCTP: an ICMP error quotes the probe's tag, and its INIT's own as far as it goes (RFC 9260, section "
+    "10)") {
+    auto check = [](std::string const& sent, std::string const& quoted, std::size_t octets) {
+        auto quote = parse_packet(there(quoted)).build();
+        constexpr std::size_t ip = 20;
+        std::string load;
+        for (auto b : std::span(quote).first(std::min(ip + octets, quote.size())))
+            load += fmt::format("\\x{:02x}", std::to_integer<unsigned>(b));
+        return verdict(there(sent),
+                       "IP(src='10.5.0.1', dst='192.0.2.1')/ICMP(type=3, code=2)/Raw(load=b'" + load + "')");
+    };
+    auto packet = [](std::string const& tag, std::string const& chunk) {
+        return "SCTP(sport=1000, dport=7, tag=" + tag + ")/" + chunk;
+    };
+    auto sack = packet("5", "SCTPChunkSACK()"), init = packet("0", "SCTPChunkInit(init_tag=9)");
+    constexpr std::size_t whole = 1000, least = 8, before_tag = 19, with_tag = 20;
+    for (auto octets : {whole, least}) {
+        CHECK(check(sack, sack, octets) == "yes");
+        CHECK(check(sack, packet("6", "SCTPChunkSACK()"), octets) == "quoted SCTP tag 0x6, expected 0x5");
+        CHECK(check(init, init, octets) == "yes");
+        CHECK(check(init, packet("9", "SCTPChunkInit(init_tag=9)"), octets) ==
+              "quoted SCTP tag 0x9, expected 0x0");
+    }
+    for (auto octets = least; octets <= 40; ++octets) CHECK(check(init, init, octets) == "yes");
+    CHECK(check(sack, sack, least - 1) == "the quote ends before it ties to the probe");
+    auto other = packet("0", "SCTPChunkInit(init_tag=8)");
+    CHECK(check(init, other, whole) == "quoted SCTPChunkInit init_tag 0x8, expected 0x9");
+    CHECK(check(init, other, with_tag) == "quoted SCTPChunkInit init_tag 0x8, expected 0x9");
+    CHECK(check(init, other, before_tag) == "yes");
+    CHECK(check(init, packet("0", "SCTPChunkAbort()"), whole) ==
+          "quotes SCTPChunkAbort, expected SCTPChunkInit");
 }
 
 TEST_CASE("Tags, protocols and layers that differ are told") {
