@@ -96,7 +96,7 @@ match_verdict goes_to_who_asked(layer_view const& reply, layer_view const& sent)
     constexpr unsigned frame_relay = 15;
     auto ours = sent.get<&ARP::hwsrc>(), to = reply.get<&ARP::hwdst>();
     if (asks_for_hardware(sent.get<&ARP::op>()) || sent.get<&ARP::hwtype>() == frame_relay ||
-        ours.is_unspecified() || to.is_unspecified() || to == mac("ff:ff:ff:ff:ff:ff"))
+        ours.is_unspecified() || to.is_unspecified() || to == mac::broadcast())
         return match_verdict::match();
     return expect<&ARP::hwdst>(reply, ours);
 }
