@@ -4,6 +4,8 @@
 #include <sonde/layers/raw.hpp>
 #include <sonde/packet/escape.hpp>
 
+#include "packet/answer_key.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -99,9 +101,45 @@ struct parts {
     std::span<std::byte const> payload() const { return std::span(all).subspan(begin, end - begin); }
 };
 
+/// Nothing if it is all the same to the payload where the packet comes from; else the layer that counts it
+/// in.
+template <auto Source>
+layer_view counts_source(packet const& p, layer_view const& ip) {
+    bytes all(p.view().bytes.begin(), p.view().bytes.end());
+    std::vector<layer_span> layers(p.layers().begin(), p.layers().end());
+    layers[ip.index()].automatic &= ~bit(field_index<Source>);
+    write<Source>(std::span(all).subspan(ip.span().begin, ip.span().size()), 1);
+    auto const here = p.build(), elsewhere = packet::from_parts(std::move(all), std::move(layers)).build();
+    auto differs = [&](layer_span const& s) {
+        return !std::equal(here.begin() + s.begin, here.begin() + s.end, elsewhere.begin() + s.begin);
+    };
+    auto v = ip.upper();
+    while (v && !differs(v.span())) v = v.upper();
+    return v;
+}
+
+/// A checksum in the payload is computed here, once for all fragments: not without the source, which sending
+/// fills in where it is automatic. What building knows of itself (that of a loopback address) is known here.
+template <auto Source>
+void check_source(packet const& p, layer_view const& ip, std::string_view who) {
+    if (!(ip.span().automatic & bit(field_index<Source>)) ||
+        ip.index() != sonde::detail::network_layer_of(p.view()).index())
+        return;
+    auto const built = p.build();
+    auto const header = std::span(built).subspan(ip.span().begin, ip.span().size());
+    auto const source = read_bits(header, locate(ip.description(), field_index<Source>, header));
+    if (source.high || source.low) return;
+    if (auto layer = counts_source<Source>(p, ip))
+        throw error(errc::not_a_single_value,
+                    fmt::format("{}: write {}.src: the checksum of {} counts it, and it is not known before "
+                                "the packet leaves",
+                                who, ip.description().name, layer.description().name));
+}
+
 void cut_ip(packet const& p, std::size_t fragsize, std::vector<packet>& all) {
     auto const ip = first_layer<IP>(p.view());
     if (!ip) throw_error(errc::no_such_layer, "fragment needs a packet with IP");
+    check_source<&IP::src>(p, ip, "fragment");
     parts whole(p, ip);
     fragsize = std::max(fragsize, unit);
     pieces const cut{whole.payload(), fragsize / unit * unit, fragsize};
@@ -158,9 +196,10 @@ void cut_ipv6(packet const& p, std::size_t fragsize, std::vector<packet>& all) {
     auto const ip = first_layer<IPv6>(p.view());
     if (!ip) throw_error(errc::no_such_layer, "fragment6 needs a packet with IPv6");
     auto const header_view = first_layer<IPv6ExtHdrFragment>(p.view());
+    if (header_view && p.build().size() <= fragsize) return all.push_back(p);
+    check_source<&IPv6::src>(p, ip, "fragment6");
     if (!header_view) return cut_ipv6(with_fragment_header(p, ip), fragsize, all);
     parts whole(p, header_view);
-    if (whole.all.size() <= fragsize) return all.push_back(p);
     if (fragsize < whole.begin + unit)
         throw error(errc::value_out_of_range,
                     fmt::format("fragments of {} bytes, at least {} with 8 of payload", fragsize,

@@ -4,8 +4,10 @@
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/fragment.hpp>
 #include <sonde/layers/icmp.hpp>
+#include <sonde/layers/icmpv6.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
+#include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/expression.hpp>
 
@@ -74,6 +76,27 @@ TEST_CASE("What cannot be cut is told") {
                     error);
     CHECK_THROWS_AS(fragment(parse_packet("IP(src='192.0.2.1',dst='10.0.0.0/8')/ICMP()/Raw(b'x'*64)"), 8),
                     error);
+}
+
+TEST_CASE("A checksum that counts a source which nobody knows yet is told, not sent wrong") {
+    ipv4 const to = "198.18.0.1";
+    CHECK_THROWS_WITH(fragment(IP{.dst = to} / UDP{.dport = 7} / std::string(100, 'x'), 64),
+                      Catch::Contains("fragment: write IP.src: the checksum of UDP counts it"));
+    CHECK_THROWS_AS(fragment(packet(Ether{}) / IP{.dst = to} / TCP{}), error);
+    CHECK_THROWS_WITH(fragment6(IPv6{.dst = "2001:db8::1"} / ICMPv6EchoRequest{}),
+                      Catch::Contains("fragment6: write IPv6.src: the checksum of ICMPv6EchoRequest"));
+    CHECK_THROWS_AS(
+        fragment6(parse_packet("IPv6(dst='2001:db8::1')/IPv6ExtHdrFragment()/UDP()/Raw(b'x'*100)"), 64),
+        error);
+    // Written, or of ICMP; known when the packet is built; carried through a tunnel, which nobody fills in.
+    CHECK(fragment(IP{.dst = to} / ICMP{} / "12345678", 8).size() == 2);
+    CHECK(fragment(IP{.dst = to} / UDP{.chksum = 0} / "12345678", 8).size() == 2);
+    CHECK(fragment(IP{.dst = "127.0.0.1"} / UDP{} / "12345678", 8).size() == 2);
+    CHECK(fragment(IP{.dst = to} / std::string(16, 'x'), 8).size() == 2);
+    CHECK(fragment6(IPv6{.dst = "::1"} / UDP{} / std::string(16, 'x'), 56).size() == 3);
+    CHECK(fragment(IP{.dst = to} / IP{.dst = to, .src = "10.0.0.1"} / UDP{}, 8).size() == 4);
+    // What fits stays as it is, and its checksum is made when it leaves.
+    CHECK(fragment6(parse_packet("IPv6(dst='2001:db8::1')/IPv6ExtHdrFragment()/UDP()"), 64).size() == 1);
 }
 
 TEST_CASE("An IPv6 packet gets a fragment header behind what routers read, and no fragment is too long") {

@@ -48,7 +48,8 @@ TEST_CASE("What has no port, or not all of it, passes") {
     CHECK(passes(all, IP{.dst = "192.0.2.1"} / GRE{} / IP{.dst = "192.0.2.2"} / TCP{.dport = 443}));
     CHECK(passes(all, IP{.dst = "192.0.2.1"} / SCTP{.dport = 443}));
     CHECK(passes(all, Dot1Q{.vlan = 5} / tcp(443)));
-    for (auto const& piece : fragment(IP{.dst = "192.0.2.1"} / UDP{.dport = 443} / std::string(3000, 'x')))
+    for (auto const& piece :
+         fragment(IP{.dst = "192.0.2.1", .src = "192.0.2.2"} / UDP{.dport = 443} / std::string(3000, 'x')))
         CHECK(passes(all, piece));
     CHECK(passes(all,
                  IPv6{.dst = "2001:db8::1"} / IPv6ExtHdrFragment{.m = 1} / UDP{.dport = 443} / "0123456789"));
