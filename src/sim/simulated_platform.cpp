@@ -74,17 +74,22 @@ public:
 
     void resolve(std::string const& name, bool v6,
                  std::function<void(error_code, ip_address)> handler) override {
-        auto found = world_.names.find((v6 ? "6" : "4") + name);
-        bool known = found != world_.names.end();
-        asio::post(executor_,
-                   [handler = std::move(handler), known, address = known ? found->second : ip_address()] {
-                       handler(known ? error_code() : asio::error::host_not_found, address);
-                   });
+        auto found = address_of(name, v6);
+        asio::post(executor_, [handler = std::move(handler), found] {
+            handler(found ? error_code() : asio::error::host_not_found, found.value_or(ip_address()));
+        });
     }
 
     void stop() noexcept override {}
 
 private:
+    /// As any resolver, it gives an address for its text.
+    std::optional<ip_address> address_of(std::string const& name, bool v6) const {
+        if (auto a = ip_address::parse(name); a && a->is_v6() == v6) return a;
+        auto found = world_.names.find((v6 ? "6" : "4") + name);
+        return found == world_.names.end() ? std::nullopt : std::optional(found->second);
+    }
+
     world& world_;
     asio::any_io_executor executor_;
 };

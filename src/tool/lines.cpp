@@ -1,5 +1,8 @@
 #include "tool/lines.hpp"
 
+#include "tool/text_lines.hpp"
+#include "tools/target_naming.hpp"
+
 #include <sonde/packet/escape.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -9,8 +12,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -61,25 +66,87 @@ void add_target_file(verb& v) {
     v.many_subjects = true;
 }
 
+namespace {
+
+/// The words that stand for targets, and how each names them.
+class target_words {
+public:
+    explicit target_words(tools::target_naming& naming) : naming_(naming) {}
+
+    /// Throws bad_text that names the word.
+    void add(std::string const& word) {
+        tools::target_list one;
+        one.add(word);
+        if (!one.names().empty()) return names_.add(word);
+        targets_.add(word);
+        auto const all = one.addresses();
+        if (!all.v4().empty()) add_drawn<ipv4>(all.v4());
+        if (!all.v6().empty()) add_drawn<ipv6>(all.v6());
+    }
+
+    /// Throws usage_error that names file and line.
+    void add_lines(std::istream& in, std::string const& name) {
+        std::size_t number = 0;
+        for (std::string line, word; ++number, std::getline(in, line);) {
+            std::istringstream words(line.substr(0, line.find('#')));
+            while (words >> word) try {
+                    add(word);
+                } catch (error const& e) {
+                    throw usage_error(fmt::format("{}:{}: {}", escape(name), number, message_of(e)));
+                }
+        }
+    }
+
+    bool empty() const { return targets_.empty() && names_.empty(); }
+
+    /// All of them; those that have names last, as target_list has it.
+    asio::awaitable<tools::target_list> resolve(bool v6) {
+        co_await names_.resolve(v6);
+        auto found = names_.in_order();
+        for (auto const& a : found) targets_.add(a.to_string());
+        naming_.add_written(written_);
+        naming_.add_looked_up(found);
+        co_return std::move(targets_);
+    }
+
+private:
+    template <class Address>
+    void add_drawn(std::span<address_set::interval const> word) {
+        ip_address const first = value_traits<Address>::from_wire(word.front().first),
+                         last = value_traits<Address>::from_wire(word.back().last);
+        if (first == last)
+            written_.push_back(first);
+        else
+            naming_.add_drawn(first, last);
+    }
+
+    tools::target_naming& naming_;
+    tools::target_list targets_, names_;
+    std::vector<ip_address> written_;
+};
+
+void add_file(target_words& targets, std::string const& name) {
+    if (name == "-") return targets.add_lines(std::cin, "stdin");
+    std::error_code ec;
+    if (std::filesystem::is_directory(name, ec))
+        throw usage_error(fmt::format("{}: is a directory", escape(name)));
+    std::ifstream file(name);
+    if (!file) throw usage_error(fmt::format("{}: cannot be read", escape(name)));
+    targets.add_lines(file, name);
+}
+
+}  // namespace
+
 asio::awaitable<tools::target_list> targets_of(arguments const& a) {
-    tools::target_list targets;
+    target_words targets(tools::target_naming::of(co_await asio::this_coro::executor));
     try {
         for (auto const& word : a.subjects) targets.add(word);
-        for (auto const& name : a.texts("targets-file")) {
-            std::ifstream file(name);
-            if (name == "-")
-                targets.add_lines(std::cin, "stdin");
-            else if (file)
-                targets.add_lines(file, name);
-            else
-                throw usage_error(fmt::format("{}: cannot be read", escape(name)));
-        }
+        for (auto const& name : a.texts("targets-file")) add_file(targets, name);
     } catch (error const& e) {
-        throw usage_error(e.what());
+        throw usage_error(message_of(e));
     }
     if (targets.empty()) throw usage_error("no target; --help tells how they are written");
-    co_await targets.resolve(a.has("ipv6"));
-    co_return targets;
+    co_return co_await targets.resolve(a.has("ipv6"));
 }
 
 std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t limit) {

@@ -8,6 +8,7 @@
 #include <sonde/tools/ping.hpp>
 
 #include "answer.hpp"
+#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -51,9 +52,10 @@ std::vector<ping_target> targets_of(std::vector<ip_address> const& addresses) {
 
 /// Probe number i goes to target i % n: the targets share out each interval.
 exchange_stream start(network& net, std::vector<ip_address> const& targets, ping_options const& o) {
+    auto const* naming = target_naming::find(net.get_executor());
     std::vector<packet> probes;
     probes.reserve(targets.size());
-    for (auto const& t : targets) probes.push_back(probe_of(t, o));
+    for (auto const& t : targets) probes.push_back(named(naming, probe_of(t, o)));
     auto n = static_cast<std::int64_t>(std::max<std::size_t>(targets.size(), 1));
     auto most = std::numeric_limits<std::int64_t>::max() / n;
     auto rounds = o.count > static_cast<std::uint64_t>(most) ? most : static_cast<std::int64_t>(o.count);

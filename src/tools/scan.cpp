@@ -7,6 +7,7 @@
 #include <sonde/tools/scan.hpp>
 
 #include "answer.hpp"
+#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -100,23 +101,26 @@ std::uint64_t scan::job::position(std::uint64_t index) const {
 scan::scan(network& net, scan_plan plan, scan_options o, positions done)
     : job_(std::make_shared<job>(std::move(plan), done)),
       done_(std::move(done)),
-      probes_(
-          net.sr(std::views::iota(std::uint64_t(0), job_->ends.empty() ? 0 : job_->ends.back()) |
-                     std::views::transform([j = job_](std::uint64_t i) { return j->plan[j->position(i)]; }),
-                 {.timeout = o.timeout,
-                  .retry = o.retry,
-                  .rate = o.rate,
-                  .iface = o.iface,
-                  .window = o.window,
-                  .bit_rate = o.bit_rate,
-                  .unanswered = true})) {}
+      probes_(net.sr(
+          std::views::iota(std::uint64_t(0), job_->ends.empty() ? 0 : job_->ends.back()) |
+              std::views::transform([j = job_, naming = target_naming::find(net.get_executor())](
+                                        std::uint64_t i) { return named(naming, j->plan[j->position(i)]); }),
+          {.timeout = o.timeout,
+           .retry = o.retry,
+           .rate = o.rate,
+           .iface = o.iface,
+           .window = o.window,
+           .bit_rate = o.bit_rate,
+           .unanswered = true})) {}
 
 std::optional<scan_result> scan::take(exchange const& x) {
     auto outcome = x.outcome();
     if (outcome.what == probe_outcome::kind::cancelled) return {};
     scan_result r{.position = job_->position(x.index), .reason = {}, .attempt = x.attempt};
-    // A probe that could not be made has no packet; what it would have been is known all the same.
-    read_probe(r, x.sent.empty() ? job_->plan[r.position] : x.sent);
+    // A probe that could not be made has no packet, or still a host name in it; what it would have been is
+    // known all the same.
+    bool made = !x.sent.empty() && !x.sent.is_template();
+    read_probe(r, made ? x.sent : job_->plan[r.position]);
     bool sweep = r.protocol == probe_protocol::icmp;
     if (x.answered()) read_answer(r, x);
     switch (outcome.what) {

@@ -11,6 +11,7 @@
 
 #include "answer.hpp"
 #include "hop_reply.hpp"
+#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -60,6 +61,7 @@ struct traceroute::state {
     };
 
     traceroute_options options;
+    target_naming const* naming;  // the event loop's
     std::vector<way> ways;
     std::vector<probe> sent;  // by their number
     std::uint16_t flow;       // source port, echo id
@@ -68,8 +70,9 @@ struct traceroute::state {
     std::vector<std::size_t> ready;
     bool ended = false;
 
-    state(std::vector<ip_address> const& targets, traceroute_options o)
+    state(network const& net, std::vector<ip_address> const& targets, traceroute_options o)
         : options(o),
+          naming(target_naming::find(net.get_executor())),
           flow(static_cast<std::uint16_t>(20000 + std::random_device()() % 10000)),
           ttl(o.first_hop) {
         if (options.port == 0) options.port = options.protocol == probe_protocol::tcp ? tcp_port : udp_port;
@@ -91,7 +94,9 @@ struct traceroute::state {
         return {};
     }
 
-    packet make(std::size_t number) {
+    packet make(std::size_t number) { return named(naming, probe_of(number)); }
+
+    packet probe_of(std::size_t number) {
         auto const& to = ways[number].result.target;
         auto hop = static_cast<std::uint8_t>(ttl);
         auto sequence = static_cast<std::uint16_t>(1 + query * 256 + hop);
@@ -150,7 +155,7 @@ struct traceroute::state {
 };
 
 traceroute::traceroute(network& net, std::vector<ip_address> targets, traceroute_options options)
-    : state_(std::make_shared<state>(targets, options)),
+    : state_(std::make_shared<state>(net, targets, options)),
       probes_(net.sr(
           packets_on_demand([s = state_] { return s->draw(); }),
           {.timeout = options.timeout, .inter = options.inter, .iface = options.iface, .unanswered = true})) {

@@ -68,6 +68,25 @@ TEST_CASE("Traceroute reaches the lab's targets by every protocol, and finds the
     CHECK(holds(command({"traceroute", "198.18.0.1", "--mtu"}).out, "path MTU 1500"));
 }
 
+TEST_CASE("What a resolver says of a broadcast address is no target of the tools; a name of this host is") {
+    // inet_aton's way of writing addresses: a host name for sonde, which every resolver knows.
+    std::string const trap = "0xc63364ff", own = "localhost", host = "0xc6120001";
+    for (std::vector<std::string> tool : {std::vector<std::string>{"ping", "-c", "1"},
+                                          {"traceroute", "-m", "1", "--icmp"},
+                                          {"scan", "--state", "all", "-r", "0"}}) {
+        INFO(tool[0]);
+        tool.insert(tool.end(), {trap, host, own, "-t", "200ms"});
+        auto told = command(tool);
+        INFO(told.out << told.err);
+        CHECK(count(told.out + told.err, "allow its kind") >= 1);
+        CHECK(count(told.out, "198.18.0.1") >= 1);
+        CHECK(count(told.out, "127.0.0.1") >= 1);
+        CHECK(!holds(told.out + told.err, "single value"));
+        if (tool[0] == "ping")
+            CHECK((holds(told.out, "from 198.18.0.1") && holds(told.out, "from 127.0.0.1")));
+    }
+}
+
 TEST_CASE("The first Ctrl-C ends a scan in order: what there is, a resume file, 130") {
     auto path = support::own_path("lab").string();
     std::vector<std::string> const words = {

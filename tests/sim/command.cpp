@@ -94,3 +94,31 @@ TEST_CASE(
     CHECK(kind.status == 2);
     CHECK(holds(kind.err, "\"anycast\" is no kind of target"));
 }
+
+TEST_CASE("Ping, traceroute and scan refuse special addresses out of networks and ranges; the others go on") {
+    for (std::string target : {"198.51.100.254/31", "198.51.100.254-255", "198.51.100.255-198.51.101.0"})
+        for (std::vector<std::string> tool : {std::vector<std::string>{"ping", "--count", "1"},
+                                              {"traceroute", "--max-hops", "1"},
+                                              {"scan", "--state", "all"}}) {
+            INFO(tool[0] << " " << target);
+            tool.insert(tool.end(), {target, "--timeout", "100ms"});
+            auto refused = sonde(tool);
+            auto text = refused.out + refused.err;
+            CHECK(holds(text, "198.51.100.255"));
+            CHECK(holds(text, "write it as it is, or allow its kind"));
+            CHECK(holds(text, target.ends_with("101.0") ? "198.51.101.0" : "198.51.100.254"));
+            tool.insert(tool.end(), {"--allow-target", "broadcast"});
+            auto allowed = sonde(tool);
+            CHECK(!holds(allowed.out + allowed.err, "allow its kind"));
+        }
+    // Named: somebody wrote it, alone or beside a network that has it too, or wrote the class.
+    for (std::vector<std::string> words : {std::vector<std::string>{"198.51.100.255"},
+                                           {"198.51.100.254/31", "198.51.100.255"},
+                                           {"127.0.0.1-9"},
+                                           {"239.0.0.0/31"}}) {
+        INFO(words[0]);
+        words.insert(words.begin(), "ping");
+        words.insert(words.end(), {"--count", "1", "--timeout", "100ms"});
+        CHECK(!holds(sonde(words).out, "allow its kind"));
+    }
+}
