@@ -1,11 +1,16 @@
 #include "tool/options.hpp"
 
+#include "tool/text_lines.hpp"
+
+#include <sonde/packet/escape.hpp>
+
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 #include <sstream>
 
 namespace sonde::inline v0::tool {
@@ -23,7 +28,8 @@ std::chrono::nanoseconds parse_duration(std::string const& text) {
                     : unit == "m"               ? 6e10
                                                 : 0;
     if (failure != std::errc() || factor == 0 || !(number >= 0) || number * factor > 9e18)
-        throw usage_error(fmt::format("\"{}\" is no duration: write 2, 0.5, 500ms, 20us or 1m", text));
+        throw usage_error(
+            fmt::format("\"{}\" is no duration: write 2, 0.5, 500ms, 20us or 1m", escape(text)));
     return std::chrono::nanoseconds(static_cast<std::int64_t>(number * factor));
 }
 
@@ -32,8 +38,15 @@ std::uint64_t parse_count(std::string const& text) {
     std::uint64_t number = 0;
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (failure != std::errc() || end != text.data() + text.size())
-        throw usage_error(fmt::format("\"{}\" is no count: write 0, 1, 2 ...", text));
+        throw usage_error(fmt::format("\"{}\" is no count: write 0, 1, 2 ...", escape(text)));
     return number;
+}
+
+if_name interface_of(arguments const& a) {
+    auto name = a.text("iface");
+    if (auto shown = escape(name); shown != name)
+        throw usage_error(fmt::format("--iface {}: no interface has such a name", shown));
+    return if_name(name);
 }
 
 double parse_rate(std::string const& text) {
@@ -42,7 +55,7 @@ double parse_rate(std::string const& text) {
     std::string unit(end, text.data() + text.size());
     double factor = unit.empty() ? 1 : unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
     if (failure != std::errc() || factor == 0 || !(number >= 0 && number <= 1e15))
-        throw usage_error(fmt::format("\"{}\" is no rate: write 500, 1.5k, 10M or 1G", text));
+        throw usage_error(fmt::format("\"{}\" is no rate: write 500, 1.5k, 10M or 1G", escape(text)));
     return number * factor;
 }
 
@@ -62,6 +75,58 @@ void verb::print_help() const {
                exit_status);
 }
 
+namespace {
+
+using options_of_verb = po::options_description;
+
+/// The value of an option that has one of its own: `--tcp` is `--tcp=80`. Nothing where it needs one, or
+/// none.
+std::optional<std::string> own_value(po::option_description const* o) {
+    if (!o || o->semantic()->min_tokens() != 0 || o->semantic()->max_tokens() == 0) return {};
+    boost::any value;
+    o->semantic()->parse(value, {}, true);
+    return boost::any_cast<std::string>(value);
+}
+
+/// Nothing where several options begin so: the parser tells.
+po::option_description const* find_option(options_of_verb const& options, std::string const& name) {
+    try {
+        return options.find_nothrow(name, true);
+    } catch (po::error const&) {
+        return nullptr;
+    }
+}
+
+/// With its option's own value, where the word is one that may have another attached and has not: of "-qT"
+/// the last letter is asked.
+std::string with_own_value(options_of_verb const& options, std::string const& word) {
+    if (word.starts_with("--")) {
+        if (word.size() == 2 || word.find('=') != word.npos) return word;
+        auto value = own_value(find_option(options, word.substr(2)));
+        return value ? word + "=" + *value : word;
+    }
+    if (word.size() < 2 || word[0] != '-') return word;
+    for (std::size_t i = 1; i < word.size(); ++i) {
+        auto const* o = options.find_nothrow(std::string("-") + word[i], false);
+        if (!o) return word;
+        if (o->semantic()->max_tokens() == 0) continue;
+        auto value = i + 1 == word.size() ? own_value(o) : std::nullopt;
+        return value ? word + *value : word;
+    }
+    return word;
+}
+
+/// What follows an option with a value of its own is no value, though the parser would take it for one.
+std::vector<std::string> with_own_values(options_of_verb const& options, std::vector<std::string> words) {
+    for (auto& word : words) {
+        if (word == "--") break;
+        word = with_own_value(options, word);
+    }
+    return words;
+}
+
+}  // namespace
+
 arguments verb::parse(std::vector<std::string> const& words) const {
     po::options_description all;
     all.add(options).add_options()("subject", po::value<std::vector<std::string>>());
@@ -69,17 +134,21 @@ arguments verb::parse(std::vector<std::string> const& words) const {
     positional.add("subject", -1);
     arguments a;
     try {
-        po::store(po::command_line_parser(words).options(all).positional(positional).run(), a.values);
+        po::store(po::command_line_parser(with_own_values(options, words))
+                      .options(all)
+                      .positional(positional)
+                      .run(),
+                  a.values);
         po::notify(a.values);
     } catch (po::error const& e) {
-        throw usage_error(e.what());
+        throw usage_error(escape(e.what()));
     }
     if (a.has("help")) return a;
     if (a.has("subject")) {
         auto const& subjects = a.values["subject"].as<std::vector<std::string>>();
         a.subjects = subjects;
         if (!many_subjects && (subjects.size() > 1 || !needs_subject))
-            throw usage_error(fmt::format("unexpected argument \"{}\"{}", subjects.back(),
+            throw usage_error(fmt::format("unexpected argument \"{}\"{}", escape(subjects.back()),
                                           is_expression ? ": quote the whole packet expression" : ""));
         a.subject = subjects.front();
     } else if (needs_subject && !many_subjects) {
@@ -152,7 +221,7 @@ Option adaptive_or(Option const&, std::string const& text, Parse parse) {
 
 template <class Options>
 void read_common(arguments const& a, Options& o) {
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("iface")) o.iface = interface_of(a);
     if (a.has("inter")) o.inter = parse_duration(a.text("inter"));
     if constexpr (requires { o.rate; })
         if (a.has("rate")) o.rate = adaptive_or(o.rate, a.text("rate"), parse_rate);
@@ -173,7 +242,10 @@ void read_common(arguments const& a, Options& o) {
 send_options send_options_of(arguments const& a) {
     send_options o;
     read_common(a, o);
-    o.loop = a.has("loop") && a.text("loop") != "0" && !a.has("count");
+    auto loop = a.has("loop") ? a.text("loop") : "0";
+    if (loop != "0" && loop != "1")
+        throw usage_error(fmt::format("--loop={}: --loop alone, or --loop=0", escape(loop)));
+    o.loop = loop == "1" && !a.has("count");
     o.realtime = a.has("realtime");
     return o;
 }
@@ -203,7 +275,7 @@ network_options network_options_of(arguments const& a) {
                                                 : nullptr;
         if (!allowed)
             throw usage_error(fmt::format(
-                "\"{}\" is no kind of target: write broadcast, multicast, unspecified or own", kind));
+                "\"{}\" is no kind of target: write broadcast, multicast, unspecified or own", escape(kind)));
         *allowed = true;
     }
     return o;
@@ -212,7 +284,7 @@ network_options network_options_of(arguments const& a) {
 address_set blocked_by(arguments const& a) try {
     return address_set(a.texts("block"));
 } catch (error const& e) {
-    throw usage_error(fmt::format("--block: {}", e.what()));
+    throw usage_error(fmt::format("--block: {}", message_of(e)));
 }
 
 }  // namespace sonde::inline v0::tool

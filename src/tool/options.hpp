@@ -61,6 +61,9 @@ struct verb {
     arguments parse(std::vector<std::string> const& words) const;
 };
 
+/// What `--iface` says. Throws usage_error for what no terminal should print.
+if_name interface_of(arguments const& a);
+
 /// Options that verbs share.
 void add_sending(verb& v);
 void add_probing(verb& v);

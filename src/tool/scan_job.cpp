@@ -2,7 +2,9 @@
 
 #include "tool/commands.hpp"
 #include "tool/lines.hpp"
+#include "tool/text_lines.hpp"
 
+#include <sonde/packet/escape.hpp>
 #include <sonde/tools/targets.hpp>
 
 #include <fmt/format.h>
@@ -29,7 +31,7 @@ address_set excluded_by(arguments const& a) {
     for (auto const& word : a.texts("exclude")) list.add(word);
     for (auto const& name : a.texts("exclude-file")) {
         std::ifstream file(name);
-        if (!file) throw usage_error(fmt::format("{}: cannot be read", name));
+        if (!file) throw usage_error(fmt::format("{}: cannot be read", escape(name)));
         list.add_lines(file, name);
     }
     if (!list.names().empty())
@@ -67,7 +69,7 @@ tools::scan_options options_of(arguments const& a, std::uint64_t shards) {
         o.rate = a.text("rate") == "adaptive" ? rate_option(adaptive)
                                               : rate_option(parse_rate(a.text("rate")) / part);
     if (a.has("bit-rate")) o.bit_rate = parse_rate(a.text("bit-rate")) / part;
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("iface")) o.iface = interface_of(a);
     return o;
 }
 
@@ -88,12 +90,12 @@ scan_job prepare_scan(arguments const& a, address_set const& targets,
     bool same =
         job.from.fingerprint == fingerprint && job.from.seed == seed && job.from.shard == job.identity.shard;
     if (saved && !same)
-        throw usage_error(
-            fmt::format("{} is of another scan: other targets, ports, seed or shard", a.text("resume")));
+        throw usage_error(fmt::format("{} is of another scan: other targets, ports, seed or shard",
+                                      escape(a.text("resume"))));
     job.from.fingerprint = fingerprint, job.from.seed = seed, job.from.shard = job.identity.shard;
     return job;
 } catch (error const& e) {
-    throw usage_error(e.what());
+    throw usage_error(message_of(e));
 }
 
 verb scan_verb(std::string const&) {

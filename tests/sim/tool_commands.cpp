@@ -225,6 +225,25 @@ TEST_CASE("ping ends with its statistics, and 1 when a target stayed silent") {
 
 TEST_CASE("Reports are one page that needs nothing from elsewhere") {
     directory here;
+TEST_CASE("A value that an option may have is attached to it; the next word is the next word") {
+    for (std::vector<std::string> const& words :
+         {std::vector<std::string>{"ping", "--tcp", "198.18.0.1", "-c", "1"},
+          {"ping", "--tcp=443", "198.18.0.1", "-c", "1"},
+          {"traceroute", "-T", "198.18.0.1"},
+          {"traceroute", "-qT", "198.18.0.1"},
+          {"traceroute", "-T443", "198.18.0.1"},
+          {"traceroute", "--udp", "198.18.0.1"},
+          {"send", "--loop", R"(IP(dst="198.18.0.1")/ICMP())", "-c", "2"},
+          {"send", R"(IP(dst="198.18.0.1")/ICMP())", "--loop=0"}}) {
+        auto fine = command(words + std::vector<std::string>{"--sim"});
+        INFO(words[0] << " " << words[1] << "\n" << fine.err);
+        CHECK(fine.status == 0);
+    }
+    auto wrong = command({"send", R"(IP(dst="198.18.0.1")/ICMP())", "--loop=x", "-c", "1", "--sim"});
+    CHECK(wrong.status == 2);
+    CHECK(holds(wrong.err, "--loop=x: --loop alone"));
+}
+
     for (auto const& words : std::vector<std::vector<std::string>>{{"ping", "198.18.0.1", "-c", "5"},
                                                                    {"traceroute", "198.18.0.1"},
                                                                    {"scan", "198.18.0.0/28", "-p", "22"}}) {
