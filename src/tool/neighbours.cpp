@@ -71,6 +71,10 @@ asio::awaitable<int> ask(session& s, tools::neighbour_options o, arguments const
     else
         fmt::print(stderr, "{} packets sent, {} hosts answered{}\n", r.sent, found,
                    duplicates ? fmt::format(", {} addresses taken twice", duplicates) : "");
+    if (r.send_errors && !r.sent) {
+        fmt::print(stderr, "sonde {}: {}\n", arp ? "arping" : "ndping", explained(s, r.first_error));
+        co_return system_error;
+    }
     co_return found ? answered : no_answer;
 }
 
@@ -81,7 +85,7 @@ int run_neighbours(std::string const& name, words const& arguments_) {
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     tools::neighbour_options o;
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("iface")) o.iface = interface_of(a);
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     if (a.has("retry"))
         o.retry = static_cast<int>(std::min<std::uint64_t>(parse_count(a.text("retry")), 100));

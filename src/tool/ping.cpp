@@ -36,7 +36,8 @@ verb ping_verb(std::string const&) {
         "report", po::value<std::string>(), "write a page with plots to this file");
     add_output(v);
     v.exit_status =
-        "0 every target answered, 1 one did not, 2 usage, 3 system. Ctrl-C ends it as --count does.";
+        "0 every target answered, 1 one did not, 2 usage, 3 system. Ctrl-C ends it as --count does: "
+        "probes that are still on the way count as sent, neither as answered nor as lost.";
     return v;
 }
 
@@ -45,7 +46,7 @@ namespace {
 tools::ping_options options_of(arguments const& a) {
     tools::ping_options o;
     read_protocol(a, o.protocol, o.port);
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("iface")) o.iface = interface_of(a);
     if (a.has("count")) o.count = parse_count(a.text("count"));
     if (a.has("interval")) o.interval = parse_duration(a.text("interval"));
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
@@ -75,8 +76,11 @@ std::string json_of(tools::ping_reply const& r, ip_address const& target) {
                        r.sequence, quoted_json(why));
 }
 
-std::string line_of(tools::ping_target const& t) {
-    auto line = fmt::format("{:<16} {}/{} {:.1f}% loss", t.address, t.answered, t.ended, 100 * t.loss());
+/// `open`: probes that were on their way when it was stopped, of which nobody knows whether they are lost.
+std::string line_of(tools::ping_target const& t, std::uint64_t open = 0) {
+    auto line =
+        fmt::format("{:<16} {}/{} {:.1f}% loss", t.address, t.answered, t.ended + open, 100 * t.loss());
+    if (open) line += fmt::format(", {} on the way", open);
     if (t.answered == 0) return line;
     auto const& s = t.rtt;
     return line +
@@ -110,34 +114,51 @@ private:
     std::size_t lines_ = 0;
 };
 
-void print_end(tools::ping const& run, arguments const& a) {
-    std::uint64_t answered = 0, ended = 0;
-    for (auto const& t : run.targets()) {
-        answered += t.answered, ended += t.ended;
+/// Probes of each target that were on their way when it was stopped. Those of all targets left in turn, so
+/// each target has its share of what left.
+std::vector<std::uint64_t> open_of(tools::ping const& run) {
+    auto r = run.report();
+    auto const tried = r.sent + r.send_errors, n = std::uint64_t(run.targets().size());
+    std::vector<std::uint64_t> open;
+    for (std::uint64_t i = 0; i < n; ++i) {
+        auto share = tried / n + (i < tried % n), ended = run.targets()[i].ended;
+        open.push_back(share > ended ? share - ended : 0);
+    }
+    return open;
+}
+
+void print_end(tools::ping const& run, std::vector<std::uint64_t> const& open, arguments const& a) {
+    std::uint64_t answered = 0, sent = 0;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        auto const& t = run.targets()[i];
+        answered += t.answered, sent += t.ended + open[i];
         if (a.has("json"))
             fmt::print(
                 "{{\"type\":\"target\",\"target\":\"{}\",\"sent\":{},\"answered\":{},\"errors\":{},\"loss\":{"
-                ":.6f},{}}}\n",
-                t.address, t.ended, t.answered, t.errors, t.loss(), tool::json_of(t.rtt));
+                ":.6f},\"open\":{},{}}}\n",
+                t.address, t.ended + open[i], t.answered, t.errors, t.loss(), open[i], tool::json_of(t.rtt));
         else
-            fmt::print("{}\n", line_of(t));
+            fmt::print("{}\n", line_of(t, open[i]));
     }
     if (a.has("json"))
         fmt::print("{{\"type\":\"summary\",\"targets\":{},\"sent\":{},\"answered\":{}}}\n",
-                   run.targets().size(), ended, answered);
+                   run.targets().size(), sent, answered);
 }
 
-void write_report(std::string const& path, tools::ping const& run, std::vector<plot_point> const& points) {
+void write_report(std::string const& path, tools::ping const& run, std::vector<std::uint64_t> const& open,
+                  std::vector<plot_point> const& points) {
     report_page page("sonde ping", fmt::format("{} targets", run.targets().size()));
     std::vector<std::vector<std::string>> rows;
-    for (auto const& t : run.targets())
-        rows.push_back({t.address.to_string(), std::to_string(t.ended),
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        auto const& t = run.targets()[i];
+        rows.push_back({t.address.to_string(), std::to_string(t.ended + open[i]),
                         fmt::format("{:.1f} %", 100 * t.loss()),
                         fmt::format("{:.3f}", milliseconds(t.rtt.least())),
                         fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.5))),
                         fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.95))),
                         fmt::format("{:.3f}", milliseconds(t.rtt.most())),
                         fmt::format("{:.3f}", milliseconds(t.rtt.jitter()))});
+    }
     std::vector<double> rtts;
     rtts.reserve(points.size());
     for (auto const& p : points) rtts.push_back(p.y);
@@ -181,8 +202,13 @@ asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a)
     s.on_interrupt = {};
     s.interrupted = false;  // Ctrl-C is how a ping ends
     table.erase();
-    print_end(run, a);
-    if (a.has("report")) write_report(a.text("report"), run, times.points());
+    auto open = open_of(run);
+    print_end(run, open, a);
+    if (a.has("report")) write_report(a.text("report"), run, open, times.points());
+    if (auto r = run.report(); r.send_errors && !r.sent) {
+        fmt::print(stderr, "sonde ping: {}\n", explained(s, r.first_error));
+        co_return system_error;
+    }
     bool all = std::ranges::all_of(run.targets(), [](auto const& t) { return t.answered > 0; });
     co_return all ? answered : no_answer;
 }

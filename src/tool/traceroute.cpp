@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace sonde::inline v0::tool {
@@ -56,7 +57,7 @@ tools::traceroute_options options_of(arguments const& a) {
     if (o.first_hop > o.max_hops) throw usage_error("--first-hop is above --max-hops");
     if (a.has("timeout")) o.timeout = parse_duration(a.text("timeout"));
     if (a.has("inter")) o.inter = parse_duration(a.text("inter"));
-    if (a.has("iface")) o.iface = if_name(a.text("iface"));
+    if (a.has("iface")) o.iface = interface_of(a);
     return o;
 }
 
@@ -79,9 +80,17 @@ std::string mark_of(tools::hop_reply const& r, ip_address const& target) {
                                                    : fmt::format(" !{}", code);
 }
 
+/// Of one probe at least: it left, or would have had it not been stopped.
+bool went_out(tools::trace const& t) {
+    auto went = [](tools::hop_reply const& r) { return r.outcome.what != probe_outcome::kind::send_failed; };
+    return !t.failure || std::ranges::any_of(t.hops, [&](tools::trace_hop const& hop) {
+        return std::ranges::any_of(hop.replies, went);
+    });
+}
+
 void print_text(tools::trace const& t, unsigned mtu) {
     fmt::print("traceroute to {}{}\n", t.target, mtu ? fmt::format(", path MTU {}", mtu) : "");
-    for (auto const& hop : t.hops) {
+    for (auto const& hop : went_out(t) ? t.hops : std::vector<tools::trace_hop>()) {
         fmt::print("{:2} ", hop.ttl);
         ip_address last;
         for (auto const& r : hop.replies) {
@@ -164,6 +173,12 @@ asio::awaitable<int> traceroute(session& s, tools::traceroute_options o, argumen
     }
     s.on_interrupt = {};
     if (a.has("report")) page.write(a.text("report"));
+    if (auto r = run.report(); r.send_errors && !r.sent) {
+        // As text each target has its reason.
+        if (a.has("json") || a.has("quiet"))
+            fmt::print(stderr, "sonde traceroute: {}\n", explained(s, r.first_error));
+        co_return system_error;
+    }
     co_return all ? answered : no_answer;
 }
 

@@ -87,6 +87,48 @@ TEST_CASE("What a resolver says of a broadcast address is no target of the tools
     }
 }
 
+TEST_CASE("A ping that Ctrl-C ends tells what it sent, and what of it was on the way") {
+    auto ping = support::run({"timeout", "--foreground", "-s", "INT", "1.1", support::sonde_command(), "ping",
+                              "198.19.248.1", "198.18.0.1", "-t", "9", "--interval", "200ms", "--json"});
+    INFO(ping.out);
+    CHECK(!holds(ping.out, R"("target":"198.19.248.1","sent":0)"));
+    auto silent = ping.out.substr(ping.out.find(R"("type":"target","target":"198.19.248.1")"));
+    auto number = [&](std::string const& name) {
+        return std::stoi(silent.substr(silent.find("\"" + name + "\":") + name.size() + 3));
+    };
+    CHECK(number("sent") >= 3);
+    CHECK(number("open") == number("sent"));
+    CHECK(number("loss") == 0);
+    CHECK(holds(ping.out, R"("target":"198.18.0.1","sent":)"));
+}
+
+TEST_CASE("Where nothing can leave, the tools say why once, and end with 3") {
+    support::run({"ip", "link", "add", "asleep", "type", "veth", "peer", "name", "asleep2"});
+    for (auto const* tool : {"arping", "ndping"}) {
+        auto down = command(std::string_view(tool) == "arping"
+                                ? std::vector<std::string>{tool, "198.51.100.2", "-i", "asleep", "-t", "50ms"}
+                                : std::vector<std::string>{tool, "-i", "asleep", "-t", "50ms"});
+        INFO(down.err);
+        CHECK(down.status == 3);
+        CHECK(count(down.err, "the interface is down") == 1);
+    }
+    support::run({"ip", "link", "del", "asleep"});
+    support::run({"ip", "route", "add", "unreachable", "203.0.113.0/24"});
+    for (std::vector<std::string> const& words : {std::vector<std::string>{"ping", "203.0.113.1", "-c", "2"},
+                                                  {"traceroute", "203.0.113.1"},
+                                                  {"traceroute", "203.0.113.1", "--json", "-m", "2"}}) {
+        auto lost = command(words);
+        INFO(lost.out << lost.err);
+        CHECK(lost.status == 3);
+        CHECK(count(lost.err, "no route") == 1);
+        CHECK(!holds(lost.out, "*"));
+    }
+    auto some = command({"traceroute", "203.0.113.1", "198.18.0.1"});
+    CHECK(some.status == 1);
+    CHECK(holds(some.out, " 1  198.18.0.1"));
+    support::run({"ip", "route", "del", "unreachable", "203.0.113.0/24"});
+}
+
 TEST_CASE("The first Ctrl-C ends a scan in order: what there is, a resume file, 130") {
     auto path = support::own_path("lab").string();
     std::vector<std::string> const words = {
