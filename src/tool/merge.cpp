@@ -1,5 +1,6 @@
 #include "tool/commands.hpp"
 #include "tool/lines.hpp"
+#include "tool/text_lines.hpp"
 
 #include <sonde/packet/escape.hpp>
 #include <sonde/tools/scan_plan.hpp>
@@ -109,7 +110,7 @@ private:
             if (shards_ == 0) shards_ = count;
             if (count != shards_) wrong_.insert(fmt::format("shard {} beside shards of {}", shard, shards_));
         } catch (error const& e) {
-            wrong_.insert(e.what());
+            wrong_.insert(message_of(e));
         }
         seen_.insert(shard);
         if (start && starts_++ == 0) fmt::print("{}\n", line);

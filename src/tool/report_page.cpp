@@ -155,7 +155,9 @@ void report_page::write(std::string const& path) const {
     std::ofstream file(path);
     file << html_ << "</body></html>\n";
     file.close();
-    if (!file) throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
+    if (!file)
+        throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(),
+                                          escape(path));
 }
 
 }  // namespace sonde::inline v0::tool

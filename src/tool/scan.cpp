@@ -3,6 +3,7 @@
 #include "tool/report_page.hpp"
 #include "tool/scan_job.hpp"
 
+#include <sonde/packet/escape.hpp>
 #include <sonde/tools/scan.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -22,12 +23,14 @@ namespace {
 using many = std::vector<std::string>;
 
 scan_format format_of(arguments const& a) {
+    if (a.has("json") && a.has("output") && a.text("output") != "jsonl")
+        throw usage_error("--json is -o jsonl: one of them");
     if (a.has("json")) return scan_format::jsonl;
     auto name = a.has("output") ? a.text("output") : "text";
     constexpr char const* names[] = {"text", "jsonl", "csv", "grep"};
     auto const* found = std::ranges::find(names, name);
     if (found == std::end(names))
-        throw usage_error(fmt::format("--output {}: text, jsonl, csv or grep", name));
+        throw usage_error(fmt::format("--output {}: text, jsonl, csv or grep", escape(name)));
     return static_cast<scan_format>(found - std::begin(names));
 }
 

@@ -19,7 +19,7 @@ using tools::scan_state;
 constexpr int schema = 1;  // of the JSON records; grows when a member changes its meaning
 
 [[noreturn]] void failed(std::string const& path) {
-    throw boost::system::system_error(errno, boost::system::system_category(), path);
+    throw boost::system::system_error(errno, boost::system::system_category(), escape(path));
 }
 
 std::string_view protocol_of(tools::scan_result const& r) {
@@ -113,8 +113,9 @@ std::uint64_t scan_output::size() {
 }
 
 void scan_output::start(scan_identity const& scan, std::uint64_t done) {
-    if (format_ == scan_format::csv && done == 0)
-        write("target,proto,port,state,reason,ttl,rtt_us,attempt\n");
+    // A scan that was ended before its first result has its header all the same.
+    bool begins = owned_ ? size() == 0 : done == 0;
+    if (format_ == scan_format::csv && begins) write("target,proto,port,state,reason,ttl,rtt_us,attempt\n");
     if (format_ != scan_format::jsonl) return;
     std::string argv;
     for (auto const& w : scan.command) argv += (argv.empty() ? "" : ",") + quoted_json(w);

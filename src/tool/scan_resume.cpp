@@ -57,7 +57,8 @@ void write_checkpoint(std::string const& path, scan_checkpoint const& c) {
         c.fingerprint, c.seed, c.shard, c.output, c.complete ? "yes" : "no", c.done.to_string());
     file.close();
     if (!file || std::rename(temporary.c_str(), path.c_str()) != 0)
-        throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(), path);
+        throw boost::system::system_error(errno ? errno : EIO, boost::system::system_category(),
+                                          escape(path));
 }
 
 }  // namespace sonde::inline v0::tool

@@ -244,6 +244,26 @@ TEST_CASE("A value that an option may have is attached to it; the next word is t
     CHECK(holds(wrong.err, "--loop=x: --loop alone"));
 }
 
+TEST_CASE("A scan that was killed before its first result has one header when it goes on") {
+    directory here;
+    std::vector<std::string> const words = {
+        "scan",     "198.18.0.0/30",    "--sim", "-o", "csv", "-w", here.file("out.csv"),
+        "--resume", here.file("resume")};
+    CHECK(command(words).status == 0);
+    auto whole = read(here.file("out.csv"));
+    auto state = read(here.file("resume"));
+    auto header = std::to_string(whole.find('\n') + 1);
+    state = std::regex_replace(state, std::regex(R"("output":"[0-9]*")"), R"("output":")" + header + "\"");
+    state = std::regex_replace(state, std::regex(R"("complete":"yes","done":"[^"]*")"),
+                               R"("complete":"no","done":"")");
+    std::ofstream(here.file("resume")) << state;
+    CHECK(command(words).status == 0);
+    auto again = read(here.file("out.csv"));
+    CHECK(again.starts_with("target,proto,"));
+    CHECK(again.find("target,proto,", 1) == again.npos);
+    CHECK(std::ranges::count(again, '\n') == std::ranges::count(whole, '\n'));
+}
+
     for (auto const& words : std::vector<std::vector<std::string>>{{"ping", "198.18.0.1", "-c", "5"},
                                                                    {"traceroute", "198.18.0.1"},
                                                                    {"scan", "198.18.0.0/28", "-p", "22"}}) {
