@@ -70,7 +70,8 @@ int run_layers(std::vector<std::string> const& arguments, text_streams const& st
                 if (!layer) throw error(errc::bad_expression, fmt::format("no layer {}", escape(name)));
                 lines.write(fields_of(*layer));
             });
-        return lines.exit_status();
+        auto status = lines.exit_status();
+        return status == 1 ? 2 : status;  // a name that is none, as elsewhere
     });
 }
 

@@ -1,5 +1,7 @@
 #include "tool/commands.hpp"
 
+#include <sonde/packet/escape.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -89,9 +91,11 @@ std::string options_of(verb const& v) {
 
 std::string for_bash() {
     std::string cases;
-    for (auto const& c : commands())
+    for (auto const& c : commands()) {
+        if (c.name == "man" || c.name == "completion") continue;  // words of their own
         cases +=
             fmt::format("        {}) words=\"{}\" ;;\n", c.name, options_of(c.describe(std::string(c.name))));
+    }
     return fmt::format(R"sh(_sonde() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words=
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -174,7 +178,7 @@ int run_man(std::string const& name, words const& arguments_) {
     auto found = std::ranges::find(commands(), a.subjects[0], &command::name);
     if (found == commands().end())
         throw usage_error(
-            fmt::format("no manual page of \"{}\"; sonde --help lists the tools", a.subjects[0]));
+            fmt::format("no manual page of \"{}\"; sonde --help lists the tools", escape(a.subjects[0])));
     fmt::print("{}", manual_of(found->describe(a.subjects[0])));
     return answered;
 }

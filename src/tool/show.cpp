@@ -27,7 +27,7 @@ verb show_verb(std::string const&) {
            "nothing.",
            "sonde show 'IP(dst=\"198.18.0.1\")/TCP(dport=80, flags=\"S\")'");
     v.options.add_options()("count,c", po::value<std::string>(), "packets at most; default 1000")(
-        "color", po::value<std::string>(), "auto, always or never; NO_COLOR is honoured");
+        "color", po::value<std::string>(), "auto, always or never; NO_COLOR and TERM=dumb are honoured");
     v.exit_status = "0, 1 when something could not be read, 2 usage.";
     return v;
 }
@@ -39,9 +39,11 @@ constexpr std::size_t bytes_a_line = 8;
 bool wants_colour(arguments const& a) {
     auto how = a.has("color") ? a.text("color") : "auto";
     if (how == "always" || how == "never") return how == "always";
-    if (how != "auto") throw usage_error(fmt::format("--color {}: auto, always or never", how));
+    if (how != "auto") throw usage_error(fmt::format("--color {}: auto, always or never", escape(how)));
     auto const* none = std::getenv("NO_COLOR");
-    return is_terminal(stdout) && !(none && *none);
+    auto const* kind = std::getenv("TERM");
+    bool dumb = kind && std::string_view(kind) == "dumb";
+    return is_terminal(stdout) && !(none && *none) && !dumb;
 }
 
 class painter {

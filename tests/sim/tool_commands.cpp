@@ -7,6 +7,7 @@
 #include <sonde/tools/neighbours.hpp>
 #include <sonde/tools/replay.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -15,6 +16,7 @@
 #include <set>
 #include <sstream>
 
+#include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,8 +225,6 @@ TEST_CASE("ping ends with its statistics, and 1 when a target stayed silent") {
     CHECK(command({"ping", "198.18.0.1", "--tcp", "99999", "--sim"}).status == 2);
 }
 
-TEST_CASE("Reports are one page that needs nothing from elsewhere") {
-    directory here;
 TEST_CASE("A value that an option may have is attached to it; the next word is the next word") {
     for (std::vector<std::string> const& words :
          {std::vector<std::string>{"ping", "--tcp", "198.18.0.1", "-c", "1"},
@@ -264,6 +264,67 @@ TEST_CASE("A scan that was killed before its first result has one header when it
     CHECK(std::ranges::count(again, '\n') == std::ranges::count(whole, '\n'));
 }
 
+TEST_CASE("What is wrong is told in one line of printable text, with 2") {
+    directory here;
+    auto list = here.file("list");
+    std::ofstream(list) << "198.18.0.1\n198.18.0.3-1\n";
+    for (std::vector<std::string> const& words : {std::vector<std::string>{"ping", "198.18.0.3-1"},
+                                                  {"ping", "-f", list},
+                                                  {"ping", "-f", here.file("")},
+                                                  {"ping", "198.18.0.1", "--block", "300.1.1.1"},
+                                                  {"ping", "198.18.0.1", "--iface", "e\x1b[31m"},
+                                                  {"ping", "198.18.0.1", "-c", "\x1b[31m"},
+                                                  {"ping", "198.18.0.1", "-t", "\x1b[31m"},
+                                                  {"ping", "198.18.0.1", "--\x1b[31m"},
+                                                  {"scan", "198.18.0.1", "-p", "65536"},
+                                                  {"scan", "198.18.0.1", "--shard", "0/3"},
+                                                  {"scan", "198.18.0.1", "--json", "-o", "csv"},
+                                                  {"scan", "198.18.0.1", "-o", "\x1b[31m"},
+                                                  {"layers", "Foo"}}) {
+        auto wrong = command(words[0] == "layers" ? words : words + std::vector<std::string>{"--sim"});
+        INFO(words[0] << " " << words[1] << "\n" << wrong.err);
+        CHECK(wrong.status == 2);
+        CHECK(!holds(wrong.err, "[sonde:"));
+        CHECK(std::ranges::count(wrong.err, '\n') == 1);
+        CHECK(std::ranges::all_of(wrong.err, [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); }));
+    }
+    CHECK(holds(command({"ping", "-f", here.file(""), "--sim"}).err, "is a directory"));
+    CHECK(holds(command({"ping", "-f", list, "--sim"}).err, "list:2: \"198.18.0.3-1\" is no target"));
+}
+
+TEST_CASE("show has colours at a terminal, but not at a dumb one") {
+    for (std::string kind : {"xterm", "dumb"}) {
+        int terminal = -1;
+        auto child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+        if (child == 0) {
+            ::setenv("TERM", kind.c_str(), 1);
+            ::unsetenv("NO_COLOR");
+            support::detail::execute({support::sonde_command(), "show", "IP()"});
+        }
+        std::string shown;
+        while (support::detail::drain(terminal, shown)) continue;
+        ::waitpid(child, nullptr, 0);
+        ::close(terminal);
+        CHECK(holds(shown, "IP  20 bytes"));
+        CHECK(holds(shown, "\x1b[") == (kind == "xterm"));
+    }
+}
+
+TEST_CASE("bash completes commands, options, and what man and completion take") {
+    auto completed = [](std::string const& words) {
+        auto script = "source <(\"$1\" completion bash); COMP_WORDS=(sonde " + words +
+                      "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sonde; echo \"${COMPREPLY[*]}\"";
+        return support::run({"bash", "-c", script, "bash", support::sonde_command()}).out;
+    };
+    CHECK(completed("trace") == "traceroute\n");
+    CHECK(completed("scan --exclude-f") == "--exclude-file\n");
+    CHECK(completed("man arp") == "arping\n");
+    CHECK(holds(completed("man ''"), "traceroute"));
+    CHECK(completed("completion ''") == "bash zsh\n");
+}
+
+TEST_CASE("Reports are one page that needs nothing from elsewhere") {
+    directory here;
     for (auto const& words : std::vector<std::vector<std::string>>{{"ping", "198.18.0.1", "-c", "5"},
                                                                    {"traceroute", "198.18.0.1"},
                                                                    {"scan", "198.18.0.0/28", "-p", "22"}}) {
