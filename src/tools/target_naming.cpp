@@ -20,10 +20,11 @@ std::size_t destination_field(packet const& probe) {
     return probe.layers()[0].layer == &describe<IPv6>() ? field_index<&IPv6::dst> : field_index<&IP::dst>;
 }
 
-packet marked_drawn(packet probe) {
-    auto field = destination_field(probe);
+packet marked_drawn(packet probe, bool drawn) {
+    auto const bit = std::uint32_t(1) << destination_field(probe);
+    if (((probe.layers()[0].drawn & bit) != 0) == drawn) return probe;
     auto parts = std::move(probe).release_parts();
-    parts->layers[0].drawn |= std::uint32_t(1) << field;
+    parts->layers[0].drawn ^= bit;
     return packet::from_parts(std::move(parts));
 }
 
@@ -71,8 +72,9 @@ bool target_naming::is_drawn(ip_address const& a) const {
 packet target_naming::named(packet probe) const {
     layer_view const head(probe.view(), 0);
     auto const to = head.is<IPv6>() ? ip_address(head.get<&IPv6::dst>()) : ip_address(head.get<&IP::dst>());
-    if (std::ranges::binary_search(written_, to)) return probe;
-    if (is_drawn(to)) return marked_drawn(std::move(probe));
+    // A plan has it in the network that it lies in.
+    if (std::ranges::binary_search(written_, to)) return marked_drawn(std::move(probe), false);
+    if (is_drawn(to)) return marked_drawn(std::move(probe), true);
     if (std::ranges::binary_search(looked_up_, to)) return marked_looked_up(std::move(probe), to);
     return probe;
 }

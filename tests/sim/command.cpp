@@ -117,8 +117,11 @@ TEST_CASE("Ping, traceroute and scan refuse special addresses out of networks an
                                            {"127.0.0.1-9"},
                                            {"239.0.0.0/31"}}) {
         INFO(words[0]);
-        words.insert(words.begin(), "ping");
-        words.insert(words.end(), {"--count", "1", "--timeout", "100ms"});
-        CHECK(!holds(sonde(words).out, "allow its kind"));
+        words.insert(words.end(), {"--timeout", "100ms"});
+        auto scan = words, ping = words;
+        scan.insert(scan.begin(), {"scan", "--state", "all"});
+        ping.insert(ping.begin(), {"ping", "--count", "1"});
+        CHECK(!holds(sonde(scan).out, "allow its kind"));
+        CHECK(!holds(sonde(ping).out, "allow its kind"));
     }
 }
