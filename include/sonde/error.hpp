@@ -34,7 +34,7 @@ enum class errc {
     no_such_layer,          ///< the packet, or the language, has no layer of this name
     no_such_field,          ///< the layer has no field of this name
     bad_expression,         ///< a packet expression that cannot be read
-    not_a_single_value,     ///< a field was read as one value, but is automatic or a set
+    not_a_single_value,     ///< a field was read, or taken along, as one value, but is a set
     bad_file,               ///< not a capture file, or damaged
     truncated_file,         ///< the file ends inside a record
     unsupported_link_type,  ///< frames of a link type that sonde does not read

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Everything: packets, layers, and the network's verbs; what a coroutine that awaits them is written with,
-/// and what prints their results, durations too. Include single headers to build faster.
+/// Packets, layers, and the network's verbs; what a coroutine that awaits them is written with, and what
+/// prints their results, durations too. Expressions, JSON, tools and simulations have headers of their own.
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/capture/capture_writer.hpp>

@@ -149,8 +149,8 @@ namespace {
 void check_binding(layer_description const& lower, std::string_view field, std::uint64_t value) {
     auto const& f = lower.fields[place_of(lower, field)];
     if (f.width > 0 && f.width < 64 && value >> f.width != 0)
-        throw error(errc::value_out_of_range,
-                    fmt::format("a layer is bound to {}.{} {}, which has {} bits", lower.name, field, value, f.width));
+        throw error(errc::value_out_of_range, fmt::format("a layer is bound to {}.{} {}, which has {} bits",
+                                                          lower.name, field, value, f.width));
 }
 
 }  // namespace

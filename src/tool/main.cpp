@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     arguments.erase(arguments.begin());
     try {
         auto status = dispatch(command, arguments);
-        sonde::tool::flush_results();
+        if (status != sonde::tool::system_error) sonde::tool::flush_results();
         return status;
     } catch (sonde::tool::usage_error const& e) {
         complain("sonde {}: {}\n", command, e.what());

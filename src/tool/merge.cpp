@@ -79,7 +79,7 @@ public:
             quoted_json(scan_), complete_.size(), wrong_.empty(), keys_.size(), repeats_);
         for (auto const& [name, sum] : sums_) fmt::print(",\"{}\":{}", name, sum);
         fmt::print("}}\n");
-        for (auto const& w : wrong_) fmt::print(stderr, "sonde merge: {}\n", w);
+        for (auto const& w : wrong_) complain("sonde merge: {}\n", w);
         return wrong_.empty();
     }
 

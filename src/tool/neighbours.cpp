@@ -45,7 +45,7 @@ void print(tools::neighbour const& n, tools::vendor_table const& vendors, argume
     else if (!a.has("quiet"))
         fmt::print("{:<15} {}  {:.3f} ms  {}{}\n", n.address, n.hardware, milliseconds(n.rtt), escape(vendor),
                    n.duplicate ? "  DUPLICATE: another host has this address" : "");
-    std::fflush(stdout);
+    flush_results();
 }
 
 asio::awaitable<int> ask(session& s, tools::neighbour_options o, arguments const& a, bool arp) {
@@ -69,10 +69,10 @@ asio::awaitable<int> ask(session& s, tools::neighbour_options o, arguments const
         fmt::print("{{\"type\":\"summary\",\"sent\":{},\"hosts\":{},\"duplicates\":{},\"seconds\":{:.6f}}}\n",
                    r.sent, found, duplicates, std::chrono::duration<double>(r.duration).count());
     else
-        fmt::print(stderr, "{} packets sent, {} hosts answered{}\n", r.sent, found,
-                   duplicates ? fmt::format(", {} addresses taken twice", duplicates) : "");
+        complain("{} packets sent, {} hosts answered{}\n", r.sent, found,
+                 duplicates ? fmt::format(", {} addresses taken twice", duplicates) : "");
     if (r.send_errors && !r.sent) {
-        fmt::print(stderr, "sonde {}: {}\n", arp ? "arping" : "ndping", explained(s, r.first_error));
+        say(could_not_leave(s, r.send_errors, r.first_error));
         co_return system_error;
     }
     co_return found ? answered : no_answer;

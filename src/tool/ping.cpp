@@ -102,7 +102,7 @@ public:
         lines_ = std::min(size_of_terminal(stdout).rows - 1, run.targets().size());
         for (std::size_t i = 0; i < lines_; ++i)
             fmt::print("{}\n", on_one_row(line_of(run.targets()[i]), stdout));
-        std::fflush(stdout);
+        flush_results();
     }
     /// What is drawn goes, for what comes in its place.
     void erase() const {
@@ -197,7 +197,7 @@ asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a)
         if (live) table.draw(run);
         if (live || a.has("quiet")) continue;
         fmt::print("{}\n", a.has("json") ? json_of(*r, target) : text_of(*r, target));
-        std::fflush(stdout);
+        flush_results();
     }
     s.on_interrupt = {};
     s.interrupted = false;  // Ctrl-C is how a ping ends
@@ -206,7 +206,7 @@ asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a)
     print_end(run, open, a);
     if (a.has("report")) write_report(a.text("report"), run, open, times.points());
     if (auto r = run.report(); r.send_errors && !r.sent) {
-        fmt::print(stderr, "sonde ping: {}\n", explained(s, r.first_error));
+        say(could_not_leave(s, r.send_errors, r.first_error));
         co_return system_error;
     }
     bool all = std::ranges::all_of(run.targets(), [](auto const& t) { return t.answered > 0; });

@@ -91,8 +91,7 @@ void print(exchange const& x, arguments const& a) {
 
 /// Why probes could not leave, for people.
 void explain(session& s, report const& r) {
-    if (r.send_errors)
-        complain("{}", could_not_leave(s, r.send_errors, r.first_error));
+    if (r.send_errors) say(could_not_leave(s, r.send_errors, r.first_error));
 }
 
 constexpr std::uint64_t shown_at_most = 100000;  // more lines and marks tell nobody anything
@@ -145,8 +144,7 @@ void print_answers(scan_result const& result, arguments const& a) {
             print(x, a);
     }
     if (result.answers > shown_at_most && !a.has("quiet"))
-        complain("sonde: {} answers more; --json prints all as they come\n",
-                   result.answers - shown_at_most);
+        complain("sonde: {} answers more; --json prints all as they come\n", result.answers - shown_at_most);
 }
 
 void print_text(report const& r, scan_result& result, packet_list const& silent, arguments const& a) {

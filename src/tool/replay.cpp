@@ -132,8 +132,7 @@ asio::awaitable<int> replay(session& s, arguments const& a) {
     }
     s.on_interrupt = {};
     print(report, a);
-    if (report.sent.send_errors)
-        complain("{}", could_not_leave(s, report.sent.send_errors, report.sent.first_error));
+    if (report.sent.send_errors) say(could_not_leave(s, report.sent.send_errors, report.sent.first_error));
     co_return report.sent.send_errors ? system_error : answered;
 }
 

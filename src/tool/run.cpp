@@ -50,15 +50,16 @@ void print_refusal(std::string const& verb, session const& s) {
         complain("  {}\n", line);
 }
 
-}  // namespace
-
 std::string explained(session const& s, error_code ec) {
     auto const& about = s.net.why();
     return about.empty() ? ec.message() : fmt::format("{}: {}", about, ec.message());
 }
 
+}  // namespace
+
 std::string could_not_leave(session const& s, std::uint64_t packets, error_code first) {
-    if (packets == 1) return fmt::format("sonde: 1 packet could not leave: {}\n", explained(s, first));
+    if (packets == 1)
+        return printable(fmt::format("sonde: 1 packet could not leave: {}\n", explained(s, first)));
     return fmt::format("sonde: {} packets could not leave, the first: {}\n", packets, first.message());
 }
 
@@ -123,8 +124,7 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
                 return;
             }
             bool ours = failure.code().category() == sonde_category() && !s.net.why().empty();
-            complain("sonde {}: {}\n", verb,
-                       ours ? explained(s, failure.code()) : message_of(failure));
+            complain("sonde {}: {}\n", verb, ours ? explained(s, failure.code()) : message_of(failure));
             status = status_of(failure.code());
         } catch (usage_error const& failure) {
             complain("sonde {}: {}\n", verb, failure.what());
@@ -138,7 +138,8 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
         run_simulated(*sim, s, done, a.has("pace"));
     else
         loop.run();
-    flush_results();  // while a signal that comes again is still ours
+    // While a signal that comes again is still ours. What could not be written has been told of.
+    status == system_error ? static_cast<void>(std::fflush(stdout)) : flush_results();
     return s.interrupted ? interrupted : status;
 }
 

@@ -17,10 +17,8 @@ struct session {
     std::function<void()> on_interrupt{};  ///< ends what is going on
 };
 
-/// What went wrong and with what: "198.51.100.77: the next hop does not answer …".
-std::string explained(session const& s, error_code ec);
-/// That of so many packets, the first for this reason. What the network can tell of the latest is told of the
-/// only one.
+/// A line that so many packets could not leave, the first for this reason. What the network can tell of the
+/// latest is told of the only one: "198.51.100.77: the next hop does not answer …".
 std::string could_not_leave(session const& s, std::uint64_t packets, error_code first);
 
 /// Runs a verb on an event loop of its own. The first SIGINT or SIGTERM calls `on_interrupt`, a second one

@@ -41,7 +41,7 @@ scan_states states_of(arguments const& a) {
 int print_plan(tools::scan_plan const& plan, arguments const& a) {
     auto limit = a.has("limit") ? parse_count(a.text("limit")) : plan.size();
     for (std::uint64_t i = 0; i < std::min(plan.size(), limit); ++i) fmt::print("{}\n", plan[i]);
-    fmt::print(stderr, "{} packets, of {} in all shards; nothing was sent\n", plan.size(), plan.total());
+    complain("{} packets, of {} in all shards; nothing was sent\n", plan.size(), plan.total());
     return answered;
 }
 
@@ -141,12 +141,11 @@ private:
         auto about = fmt::format("{} of {} probes: {}; {} packets sent in {:.1f} s, {} dropped by the kernel",
                                  done, all, out_.counts_text(), r.sent,
                                  std::chrono::duration<double>(r.duration).count(), r.kernel_drops);
-        fmt::print(stderr, "{}\n", about);
-        if (done != all && a_.has("resume"))
-            fmt::print(stderr, "the same command goes on, by {}\n", a_.text("resume"));
+        complain("{}\n", about);
+        if (done != all && a_.has("resume")) complain("the same command goes on, by {}\n", a_.text("resume"));
         if (a_.has("report")) page_.write(a_.text("report"), about);
         if (!r.send_errors || r.sent) return answered;
-        fmt::print(stderr, "sonde scan: {}\n", explained(session_, r.first_error));
+        say(could_not_leave(session_, r.send_errors, r.first_error));
         return system_error;
     }
 
@@ -163,7 +162,7 @@ asio::awaitable<int> scan(session& s, arguments const& a, many const& command) {
     auto job = prepare_scan(a, targets.addresses(), command);
     if (a.has("dry-run")) co_return print_plan(job.plan, a);
     if (job.goes_on && job.from.complete) {
-        fmt::print(stderr, "sonde scan: {} says that this scan has ended\n", a.text("resume"));
+        complain("sonde scan: {} says that this scan has ended\n", a.text("resume"));
         co_return answered;
     }
     scan_session run(s, std::move(job), a);

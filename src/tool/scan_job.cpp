@@ -42,8 +42,7 @@ address_set excluded_by(arguments const& a) {
 tools::scan_shard shard_of(arguments const& a) {
     auto shard = a.has("shard") ? tools::read_shard(a.text("shard")) : tools::shard_of_environment();
     if (!shard.source.empty() && !shard.is_whole())
-        fmt::print(stderr, "sonde scan: shard {} by {} (--shard 1/1 for the whole)\n", shard.to_string(),
-                   shard.source);
+        complain("sonde scan: shard {} by {} (--shard 1/1 for the whole)\n", shard.to_string(), shard.source);
     return shard;
 }
 

@@ -35,8 +35,7 @@ asio::awaitable<int> send(session& s, packet_source packets, send_options option
     s.on_interrupt = {};
     if (!ec || s.interrupted || report.sent) print(report, a);
     if (ec && !s.interrupted) throw boost::system::system_error(ec);
-    if (report.send_errors)
-        complain("{}", could_not_leave(s, report.send_errors, report.first_error));
+    if (report.send_errors) say(could_not_leave(s, report.send_errors, report.first_error));
     co_return report.send_errors ? system_error : answered;
 }
 

@@ -107,7 +107,7 @@ void print_text(tools::trace const& t, unsigned mtu) {
             }
         fmt::print("\n");
     }
-    if (t.failure) fmt::print(stderr, "sonde: {}: {}\n", t.target, t.failure.message());
+    if (t.failure) complain("sonde: {}: {}\n", t.target, t.failure.message());
 }
 
 std::string json_of(tools::hop_reply const& r) {
@@ -168,15 +168,14 @@ asio::awaitable<int> traceroute(session& s, tools::traceroute_options o, argumen
             mtu = co_await tools::path_mtu(s.net, t->target, 9000, o.timeout, o.iface);
         all &= t->reached;
         if (!a.has("quiet")) a.has("json") ? print_json(*t, mtu) : print_text(*t, mtu);
-        std::fflush(stdout);
+        flush_results();
         if (a.has("report")) add_to(page, *t);
     }
     s.on_interrupt = {};
     if (a.has("report")) page.write(a.text("report"));
     if (auto r = run.report(); r.send_errors && !r.sent) {
         // As text each target has its reason.
-        if (a.has("json") || a.has("quiet"))
-            fmt::print(stderr, "sonde traceroute: {}\n", explained(s, r.first_error));
+        if (a.has("json") || a.has("quiet")) say(could_not_leave(s, r.send_errors, r.first_error));
         co_return system_error;
     }
     co_return all ? answered : no_answer;

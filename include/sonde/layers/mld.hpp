@@ -10,7 +10,7 @@ SONDE_NAMESPACE_BEGIN
 /// maximum response delay, in milliseconds in version 1.
 
 /// A query of version 1. Answered by reports of the address it asks for, one for `::` by those of any; also
-/// by any report of version 2.
+/// by a report of version 2 that tells of it.
 struct ICMPv6MLQuery {
     field<ipv6> mladdr = ipv6();        ///< the group that is asked for; `::`: any
     field<std::uint16_t> mrd = 10000;   ///< 10 s, as RFC 2710 §7.3 has it

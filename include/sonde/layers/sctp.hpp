@@ -40,7 +40,7 @@ struct SCTP {
     field<std::uint32_t> chksum{};  ///< computed: over header and chunks, itself being 0 (§6.8)
 };
 SONDE_DECLARE_LAYER(SCTP, sport, dport, tag, chksum)
-/// Checksum, matching by ports and tag, and what of it proves an ICMP error: both ports.
+/// Checksum, matching by ports, tag and chunks, and what of it proves an ICMP error: ports and tag.
 layer_hooks hooks(SCTP const*);
 
 /// Parameters of INIT, INIT ACK and heartbeats (RFC 9260 §3.2.1, §3.3.2.1): layers inside a field.

@@ -16,7 +16,7 @@ SONDE_NAMESPACE_BEGIN
 struct report {
     std::uint64_t sent = 0;         ///< packets that left, retries included
     std::uint64_t received = 0;     ///< packets that came in and passed the filter, of whatever kind
-    std::uint64_t answered = 0;     ///< answers handed to the user; more than one per probe only with `multi`
+    std::uint64_t answered = 0;     ///< answers to probes, read or not; more than one of each only by `multi`
     std::uint64_t duplicates = 0;   ///< further answers to a probe that had its answer
     std::uint64_t late = 0;         ///< answers that came after the probe's last deadline
     std::uint64_t unrelated = 0;    ///< packets that answer no probe of this network (a flood: in part)
