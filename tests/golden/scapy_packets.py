@@ -53,7 +53,7 @@ PACKETS = [
     lambda: nd(ICMPv6NDOptSrcLLAddr(lladdr=mac())),
     lambda: nd(ICMPv6NDOptDstLLAddr(lladdr=mac())),
     lambda: nd(ICMPv6NDOptPrefixInfo(prefix=ip6(), prefixlen=byte(), L=bit(), A=bit(), R=bit(), validlifetime=word())),
-    lambda: nd(ICMPv6NDOptRedirectedHdr(pkt=ipv6() / udp())),
+    lambda: nd(ICMPv6NDOptRedirectedHdr(pkt=payload(ipv6() / udp()))),
     lambda: nd(ICMPv6NDOptMTU(mtu=word())),
     lambda: nd(ICMPv6NDOptShortcutLimit(shortcutlim=byte())),
     lambda: nd(ICMPv6NDOptAdvInterval(advint=word())),

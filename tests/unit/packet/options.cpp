@@ -163,7 +163,7 @@ TEST_CASE("What a computed length or count cannot say is an error, and not cut")
         char const* refusal;
     } const cases[] = {
         {"ICMPv6NDOptUnknown(data=b'x'*", 2038, ")", "ICMPv6NDOptUnknown len 256, at most 255"},
-        {"ICMPv6NDOptRedirectedHdr(pkt=b'x'*", 2032, ")", "ICMPv6NDOptRedirectedHdr len 256, at most 255"},
+        {"ICMPv6NDOptRedirectedHdr(pkt=b'x'*", 2039, ")", "ICMPv6NDOptRedirectedHdr len 256, at most 255"},
         {"ICMPv6NDOptSrcAddrList(addrlist=b'x'*", 2032, ")", "ICMPv6NDOptSrcAddrList len 256, at most 255"},
         {"IPv6ExtHdrHopByHop(autopad=0, options=b'\\x00'*", 2046, ")",
          "IPv6ExtHdrHopByHop len 256, at most 255"},
