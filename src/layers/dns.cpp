@@ -6,6 +6,7 @@
 
 #include "../packet/reading.hpp"
 #include "dns_message.hpp"
+#include "dns_types.hpp"
 #include "record_list.hpp"
 
 #include <fmt/format.h>
@@ -32,8 +33,10 @@ unsigned mailbox_width(header h) {
     return static_cast<unsigned>(8 * name_extent(h, at + name_extent(h, at)));
 }
 
-constexpr field_rule question_rules[] = {{.field = "qname", .width = owner_width}};
+constexpr field_rule question_rules[] = {{.field = "qname", .width = owner_width},
+                                         {.field = "qtype", .names = question_type_names}};
 constexpr field_rule record_rules[] = {{.field = "rrname", .width = owner_width},
+                                       {.field = "type", .names = record_type_names},
                                        {.field = "mname", .width = primary_width},
                                        {.field = "rname", .width = mailbox_width}};
 

@@ -6,6 +6,7 @@
 
 #include "../packet/reading.hpp"
 #include "dns_message.hpp"
+#include "dns_types.hpp"
 #include "record_list.hpp"
 
 #include <algorithm>
@@ -149,7 +150,7 @@ unsigned type_of(literal::call const* of) {
             if (name != "type") continue;
             if (auto const* n = value.as<std::uint64_t>()) return static_cast<unsigned>(*n);
             if (auto const* text = value.as<std::string>())
-                for (auto const& t : dns_types::names)
+                for (auto const& t : record_type_names)
                     if (t.name == *text) return static_cast<unsigned>(t.value);
         }
     return rr::a;

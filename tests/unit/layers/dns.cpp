@@ -298,3 +298,16 @@ TEST_CASE("What cannot be read whole is not compressed") {
     CHECK(dns_compress(cut).build() == cut.build());
     CHECK_THROWS_AS(dns_compress(question({.id = {1, 2}})), error);
 }
+
+TEST_CASE("Types of records have Scapy's names, questions some more") {
+    auto type = [](std::string const& layer) { return hex_behind(parse_packet(layer), 1).substr(0, 4); };
+    CHECK(type("DNSQR(qname='.', qtype='IXFR')") == "00fb");
+    CHECK(type("DNSQR(qname='.', qtype='ALL')") == "00ff");
+    CHECK(type("DNSQR(qname='.', qtype='ANY')") == "0000");  // Scapy's, not IANA's
+    CHECK(type("DNSQR(qname='.', qtype='TSIG')") == "00fa");
+    CHECK(type("DNSRR(rrname='.', type='NSAP-PTR', rdata=b'')") == "0017");
+    CHECK(type("DNSRR(rrname='.', type='DLV', rdata=b'')") == "8001");
+    CHECK(support::hex(parse_packet("DNSRR(type='MD', rdata='a.')")) == "0000030001000000000003016100");
+    CHECK(summary(parse_packet("IP(dst='192.0.2.1', proto='ospf')")) == "0.0.0.0 > 192.0.2.1 ospf");
+    CHECK_THROWS_AS(parse_packet("DNSRR(type='IXFR')"), error);
+}
