@@ -181,6 +181,14 @@ void bind_link_layers(registry& r) {
     bind_ether_types<CookedLinux>(r, "proto");
     bind_ether_types<CookedLinuxV2>(r, "proto");
     bind_ether_types<GRE>(r, "proto");
+    // Frames longer than a length can tell (IEEE's 0x8870); and Scapy's number where there is no length.
+    constexpr std::uint64_t llc = 0x8870, llc_without_length = 122;
+    r.bind(describe<Ether>(), "type", llc, describe<LLC>());
+    r.bind(describe<Dot1Q>(), "type", llc, describe<LLC>());
+    r.bind(describe<Dot1AD>(), "type", llc, describe<LLC>());
+    r.bind(describe<CookedLinux>(), "proto", llc_without_length, describe<LLC>());
+    r.bind(describe<CookedLinuxV2>(), "proto", llc_without_length, describe<LLC>());
+    r.bind(describe<GRE>(), "proto", llc_without_length, describe<LLC>());
     r.bind(describe<GRE>(), "proto", 0x6558, describe<Ether>());
     r.bind(describe<Loopback>(), "type", 2, describe<IP>());
     r.bind(describe<Loopback>(), "type", 10, describe<IPv6>());

@@ -108,6 +108,9 @@ PACKETS = [
     lambda: tagged(service_vlan(), vlan()) / network(),
     lambda: tagged(vlan()) / Raw(load=b"abc"),
     lambda: Dot3(src=mac(), dst=mac()) / LLC(dsap=byte(), ssap=0x42, ctrl=3) / Raw(load=b"spanning"),
+    lambda: tagged(*one(lambda: (), lambda: (vlan(),), lambda: (service_vlan(), vlan())), LLC(dsap=byte(), ssap=0x43, ctrl=3)) / Raw(load=b"jumbo"),
+    lambda: chain([ip(), GRE(), LLC(ssap=0x43)]) / Raw(load=b"x"),
+    lambda: rnd.choice([CookedLinux, CookedLinuxV2])(**cooked()) / LLC(ssap=0x43) / Raw(load=b"x"),
     lambda: Dot3(src=mac(), dst=mac()) / LLC() / SNAP() / ip(chance=0) / udp(),  # Scapy's dst is wrong here with a source route
     lambda: Dot3(src=mac(), dst=mac()) / LLC(dsap=0xaa, ssap=0xaa, ctrl=3) / SNAP(OUI=0xc, code=0x2000) / Raw(load=b"cdp"),
     lambda: Loopback(type=2) / ip() / udp(),

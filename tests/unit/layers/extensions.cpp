@@ -3,6 +3,7 @@
 
 #include <sonde/layers/arp.hpp>
 #include <sonde/layers/dhcp.hpp>
+#include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6_ext.hpp>
@@ -191,4 +192,23 @@ TEST_CASE("Addresses of ARP are octets where they are no Ethernet's and no IP's,
     auto p = parse_packet("ARP(hwtype=6, hwsrc='02:00:00:00:00:01')");
     CHECK(p.get<ARP>().hwsrc.value() == mac("02:00:00:00:00:01"));
     CHECK_THROWS_AS(parse_packet("ARP(psrc='fd00::2')").build(), error);
+}
+
+TEST_CASE(
+    "LLC behind an EtherType has one of its own, behind a tag too; where there is a length it has none") {
+    std::string const addresses = "ffffffffffff020000000001", llc = "424203";
+    auto built = [](std::string const& layers) {
+        return support::hex(
+            parse_packet("Ether(src='02:00:00:00:00:01')/" + layers + "LLC(dsap=66, ssap=66, ctrl=3)"));
+    };
+    CHECK(built("") == addresses + "8870" + llc);
+    CHECK(built("Dot1Q(vlan=5)/") == addresses + "810000058870" + llc);
+    CHECK(built("Dot1AD(vlan=6)/Dot1Q(vlan=5)/") == addresses + "88a80006810000058870" + llc);
+    CHECK(built("Dot1Q(vlan=5, type=3)/") == addresses + "810000050003" + llc);
+    for (auto tag : {"", "81000005", "88a80006"}) {
+        auto p = dissect(support::bytes(addresses + tag + "8870" + llc + "616263"), link_type::ethernet);
+        REQUIRE(p.has<LLC>());
+        CHECK(p.get<LLC>().ctrl == 3);
+        CHECK(parse_packet(command(p)).build() == p.build());
+    }
 }
