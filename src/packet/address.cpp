@@ -17,8 +17,6 @@ std::string ipv6::to_string() const {
     std::array<unsigned, 8> groups;
     for (std::size_t i = 0; i < 8; ++i)
         groups[i] = static_cast<unsigned>(octets[2 * i] << 8 | octets[2 * i + 1]);
-    if (high() == 0 && low() >> 32 == 0xffff)  // IPv4-mapped: RFC 5952 §5
-        return "::ffff:" + ipv4(static_cast<std::uint32_t>(low())).to_string();
     std::size_t gap = 8, gap_length = 1;  // the first longest run of two or more zero groups: RFC 5952 §4.2
     for (std::size_t i = 0; i < 8;) {
         std::size_t j = i;
@@ -26,8 +24,14 @@ std::string ipv6::to_string() const {
         if (j - i > gap_length) gap = i, gap_length = j - i;
         i = j > i ? j : i + 1;
     }
+    // IPv4-mapped (RFC 5952 §5), and IPv4-compatible as glibc's inet_ntop has it: not `::1`, nor `::102`.
+    bool holds_v4 = gap == 0 && (gap_length == 6 || (gap_length == 5 && groups[5] == 0xffff));
     std::string text;
     for (std::size_t i = 0; i < 8; ++i) {
+        if (i == 6 && holds_v4) {
+            if (text.back() != ':') text += ':';
+            return text + ipv4(static_cast<std::uint32_t>(low())).to_string();
+        }
         if (i == gap) {
             text += "::";
             i += gap_length - 1;

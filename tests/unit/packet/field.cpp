@@ -5,6 +5,10 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/tcp.hpp>
 
+#include <arpa/inet.h>
+
+#include <random>
+
 using namespace sonde;
 
 namespace {
@@ -72,6 +76,29 @@ TEST_CASE("Host names stand where addresses do, mistyped addresses do not") {
     CHECK(thrown_by([] { return IP{.dst = std::string("-x.org")}; }) == errc::bad_text);
     CHECK(thrown_by([] { return IP{.dst = std::string("a..b")}; }) == errc::bad_text);
     CHECK(thrown_by([] { return IP{.dst = std::string("10.0.0.0/33")}; }) == errc::bad_text);
+}
+
+TEST_CASE("IPv6 addresses print as the system's inet_ntop prints them, and read back") {
+    CHECK(ipv6("::102:304").to_string() == "::1.2.3.4");
+    CHECK(ipv6("::ffff:0:0").to_string() == "::ffff:0.0.0.0");
+    CHECK(ipv6("::304").to_string() == "::304");
+    std::mt19937 draw(7);
+    constexpr std::array<std::uint16_t, 6> usual{0, 0, 0, 1, 0xffff, 0x10};
+    for (int round = 0; round < 100000; ++round) {
+        ipv6 address;
+        for (std::size_t i = 0; i < 16; i += 2) {
+            auto group = draw() % 5 == 0 ? draw() : usual[draw() % usual.size()];
+            address.octets[i] = static_cast<std::uint8_t>(group >> 8);
+            address.octets[i + 1] = static_cast<std::uint8_t>(group);
+        }
+        // The first groups zero, as many as makes a difference.
+        std::fill_n(address.octets.begin(), 2 * (draw() % 9), std::uint8_t(0));
+        if (draw() % 4 == 0) address.octets[10] = address.octets[11] = 0xff;
+        char text[INET6_ADDRSTRLEN]{};
+        inet_ntop(AF_INET6, address.octets.data(), text, sizeof text);
+        if (address.to_string() != text || ipv6::parse(text) != address)
+            FAIL(address.to_string() << " is " << text);
+    }
 }
 
 TEST_CASE("Addresses read and print as their RFCs say") {
