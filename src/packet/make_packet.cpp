@@ -49,6 +49,18 @@ auto placed(literal const& at, Make const& make) try {
          what.substr(0, what.rfind(": " + e.code().message())));
 }
 
+/// The data of a record that nobody gave are Scapy's: no address, or the root, where its type has one.
+void add_record_data(std::vector<field_content>& record, literal::call const& call) {
+    auto const& layer = describe<DNSRR>();
+    auto const& type = record[field_index<&DNSRR::type>];
+    if (type.state != field_state::single) return;
+    constexpr std::pair<std::uint64_t, char const*> data[] = {{1, "0.0.0.0"}, {28, "::"}, {2, "."}, {3, "."},
+                                                              {4, "."},       {5, "."},   {12, "."}};
+    constexpr auto rdata = field_index<&DNSRR::rdata>;
+    for (auto [of_type, text] : data)
+        if (type.first.low == of_type) record[rdata] = read_value(layer, rdata, literal(text), &call);
+}
+
 packet make_layer(literal::call const& call, literal const& at) {
     bool is_quoted = false;
     auto const* layer = find_layer(call.name, &is_quoted);
@@ -72,6 +84,11 @@ packet make_layer(literal::call const& call, literal const& at) {
         if (seen >> field & 1) fail(errc::bad_expression, value, "{}.{} is given twice", layer->name, name);
         seen |= std::uint64_t(1) << field;
         contents[field] = placed(value, [&] { return read_value(*layer, field, value, &call); });
+    }
+    if (layer == &describe<DNSRR>()) {
+        constexpr auto rdata = field_index<&DNSRR::rdata>;
+        bool has_data = seen >> rdata & 1 && contents[rdata].state != field_state::computed;  // None
+        if (!has_data) add_record_data(contents, call);
     }
     return placed(at, [&] { return packet(*layer, contents, is_quoted); });
 }

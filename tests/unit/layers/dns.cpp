@@ -311,3 +311,21 @@ TEST_CASE("Types of records have Scapy's names, questions some more") {
     CHECK(summary(parse_packet("IP(dst='192.0.2.1', proto='ospf')")) == "0.0.0.0 > 192.0.2.1 ospf");
     CHECK_THROWS_AS(parse_packet("DNSRR(type='IXFR')"), error);
 }
+
+TEST_CASE("A record without data has what Scapy takes for its type; data that are given are those") {
+    auto data = [](std::string const& fields) {
+        return hex_behind(parse_packet("DNSRR(rrname='.'" + fields + ")"), 9);
+    };
+    CHECK(data("") == "000400000000");
+    CHECK(data(", type='AAAA'") == "0010" + std::string(32, '0'));
+    for (auto type : {"NS", "MD", "MF", "CNAME", "PTR"})
+        CHECK(data(fmt::format(", type='{}'", type)) == "000100");
+    CHECK(data(", type='TXT'") == "0000");
+    CHECK(data(", type=99") == "0000");
+    CHECK(data(", rdata=None") == "000400000000");
+    CHECK(data(", rdata=b''") == "0000");  // as dynamic updates have it (RFC 2136 §2.5.2)
+    CHECK(data(", rdata='192.0.2.1'") == "0004c0000201");
+    auto message = parse_packet("DNS(qd=None, an=DNSRR(rrname='.', rdata=b'')/DNSRR(rrname='.'))");
+    CHECK(parse_packet(command(detail::dissect_as(message.build(), describe<DNS>()))).build() ==
+          message.build());
+}
