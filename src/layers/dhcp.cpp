@@ -18,7 +18,7 @@ using namespace detail;
 
 // --- options -----------------------------------------------------------------------------------------
 
-enum class kind : std::uint8_t { bytes, text, octet, number16, number32, address, octet_list };
+enum class kind : std::uint8_t { bytes, text, octet, number16, number32, address, octet_list, routes };
 
 struct option {
     std::uint8_t code;
@@ -73,7 +73,7 @@ constexpr option options[] = {
     {100, "pcode", kind::text}, {101, "tcode", kind::text}, {112, "netinfo-server-address", kind::address},
     {113, "netinfo-server-tag", kind::text}, {114, "default-url", kind::text},
     {116, "auto-config", kind::octet}, {117, "name-service-search", kind::number16},
-    {118, "subnet-selection", kind::address}, {121, "classless_static_routes", kind::bytes},
+    {118, "subnet-selection", kind::address}, {121, "classless_static_routes", kind::routes},
     {124, "vendor_class", kind::bytes}, {125, "vendor_specific_information", kind::bytes},
     {128, "tftp_server_ip_address", kind::address}, {136, "pana-agent", kind::address},
     {137, "v4-lost", kind::bytes}, {138, "capwap-ac-v4", kind::address},
@@ -115,6 +115,56 @@ literal print_value(kind k, header bytes) {
     return number.low;
 }
 
+// A route (RFC 3442): the bits of its destination, as many octets of it as they need, and the router.
+
+constexpr unsigned address_bits = 32;
+
+std::size_t destination_octets(unsigned bits) {
+    return (bits + 7) / 8;
+}
+
+std::string address_text(header octets) {
+    std::array<std::byte, 4> all{};
+    std::ranges::copy(octets, all.begin());
+    return value_traits<ipv4>::from_wire(read_bits(all, {0, address_bits})).to_string();
+}
+
+/// `192.0.2.0/24:198.51.100.1` for each; nothing when they cannot be read to the end.
+std::optional<literal::list> print_routes(header data) {
+    literal::list all;
+    while (!data.empty()) {
+        auto bits = std::to_integer<unsigned>(data[0]);
+        auto octets = destination_octets(bits), size = 1 + octets + 4;
+        if (bits > address_bits || data.size() < size) return {};
+        all.items.emplace_back(fmt::format("{}/{}:{}", address_text(data.subspan(1, octets)), bits,
+                                           address_text(data.subspan(1 + octets, 4))));
+        data = data.subspan(size);
+    }
+    return all;
+}
+
+std::string read_route(option const& o, literal const& value) {
+    auto const* text = octets_of(value);
+    if (!text)
+        fail(errc::bad_text, value, "DHCP option {} takes routes or bytes, not {}", o.name, kind_of(value));
+    if (value.as<literal::bytes>() || text->empty()) return *text;
+    auto slash = std::min(text->find('/'), text->size()), colon = std::min(text->find(':'), text->size());
+    std::string_view const all = *text;
+    auto destination = ipv4::parse(all.substr(0, slash));
+    auto router = ipv4::parse(all.substr(std::min(colon + 1, all.size())));
+    auto bits =
+        slash < colon ? decimal(all.substr(slash + 1, colon - slash - 1), address_bits) : std::nullopt;
+    if (!destination || !router || !bits)
+        fail(errc::bad_text, value,
+             "DHCP option {} takes routes, as \"192.0.2.0/24:198.51.100.1\", not \"{}\"", o.name,
+             escape(all));
+    std::array<std::byte, 8> octets{};
+    write_bits(octets, {0, address_bits}, value_traits<ipv4>::to_wire(*destination));
+    write_bits(octets, {address_bits, address_bits}, value_traits<ipv4>::to_wire(*router));
+    return static_cast<char>(*bits) + text_of(header(octets).first(destination_octets(*bits))) +
+           text_of(header(octets).last(4));
+}
+
 literal print_option(std::uint8_t code, header data) {
     auto const* o = find(code);
     literal::tuple entry;
@@ -124,6 +174,10 @@ literal print_option(std::uint8_t code, header data) {
         literal::list all;
         for (auto b : data) all.items.emplace_back(std::to_integer<std::uint64_t>(b));
         entry.items.emplace_back(std::move(all));
+    } else if (o && o->values == kind::routes) {
+        auto routes = data.empty() ? std::nullopt : print_routes(data);
+        if (!routes) entry.items[0] = std::uint64_t(code);
+        entry.items.push_back(routes ? literal(std::move(*routes)) : literal(literal::bytes{text_of(data)}));
     } else if (size == 0 || data.empty() || data.size() % size != 0) {
         // Data that the option's type does not divide are told by the code, which takes bytes.
         if (size != 0) entry.items[0] = std::uint64_t(code);
@@ -168,6 +222,7 @@ std::uint64_t number_of(option const& o, literal const& value) {
 std::string read_value(option const& o, literal const& value) {
     auto size = o.values == kind::octet_list ? 1 : size_of(o.values);
     std::string out;
+    if (o.values == kind::routes) return read_route(o, value);
     if (size == 0) {
         auto const* bytes = octets_of(value);
         if (!bytes)

@@ -213,6 +213,7 @@ DHCP_OPTIONS = [
     lambda: ("vendor_class_id", b"sonde"), lambda: ("client_id", b"\x01" + rnd.randbytes(6)), lambda: ("max_dhcp_size", short()),
     lambda: ("NTP_server", ip4()), lambda: ("error_message", b"no"), lambda: ("relay_agent_information", rnd.randbytes(5)),
     lambda: ("interface-mtu", short()), lambda: ("time_zone", word()), lambda: ("static-routes", ip4(), ip4()),
+    lambda: ("classless_static_routes", [f"{ip4()}/32:{ip4()}", f"10.{rnd.randrange(256)}.0.0/{rnd.randrange(9, 17)}:{ip4()}", f"0.0.0.0/0:{ip4()}"]),
     lambda: (250, b"x"), lambda: "pad",
 ]
 

@@ -13,6 +13,7 @@
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/format.hpp>
+#include <sonde/packet/json.hpp>
 #include <sonde/packet/match.hpp>
 #include <sonde/packet/text.hpp>
 
@@ -211,4 +212,37 @@ TEST_CASE(
         CHECK(p.get<LLC>().ctrl == 3);
         CHECK(parse_packet(command(p)).build() == p.build());
     }
+}
+
+TEST_CASE("Classless static routes are text, as Scapy has them; what is no list of them stays bytes") {
+    auto made = [](std::string const& option) {
+        return support::hex(parse_packet("DHCP(options=[" + option + "])"));
+    };
+    auto read = [](std::string const& digits) {
+        auto p = detail::dissect_as(support::bytes(digits), describe<DHCP>());
+        auto text = command(p);
+        CHECK(support::hex(parse_packet(text)) == digits);
+        return text;
+    };
+    std::string const first = "18c0000201020304", second = "200102030409080706";
+    CHECK(made("('classless_static_routes', '192.0.2.0/24:1.2.3.4')") == "7908" + first);
+    CHECK(made("('classless_static_routes', ['192.0.2.0/24:1.2.3.4', '1.2.3.4/32:9.8.7.6'])") ==
+          "7911" + first + second);
+    CHECK(made("('classless_static_routes', '192.0.2.0/24:1.2.3.4', '1.2.3.4/32:9.8.7.6')") ==
+          "7911" + first + second);
+    CHECK(made("('classless_static_routes', '192.0.2.7/9:1.2.3.4')") == "790709c00001020304");
+    CHECK(made("('classless_static_routes', '')") == "7900");
+    CHECK(made("('classless_static_routes', b'abc')") == "7903616263");
+    CHECK(read("7911" + first + second) ==
+          "DHCP(options=[('classless_static_routes', ['192.0.2.0/24:1.2.3.4', '1.2.3.4/32:9.8.7.6'])])");
+    CHECK(read("79050001020304") == "DHCP(options=[('classless_static_routes', ['0.0.0.0/0:1.2.3.4'])])");
+    CHECK(read("790709c0ff01020304") ==
+          "DHCP(options=[('classless_static_routes', ['192.255.0.0/9:1.2.3.4'])])");
+    CHECK(read("7900") == "DHCP(options=[(121, b'')])");
+    CHECK(read("790318c000") == "DHCP(options=[(121, b'\\x18\\xc0\\x00')])");                   // cut
+    CHECK(read("7906210102030405") == "DHCP(options=[(121, b'!\\x01\\x02\\x03\\x04\\x05')])");  // 33 bits
+    CHECK(read("f908" + first).starts_with("DHCP(options=[(249, b'"));
+    for (auto bad : {"'x'", "'1.2.3.4/33:1.2.3.4'", "'1.2.3.4:1.2.3.4'", "'1.2.3.4/3'", "'/:'", "':/'", "5"})
+        CHECK_THROWS_AS(parse_packet(fmt::format("DHCP(options=[('classless_static_routes', {})])", bad)),
+                        error);
 }
