@@ -17,13 +17,13 @@ std::size_t loopback_length(std::span<std::byte const>) {
     return 4;
 }
 
-/// Address families of IPv6 differ between systems (pcap-linktype(7)).
+/// Address families of IPv6 differ between systems (pcap-linktype(7)); where none is told, Scapy reads IP.
 void follow_loopback(dissect_step& step) {
     auto h = step.view.header();
     if (h.size() < 4) return;
     auto family = std::to_integer<unsigned>(h[0]) | std::to_integer<unsigned>(h[3]);
     bool v6 = family == 10 || family == 24 || family == 28 || family == 30;
-    step.next = family == 2 ? &describe<IP>() : v6 ? &describe<IPv6>() : nullptr;
+    step.next = family == 0 || family == 2 ? &describe<IP>() : v6 ? &describe<IPv6>() : nullptr;
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ PACKETS = [
     lambda: rnd.choice([CookedLinux, CookedLinuxV2])(**cooked()) / LLC(ssap=0x43) / Raw(load=b"x"),
     lambda: Dot3(src=mac(), dst=mac()) / LLC() / SNAP() / ip(chance=0) / udp(),  # Scapy's dst is wrong here with a source route
     lambda: Dot3(src=mac(), dst=mac()) / LLC(dsap=0xaa, ssap=0xaa, ctrl=3) / SNAP(OUI=0xc, code=0x2000) / Raw(load=b"cdp"),
-    lambda: Loopback(type=2) / ip() / udp(),
+    lambda: Loopback(type=rnd.choice([0, 2])) / ip() / udp(),
     lambda: CookedLinux(**cooked()) / network(),
     lambda: CookedLinuxV2(ifindex=word(), **cooked()) / network(),
 ]

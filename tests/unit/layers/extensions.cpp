@@ -214,6 +214,20 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("A loopback frame that tells no family is read as IP") {
+    auto layers = [](std::string const& type) {
+        auto bytes = parse_packet("IP(dst='192.0.2.1')/UDP()/b'x'").build();
+        auto frame = support::bytes(type);
+        frame.insert(frame.end(), bytes.begin(), bytes.end());
+        auto p = dissect(frame, link_type::null);
+        CHECK(parse_packet(command(p)).build() == frame);
+        return summary(p);
+    };
+    CHECK(layers("00000000") == layers("02000000"));
+    CHECK(layers("00000000").starts_with("Loopback / IP / UDP"));
+    CHECK(layers("03000000") == "Loopback / Raw");
+}
+
 TEST_CASE("Classless static routes are text, as Scapy has them; what is no list of them stays bytes") {
     auto made = [](std::string const& option) {
         return support::hex(parse_packet("DHCP(options=[" + option + "])"));
