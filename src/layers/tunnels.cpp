@@ -53,11 +53,17 @@ checksum_rule gre_checksum(layer_view const& gre) {
 constexpr unsigned next_protocol = 4, instance = 8, group_policy = 0x80;
 enum carried : std::uint8_t { unknown_inside, ipv4_inside = 1, ipv6_inside = 2, ethernet_inside = 3 };
 
+/// Joined by `+`, as Scapy's are: the entry without a name says so, for each of the names is but a letter.
+constexpr value_name policy_flags[] = {{0, ""},   {1, "R"},  {2, "R"},  {4, "R"},  {8, "A"},
+                                       {16, "R"}, {32, "R"}, {64, "D"}, {128, "R"}};
+
 constexpr field_rule vxlan_rules[] = {
     {.field = "reserved0", .present = [](header h) { return bit(h, next_protocol); }},
     {.field = "NextProtocol", .present = [](header h) { return bit(h, next_protocol); }},
     {.field = "reserved1", .present = [](header h) { return !bit(h, next_protocol | group_policy); }},
-    {.field = "gpflags", .present = [](header h) { return bit(h, group_policy) && !bit(h, next_protocol); }},
+    {.field = "gpflags",
+     .present = [](header h) { return bit(h, group_policy) && !bit(h, next_protocol); },
+     .names = policy_flags},
     {.field = "gpid", .present = [](header h) { return bit(h, group_policy) && !bit(h, next_protocol); }},
     {.field = "vni", .hexadecimal = true},
     {.field = "reserved2", .hexadecimal = true}};

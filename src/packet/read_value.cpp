@@ -122,13 +122,12 @@ private:
 
     /// "SA", or "MF+DF".
     std::uint64_t read_flags(std::string_view text, literal const& at) const {
-        bool letters = true;
-        for (auto const& n : field_.names) letters &= n.name.size() == 1;
+        bool letters = detail::are_letters(field_.names);
         std::uint64_t flags = 0;
         for (auto rest = text; !rest.empty();) {
             auto size = letters ? 1 : std::min(rest.find('+'), rest.size());
             auto found = std::ranges::find(field_.names, rest.substr(0, size), &value_name::name);
-            if (found == field_.names.end())
+            if (found == field_.names.end() || found->value == 0)
                 fail(errc::bad_text, at, "{} has no flag \"{}\" (flags: {})", place(),
                      escape(rest.substr(0, size)), detail::flags_text(field_.names, largest()));
             flags |= found->value;

@@ -3,6 +3,7 @@
 #include <sonde/error.hpp>
 #include <sonde/packet/escape.hpp>
 #include <sonde/packet/literal.hpp>
+#include <sonde/packet/value.hpp>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,10 @@ inline std::string const* octets_of(literal const& value) {
     if (auto const* b = value.as<literal::bytes>()) return &b->value;
     return value.as<std::string>();
 }
+
+/// Whether text runs the names together: "SA". Words are joined by `+`; a name of nothing makes letters
+/// words.
+bool are_letters(value_names flags);
 
 /// `; did you mean "ttl"?` when a candidate is near, else nothing.
 std::string did_you_mean(std::string_view name, std::span<std::string_view const> candidates);

@@ -1,9 +1,12 @@
+#include "reading.hpp"
 #include "registry.hpp"
 
 #include <sonde/packet/escape.hpp>
 #include <sonde/packet/text.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sonde::inline v0::detail {
 namespace {
@@ -93,9 +96,12 @@ private:
 
 }  // namespace
 
+bool are_letters(value_names flags) {
+    return std::ranges::all_of(flags, [](auto const& flag) { return flag.name.size() == 1; });
+}
+
 std::string flags_text(value_names names, std::uint64_t flags) {
-    bool letters = true;
-    for (auto const& n : names) letters &= n.name.size() == 1;
+    bool letters = are_letters(names);
     std::string out;
     for (auto const& n : names)
         if (flags & n.value) {

@@ -228,6 +228,17 @@ TEST_CASE("A loopback frame that tells no family is read as IP") {
     CHECK(layers("03000000") == "Loopback / Raw");
 }
 
+TEST_CASE("Flags of group policy are joined by a plus, though their names are letters") {
+    auto p = parse_packet("VXLAN(flags=0x88, gpflags=5, gpid=9)");
+    CHECK(to_json(p).find(R"("gpflags":"R+R")") != std::string::npos);
+    CHECK(to_json(parse_packet("VXLAN(flags='Instance+G', gpflags='A')")).find(R"("gpflags":"A")") !=
+          std::string::npos);
+    CHECK(hex_behind(parse_packet("VXLAN(flags=0x88, gpflags='A+D')"), 1) == "48000000000000");
+    CHECK(hex_behind(parse_packet("VXLAN(flags=0x88, gpflags='R+R')"), 1) == "01000000000000");  // one name
+    CHECK_THROWS_AS(parse_packet("VXLAN(flags=0x88, gpflags='AD')"), error);
+    CHECK_THROWS_AS(parse_packet("VXLAN(flags=0x88, gpflags='A++D')"), error);
+}
+
 TEST_CASE("Classless static routes are text, as Scapy has them; what is no list of them stays bytes") {
     auto made = [](std::string const& option) {
         return support::hex(parse_packet("DHCP(options=[" + option + "])"));
