@@ -302,6 +302,12 @@ private:
         return c;
     }
 
+    /// No host's name does (RFC 3696 §2): what looks so is a mistyped address.
+    static bool ends_in_number(std::string_view text) {
+        auto last = text.substr(text.rfind('.') + 1);  // of all without a dot
+        return !last.empty() && last.find_first_not_of("0123456789") == last.npos;
+    }
+
     field_content read_ip(literal const& value) const {
         auto const* text = value.as<std::string>();
         if (!text) {
@@ -315,7 +321,7 @@ private:
         if (auto slash = text->find('/'); slash != text->npos)
             return read_network(std::string_view(*text).substr(0, slash),
                                 std::string_view(*text).substr(slash + 1), value);
-        bool is_name = detail::is_host_name(*text) && !ipv6::parse(*text);
+        bool is_name = detail::is_host_name(*text) && !ipv6::parse(*text) && !ends_in_number(*text);
         if (!is_name) return single(read_one(value));
         auto c = single(*text);
         c.state = field_state::name;

@@ -44,6 +44,8 @@ TEST_CASE("Errors tell the column, what is wrong, and what was perhaps meant") {
         {"IP(ttl=[])", errc::bad_text, "column 4: IP.ttl: an empty list is no packet at all"},
         {R"(IP(dst="1.2.3.256"))", errc::bad_text,
          R"(column 4: IP.dst takes an IPv4 address or network, or a host name, not "1.2.3.256")"},
+        {R"(IP(dst="159.168.13x7.118"))", errc::bad_text,
+         R"(column 4: IP.dst takes an IPv4 address or network, or a host name, not "159.168.13x7.118")"},
         {R"(IP(dst="1.2.3.0/33"))", errc::bad_text, R"(column 4: IP.dst: "33" is no prefix length up to 32)"},
         {"IP(dst=5)", errc::bad_text,
          "column 4: IP.dst takes an IPv4 address or network, or a host name, not a number"},
