@@ -1,3 +1,5 @@
+#include "layer_name.hpp"
+
 #include <sonde/packet/expression.hpp>
 #include <sonde/packet/text.hpp>
 
@@ -53,7 +55,7 @@ std::uint64_t automatic_of(layer_span const& span) {
 literal fields_that_matter(layer_view const& layer) {
     auto const& description = layer.description();
     bool whole = automatic_of(layer.span()) == 0;
-    literal::call c{std::string(name_of(layer.span())), {}, {}};
+    literal::call c{std::string(detail::name_in_packet(layer)), {}, {}};
     for (std::size_t i = 0; i < description.fields.size(); ++i) {
         bool is_set = has_set(layer, i);  // for other packets of the set than the first, perhaps
         if (!is_set && (layer.span().automatic >> i & 1 || !detail::holds(layer, i))) continue;

@@ -1,3 +1,4 @@
+#include "layer_name.hpp"
 #include "printable.hpp"
 
 #include <sonde/packet/escape.hpp>
@@ -86,7 +87,7 @@ void append_bytes(std::string& out, std::string_view layer, std::span<std::byte 
 
 void append_layer(std::string& out, layer_view const& layer) {
     if (detail::is_unreadable(layer)) return append_bytes(out, "Raw", layer.header());
-    append_layer_name(out, name_of(layer.span()));
+    append_layer_name(out, detail::name_in_packet(layer));
     auto const& fields = layer.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i)
         if (detail::holds(layer, i)) append_field(out, fields[i].name, value_of(layer, i), &fields[i]);

@@ -1,3 +1,4 @@
+#include "layer_name.hpp"
 #include "printable.hpp"
 
 #include <sonde/packet/build.hpp>
@@ -60,9 +61,10 @@ void append_nested(std::string& out, std::string const& indent, field_descriptio
     }
 }
 
-std::string title_of(layer_span const& span) {
-    if (name_of(span) == span.layer->name) return std::string(span.layer->title());
-    return fmt::format("{} in {}", span.layer->name, span.layer->name == "IPv6" ? "ICMPv6" : "ICMP");
+std::string title_of(layer_view const& layer) {
+    auto const& description = layer.description();
+    if (!detail::is_named_as_quoted(layer)) return std::string(description.title());
+    return fmt::format("{} in {}", description.name, description.name == "IPv6" ? "ICMPv6" : "ICMP");
 }
 
 void append_raw(std::string& out, std::string const& indent, std::span<std::byte const> bytes) {
@@ -76,7 +78,7 @@ void append_layer(std::string& out, std::string const& indent, layer_view const&
                   layer_view const& told) {
     if (detail::is_unreadable(layer)) return append_raw(out, indent, layer.header());
     auto const& description = layer.description();
-    append_title(out, {}, title_of(layer.span()));
+    append_title(out, {}, title_of(layer));
     for (std::size_t i = 0; i < description.fields.size(); ++i) {
         if (!detail::holds(layer, i)) continue;
         auto const& f = description.fields[i];

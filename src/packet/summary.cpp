@@ -1,3 +1,4 @@
+#include "layer_name.hpp"
 #include "printable.hpp"
 
 #include <sonde/packet/text.hpp>
@@ -14,11 +15,12 @@ std::string summary(packet const& p) {
         layer_view layer(view, i);
         std::string text;
         auto const& span = layer.span();
-        if (!described && !span.quoted && !span.truncated && span.layer->hooks.summarize) {
+        if (!described && !detail::is_named_as_quoted(layer) && !span.truncated &&
+            span.layer->hooks.summarize) {
             span.layer->hooks.summarize(layer, text);
             described = !text.empty();
         }
-        if (text.empty()) text = detail::is_unreadable(layer) ? "Raw" : name_of(span);
+        if (text.empty()) text = detail::is_unreadable(layer) ? "Raw" : detail::name_in_packet(layer);
         if (!line.empty()) text += " / ";
         line.insert(0, text);
     }

@@ -1,3 +1,5 @@
+#include "layer_name.hpp"
+
 #include <sonde/packet/text.hpp>
 
 #include <fmt/format.h>
@@ -134,23 +136,46 @@ literal value_of(layer_view const& layer, std::size_t field) {
 }
 
 literal value_of(layer_view const& layer) {
-    literal::call c{std::string(name_of(layer.span())), {}, {}};
+    literal::call c{std::string(detail::name_in_packet(layer)), {}, {}};
     auto const& fields = layer.description().fields;
     for (std::size_t i = 0; i < fields.size(); ++i)
         if (detail::holds(layer, i)) c.keywords.emplace_back(fields[i].name, value_of(layer, i));
     return c;
 }
 
+namespace {
+
+constexpr std::pair<std::string_view, std::string_view> quoted_names[] = {
+    {"IP", "IPerror"},   {"IPv6", "IPerror6"},  {"TCP", "TCPerror"},
+    {"UDP", "UDPerror"}, {"ICMP", "ICMPerror"}, {"SCTP", "SCTPerror"}};
+
+/// Whether a quoted layer keeps its quoted name above this one, which is quoted too (in Scapy, a binding).
+bool goes_on(std::string_view layer, layer_view const& lower) {
+    auto below = detail::name_in_packet(lower);
+    if (below == "IPerror") return layer != "IPv6";
+    if (below == "IPerror6") return layer == "TCP" || layer == "UDP";
+    if (layer == "IP") return below == "ICMP" || below == "ICMPerror";  // a quote inside of the quote
+    return layer == "IPv6" && below.starts_with("ICMPv6");
+}
+
+}  // namespace
+
 std::string_view name_of(layer_span const& span) {
-    constexpr std::pair<std::string_view, std::string_view> quoted_names[] = {{"IP", "IPerror"},
-                                                                              {"IPv6", "IPerror6"},
-                                                                              {"TCP", "TCPerror"},
-                                                                              {"UDP", "UDPerror"},
-                                                                              {"ICMP", "ICMPerror"}};
     if (span.quoted)
         for (auto [plain, quoted] : quoted_names)
             if (span.layer->name == plain) return quoted;
     return span.layer->name;
+}
+
+std::string_view detail::name_in_packet(layer_view const& layer) {
+    auto lower = layer.lower();
+    bool is_inside = lower && lower.span().quoted;
+    if (is_inside && !goes_on(layer.description().name, lower)) return layer.description().name;
+    return name_of(layer.span());
+}
+
+bool detail::is_named_as_quoted(layer_view const& layer) {
+    return name_in_packet(layer) != layer.description().name;
 }
 
 }  // namespace sonde::inline v0

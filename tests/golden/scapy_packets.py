@@ -41,6 +41,12 @@ PACKETS = [
     lambda: icmp6_error(ICMPv6PacketTooBig(mtu=word())),
     lambda: icmp6_error(ICMPv6TimeExceeded(code=bit())),
     lambda: icmp6_error(ICMPv6ParamProblem(code=rnd.randrange(3), ptr=word())),
+    # What is quoted keeps its quoted names as long as Scapy binds them.
+    lambda: ipv6() / ICMPv6TimeExceeded() / ipv6(IPerror6) / one(lambda: ipv6() / udp(), lambda: ip() / udp(), lambda: ip() / tcp()),
+    lambda: ipv6() / ICMPv6TimeExceeded() / ipv6(IPerror6) / one(IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting) / one(udp, tcp),
+    lambda: ipv6() / ICMPv6DestUnreach() / ipv6(IPerror6) / one(lambda: ICMPv6EchoRequest(id=short()), lambda: SCTP(tag=word())),
+    lambda: ip() / ICMP(type=11) / ip(IPerror) / one(lambda: ipv6() / udp(), lambda: ipv6() / tcp(), lambda: GRE() / ip() / udp()),
+    lambda: ip() / ICMP(type=11) / ip(IPerror) / one(lambda: SCTPerror(tag=word()), lambda: ip(IPerror) / udp(UDPerror)),
     lambda: ipv6() / ICMPv6Unknown(type=rnd.choice([100, 200, 254]), code=byte(), msgbody=b"1234" + data()),
     lambda: ipv6() / ICMPv6MLQuery(mladdr=ip6(), mrd=short()),
     lambda: ipv6() / ICMPv6MLReport(mladdr=ip6()),

@@ -271,3 +271,27 @@ TEST_CASE("Classless static routes are text, as Scapy has them; what is no list 
         CHECK_THROWS_AS(parse_packet(fmt::format("DHCP(options=[('classless_static_routes', {})])", bad)),
                         error);
 }
+
+TEST_CASE("What an error quotes has quoted names as far as Scapy binds them") {
+    auto layers = [](std::string const& quoted, bool v6) {
+        auto outer = v6 ? "IPv6()/ICMPv6TimeExceeded()/" : "IP()/ICMP(type=11)/";
+        auto bytes = parse_packet(outer + quoted).build();
+        auto p = dissect(bytes, link_type::raw);
+        CHECK(parse_packet(command(p)).build() == bytes);
+        auto text = summary(p);
+        return text.substr(text.find("error"));
+    };
+    CHECK(layers("IPerror6()/UDPerror()", true) == "error6 / UDPerror");
+    CHECK(layers("IPerror6()/TCPerror()", true) == "error6 / TCPerror");
+    CHECK(layers("IPerror6()/IPv6ExtHdrDestOpt()/UDP(dport=9)", true)
+              .starts_with("error6 / IPv6ExtHdrDestOpt / UDP "));
+    CHECK(layers("IPerror6()/IPv6()/TCP()", true).starts_with("error6 / IPv6 / TCP ::1:"));
+    CHECK(layers("IPerror6()/SCTP()", true) == "error6 / SCTP");
+    CHECK(layers("IPerror6()/ICMPv6DestUnreach()/IPerror6()/UDPerror()", true)
+              .ends_with("/ IPerror6 / UDPerror"));
+    CHECK(layers("IPerror()/SCTPerror()", false) == "error / SCTPerror");
+    CHECK(layers("IPerror()/IPerror()/UDPerror()", false) == "error / IPerror / UDPerror");
+    CHECK(layers("IPerror()/ICMPerror(type=3)/IPerror()/UDPerror()", false) ==
+          "error / ICMPerror / IPerror / UDPerror");
+    CHECK(layers("IPerror()/IPv6()/UDP()", false).starts_with("error / IPv6 / UDP ::1:"));
+}
