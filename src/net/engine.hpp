@@ -145,7 +145,9 @@ public:
     std::size_t in_flight() const { return wanted_ > 0 ? table_.in_flight() : 0; }
     /// Whether one probe more may be in flight. The engine's own questions always may: probes that have their
     /// place already wait for them.
-    bool has_room() const { return table_.in_flight() + table_.admitted() < options_.probes; }
+    bool has_room() const {
+        return table_.has_room() && table_.in_flight() + table_.admitted() < options_.probes;
+    }
     bool is_backlogged() const { return backlog_ >= max_backlog; }
 
     /// Opens what probes over this interface go through, ahead of them.
