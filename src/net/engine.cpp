@@ -2,6 +2,8 @@
 
 #include "explainer.hpp"
 
+#include "packet/error_context.hpp"
+
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
@@ -40,6 +42,11 @@ port_range part_of(port_range all, interface_share share) {
 
 /// What was changed on the way is nobody's answer. It is told by the checksums, of frames that are whole and
 /// have theirs.
+network_options checked(network_options const& o) {
+    if (o.probes == 0) throw_error(errc::value_out_of_range, "room for 0 probes");
+    return o;
+}
+
 bool has_checksums(received_frame const& f) {
     return !f.unfinished && f.length == f.bytes.size();
 }
@@ -48,7 +55,7 @@ bool has_checksums(received_frame const& f) {
 
 engine::engine(asio::any_io_executor executor, network_options options)
     : executor_(std::move(executor)),
-      options_(options),
+      options_(checked(options)),
       system_(platform_of(executor_, options.netns)),
       table_(table_limits{.probes = std::max(options.probes, options.probes + places_for_questions)}),
       limiter_({.rate = options.rate, .bit_rate = options.bit_rate, .per_prefix = options.per_prefix}),
@@ -434,7 +441,7 @@ std::uint64_t engine::kernel_drops() {
 error_code engine::reason_of_exception() noexcept try { throw; } catch (std::bad_alloc const&) {
     return asio::error::no_memory;
 } catch (boost::system::system_error const& e) {
-    return fail(e.code(), e.what());
+    return fail(e.code(), std::string(context_of(e)));
 } catch (std::exception const& e) {
     return fail(errc::user_code_failed, e.what());
 } catch (...) {

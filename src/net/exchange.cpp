@@ -82,6 +82,19 @@ private:
 
 }  // namespace
 
+bool detail::is_several(packet const& p) {
+    return p.is_template() && p.size() != 1;
+}
+
+packet detail::only_packet_of(packet const& element, std::uint64_t index, random_source& random) {
+    if (is_several(element))
+        throw_error(
+            errc::not_a_single_value,
+            fmt::format("packet {} of the view is a set of {}; std::views::join gives all its packets", index,
+                        element.size()));
+    return element.at(0, random);
+}
+
 packet_source::packet_source(packet set) : packet_source(packet_set(std::move(set))) {}
 packet_source::packet_source(packet_set set) : source_(std::make_unique<set_source>(std::move(set))) {}
 

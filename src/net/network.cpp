@@ -8,6 +8,8 @@
 
 #include <sonde/net/network.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sonde::inline v0 {
@@ -16,20 +18,31 @@ namespace {
 using detail::engine;
 using detail::prober;
 
+constexpr int most_retries = 65534;  // attempts are numbered by 16 bits
+
 std::shared_ptr<prober> make_prober(std::shared_ptr<engine> const& e, packet_source source,
                                     detail::probing what, if_name const& iface) {
     error_code ec;
     what.interface = e->interface_index(iface, ec);
     if (!ec && what.layer2 && what.interface == 0) what.interface = e->default_interface(ec);
+    auto const what_retries = what.run.retry;
     auto p = std::allocate_shared<prober>(detail::recycling_allocator<prober>(), e, std::move(source),
                                           std::move(what));
+    if (auto n = what_retries; n > most_retries || n < -most_retries)
+        ec = e->fail(errc::value_out_of_range, fmt::format("retry {}, at most {}", n, most_retries));
     if (ec) p->fail(ec);
     return p;
 }
 
+/// What is left until a deadline may be less than nothing: then there is no time.
+timeout_option not_negative(timeout_option timeout) {
+    if (!timeout.is_adaptive() && timeout.count() < 0) timeout = std::chrono::nanoseconds::zero();
+    return timeout;
+}
+
 detail::probing probing_of(sr_options const& o, bool layer2) {
     detail::probing what;
-    what.run = {.timeout = o.timeout,
+    what.run = {.timeout = not_negative(o.timeout),
                 .retry = o.retry,
                 .inter = o.inter,
                 .rate = o.rate,
@@ -50,7 +63,9 @@ detail::probing probing_of(loop_options const& o, bool layer2) {
     detail::probing what;
     auto timeout = o.timeout;
     if (!timeout.is_adaptive() && timeout.count() < 0)
-        timeout = 2 * std::min<std::chrono::nanoseconds>(o.inter, std::chrono::milliseconds(2500));
+        timeout = o.inter == o.inter.zero()
+                      ? sr_options().timeout  // each round begins when the one before has ended
+                      : 2 * std::min<std::chrono::nanoseconds>(o.inter, std::chrono::milliseconds(2500));
     what.run = {.timeout = timeout, .retry = o.retry, .follow = true, .tell_ends = true};
     what.layer2 = layer2;
     what.filter = o.filter;
@@ -120,6 +135,8 @@ reset_guard network::guard_resets() const {
     return guard_resets(engine_->ports());
 }
 reset_guard network::guard_resets(port_range ports) const {
+    if (ports.first > ports.last)
+        throw_error(errc::value_out_of_range, fmt::format("ports {} to {}", ports.first, ports.last));
     error_code ec;
     std::string about;
     reset_guard guard(engine_->system().hold_resets(ports, ec, about));

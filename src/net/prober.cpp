@@ -63,8 +63,6 @@ void prober::end_round(steady_time now) {
         auto* s = end.what == probe_end::kind::cancelled ? nullptr : statistics_of(end.index);
         if (s) ++s->rounds;
     }
-    tally_->totals.rounds +=
-        run_->accounts().answered + run_->accounts().timed_out + run_->accounts().send_failed;
     bool const empty = run_->accounts().probes == 0;  // and would be for ever
     bool again = !stopping_ && !empty && (what_.rounds == forever || round_ < what_.rounds) &&
                  (source_size_ || source_->rewind());
@@ -154,7 +152,7 @@ void prober::turn(steady_time now) {
 
 void prober::proceed(steady_time now) {
     if (closed_ || broken_) return;
-    if (!run_ && now >= next_round_ && !is_queue_full()) begin_round(now);
+    if (!run_ && now >= next_round_ && !is_queue_full() && !paused_) begin_round(now);
     if (!run_) return;
     watch_drops();
     pump(now);
@@ -165,7 +163,7 @@ void prober::proceed(steady_time now) {
 // Results
 
 void prober::keep_totals() {
-    if (tally_) tally_->totals.total = current();
+    if (tally_) tally_->totals = report();
 }
 
 sonde::report prober::current() const {
@@ -187,7 +185,13 @@ sonde::report prober::current() const {
 }
 
 loop_report prober::report() const {
-    return {current(), tally_ ? tally_->totals.rounds : 0};
+    if (!tally_) return {};
+    auto ended = tally_->totals.rounds;
+    if (what_.rounds != 0 && run_ && !closed_) {
+        auto const now = run_->accounts();
+        ended += now.answered + now.timed_out + now.send_failed;
+    }
+    return {current(), ended};
 }
 
 packet_list prober::unanswered() const {
@@ -196,7 +200,9 @@ packet_list prober::unanswered() const {
     auto const& silent = run_->unanswered();
     for (auto i = silent.next(0); i; i = silent.next(*i + 1)) try {
             list.push_back(make(*i, 1));
-        } catch (boost::system::system_error const&) {
+        } catch (std::bad_alloc const&) {
+            throw;
+        } catch (...) {
             continue;  // it ended because it could not be made
         }
     return list;

@@ -2,6 +2,7 @@
 
 #include "engine.hpp"
 #include "sent_frames.hpp"
+#include "unfolding.hpp"
 
 #include "packet/spares.hpp"
 
@@ -142,6 +143,7 @@ private:
     void pull(departure const& d);
     void pulled(departure const& d, error_code ec, std::optional<packet> p);
     std::optional<packet> take();
+    std::optional<packet> next_of_element(departure const& d);
     void source_failed(error_code ec);
     error_code only_failure() const;
     void begin(departure const& d, packet p);
@@ -193,6 +195,7 @@ private:
     boost::container::small_vector<leaving, 1> leaving_;
     boost::container::small_vector<std::uint32_t, 1> free_;
     std::map<std::uint64_t, packet> kept_;  // packets of a source that cannot make them again
+    unfolding element_;                     // the one of them that is a set
     host_names names_;
     boost::container::small_vector<ip_address, 1> sources_;  // automatic source addresses in use, few
     bool sources_overflown_ = false;

@@ -107,16 +107,26 @@ bool prober::set_out(departure const& d) {
         begin(d, make(d.index, d.attempt));
         return true;
     }
-    if (source_->is_async()) {
-        pull(d);
-        return false;
+    auto p = next_of_element(d);
+    while (!p && !source_->is_async()) {
+        auto taken = take();
+        if (!taken) {
+            run_->source_ended(d.index);
+            return false;
+        }
+        element_.begin(*std::move(taken));
+        p = next_of_element(d);
     }
-    auto p = take();
     if (p)
-        begin(d, kept_[d.index] = (*p)[0]);
+        begin(d, kept_[d.index] = *std::move(p));
     else
-        run_->source_ended(d.index);
+        pull(d);
     return p.has_value();
+}
+
+std::optional<packet> prober::next_of_element(departure const& d) {
+    auto random = random_of(d.index, d.attempt);
+    return element_.next(random);
 }
 
 /// The next packet of the source. What failed is told at the end, after all answers.
@@ -147,12 +157,16 @@ void prober::pulled(departure const& d, error_code ec, std::optional<packet> p) 
     if (ec || !p)
         run_->source_ended(d.index);
     else
-        attempt(d, [&] { begin(d, kept_[d.index] = (*p)[0]); });
+        attempt(d, [&] {
+            element_.begin(*std::move(p));
+            set_out(d);
+        });
     engine_->ready(*this);
 }
 
 packet prober::make(std::uint64_t index, std::uint16_t attempt) const {
     if (auto found = kept_.find(index); found != kept_.end()) return found->second;
+    if (!source_size_) return {};  // of an earlier round, and gone
     auto random = random_of(index, attempt);
     return source_->at(index, random);
 }

@@ -59,12 +59,15 @@ void sender::take() {
     for (;;) {
         if (size_) {
             if (index_ < *size_) next_ = source_->at(index_, random_);
-        } else if (source_->is_async()) {
-            return pull();
         } else if (whole_frames_) {
             raw_ = source_->next_frame();
-        } else if (auto p = source_->next()) {
-            next_ = p->is_template() ? (*p)[0] : std::move(*p);
+        } else if (auto p = element_.next(random_)) {
+            next_ = std::move(p);
+        } else if (source_->is_async()) {
+            return pull();
+        } else if (auto element = source_->next()) {
+            element_.begin(*std::move(element));
+            continue;
         }
         if (has_next()) break;
         if (index_ == 0 || !next_pass()) {
@@ -105,7 +108,7 @@ void sender::pull() {
             else if (!p)
                 me->exhausted_ = true;
             else
-                me->next_ = (*p)[0];
+                me->element_.begin(*std::move(p));
             me->engine_->ready(*me);
         });
     });
@@ -297,6 +300,7 @@ void sender::failed(error_code ec) {
     engine_->told(ec);
     if (!report_.first_error) report_.first_error = ec;
     ++report_.send_errors;
+    first_leaves_ = false;  // what comes next keeps its own distance from when the first was due
     engine_->ready(*this);
 }
 

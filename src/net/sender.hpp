@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine.hpp"
+#include "unfolding.hpp"
 
 #include <sonde/probe/pacer.hpp>
 
@@ -64,6 +65,7 @@ private:
     outgoing making_;                          // keeps its memory
     bool made_ = false;                        // it is the next, its time has not come
     std::optional<packet> next_;               // or this is, taken from the source
+    unfolding element_;                        // or it is one of these
     bool whole_frames_ = false;                // the source has them
     frame const* raw_ = nullptr;               // or this, which leaves as it is
     std::optional<std::uint64_t> size_;

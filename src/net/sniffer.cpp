@@ -5,15 +5,20 @@ namespace {
 
 constexpr std::size_t batch = 64;
 
+/// What is left until a deadline may be less than nothing; nothing at all would mean that there is no end.
+steady_duration listening(sniff_options const& how) {
+    return how.timeout < how.timeout.zero() ? steady_duration(1) : how.timeout;
+}
+
 }  // namespace
 
 sniffer::sniffer(std::shared_ptr<engine> e, sniff_options const& how)
     : engine_(std::move(e)),
       left_(how.count ? how.count : forever),
       began_(engine_->now()),
-      ends_(how.timeout.count() > 0 ? later(began_, how.timeout) : never),
+      ends_(how.timeout == how.timeout.zero() ? never : later(began_, listening(how))),
       listens_from_(engine_->system().wall_time()),
-      listens_for_(how.timeout) {
+      listens_for_(listening(how)) {
     if (how.reassemble) reassembly_.emplace();
     open(how);
 }

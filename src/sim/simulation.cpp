@@ -4,6 +4,7 @@
 #include "sim/world.hpp"
 
 #include <sonde/packet/escape.hpp>
+#include <sonde/probe/time.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -92,7 +93,7 @@ void simulation::run() {
 }
 
 void simulation::run_for(std::chrono::nanoseconds duration) {
-    run_while([] { return true; }, now() + duration);
+    run_while([] { return true; }, later(now(), duration));
 }
 
 void simulation::run(std::function<boost::asio::awaitable<void>()> body) {
@@ -130,7 +131,7 @@ void simulation::run_in_real_time(std::function<bool()> done) {
 
 std::uint64_t simulation::start_sleep(std::chrono::nanoseconds duration, sleeper wake) {
     auto id = ++sleeps_;
-    auto event = world_->clock.at(now() + duration, [this, id] { end_sleep(id, {}); });
+    auto event = world_->clock.at(later(now(), duration), [this, id] { end_sleep(id, {}); });
     sleepers_.emplace(id, std::pair(event, std::move(wake)));
     return id;
 }

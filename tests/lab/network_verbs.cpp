@@ -366,6 +366,7 @@ TEST_CASE("What came while nobody listened costs no later probe its answer") {
         while (co_await answers.next()) ++count;
         CHECK(count == 16);
         CHECK(answers.report().kernel_drops == 0);
+        CHECK(answers.report().unrelated == 0);  // and is none of its strangers
     });
 }
 
@@ -396,6 +397,19 @@ TEST_CASE("sendp sends frames as they are, and replays a capture with its gaps")
         CHECK(text.sent == 5);
     });
     std::filesystem::remove(path);
+}
+
+TEST_CASE("What is shorter than an Ethernet header leaves as a frame of 60 bytes, with zeros behind it") {
+    support::run([]() -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        auto witness = net.sniff({.iface = "eth1", .filter = "ether[0:4] = 0x68656c6c"});
+        auto r = co_await net.sendp(Raw{"hello"}, {.iface = "eth1"});
+        CHECK(r.sent == 1);
+        auto p = witness.try_next();
+        REQUIRE(p);
+        std::string const padded = "hello" + std::string(55, '\0');
+        CHECK(std::ranges::equal(p->view().bytes, std::as_bytes(std::span(padded))));
+    });
 }
 
 namespace {

@@ -1,13 +1,16 @@
 // What a user counts on, whatever else goes on: little room, slow readers, silent neighbours, a network that
 // goes.
 #include "support/simulated.hpp"
+#include "support/slow_list.hpp"
 
 #include <sonde/layers/ether.hpp>
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/raw.hpp>
 #include <sonde/net/stream.hpp>
+#include <sonde/tools/traceroute.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -267,4 +270,203 @@ TEST_CASE("A frame shorter than an Ethernet header is padded, as Scapy pads it")
         REQUIRE(sim.trace().size() == 1);
         CHECK(sim.trace()[0].bytes.size() == 60);
     });
+}
+
+TEST_CASE("Of a range or a generator every packet leaves, those of its sets too, in their order") {
+    std::vector<packet> const elements{IP{.dst = "198.18.0.1", .ttl = {1, 2}} / ICMP{}, ping("198.18.0.1"),
+                                       IP{.dst = "198.18.0.1", .ttl = range(7, 9)} / ICMP{}};
+    auto one_pass = std::views::filter([](auto const&) { return true; });
+    auto all = std::views::join;
+    for (int kind : {0, 1, 2, 3})
+        support::simulate([&, kind](simulation& sim) -> asio::awaitable<void> {
+            CAPTURE(kind);
+            auto source = [&]() -> packet_source {
+                switch (kind) {
+                    case 0: return elements;
+                    case 1: return elements | one_pass;
+                    case 2: return elements | all;
+                    default: return support::slow_list(sim, elements);
+                }
+            };
+            sim.add("198.18.0.1");
+            network net{co_await asio::this_coro::executor};
+            auto ttls_left = [&] {
+                std::vector<int> left;
+                for (auto const& f : sim.trace())
+                    if (auto p = dissect(f.bytes); p.has<ICMP>() && p.get<ICMP>().type == 8)
+                        left.push_back(p.get<IP>().ttl);
+                return left;
+            };
+            std::vector<int> const expected{1, 2, 64, 7, 8, 9};
+            sim.record();
+            auto const report = co_await net.send(source());
+            CHECK(report.sent == 6);
+            CHECK(ttls_left() == expected);
+            auto scan = net.sr(source(), {.timeout = 1s});
+            for (std::size_t n = 0; n < expected.size(); ++n) {
+                auto const x = co_await scan.next();
+                REQUIRE(x.has_value());
+                CHECK(x->index == n);
+                CHECK(x->sent.get<IP>().ttl == expected[n]);
+            }
+            co_await expect_end(scan);
+        });
+}
+
+TEST_CASE("A packet of a set within a range is sent again as it was, and again in the next round") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        network net{co_await asio::this_coro::executor};
+        std::vector<packet> const elements{IP{.dst = {"198.18.0.9", "198.18.0.1"}} / ICMP{}};
+        auto scan = net.sr(elements, {.timeout = 100ms, .retry = 2});
+        auto [answered, silent] = co_await scan.collect();
+        CHECK(answered.size() == 1);
+        REQUIRE(silent.size() == 1);
+        CHECK(silent[0].get<IP>().dst == "198.18.0.9");
+        auto loop = net.srloop(elements, {.count = 3, .inter = 1s});
+        std::size_t rounds = 0;
+        while (auto x = co_await loop.next()) rounds += x->answered();
+        CHECK(rounds == 3);
+        auto const report = co_await net.send(elements, {.count = 3});
+        CHECK(report.sent == 6);
+    });
+}
+
+TEST_CASE("A view that makes sets by number is told how to give all their packets") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.0/24");
+        network net{co_await asio::this_coro::executor};
+        auto sets = std::views::iota(1, 3) | std::views::transform([](int ttl) -> packet {
+                        return IP{.dst = "198.18.0.1", .ttl = ttl} / ICMP{.seq = {1, 2}};
+                    });
+        auto [ec, x] = co_await net.sr1(sets, {.timeout = 1s}, asio::as_tuple(asio::use_awaitable));
+        CHECK(ec == errc::not_a_single_value);
+        CHECK(net.why() == "packet 1 of the view is a set of 2; std::views::join gives all its packets");
+        auto [answered, silent] = co_await net.sr(sets | std::views::join, {.timeout = 1s}).collect();
+        CHECK(answered.size() == 4);
+    });
+}
+
+TEST_CASE("A loop without a pause waits for its answers, each round for its own") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1", {}, path::both({.delay = 300ms}));
+        network net{co_await asio::this_coro::executor};
+        auto loop = net.srloop(ping("198.18.0.1"), {.count = 3, .inter = 0s});
+        for (std::uint64_t round = 1; round <= 3; ++round) {
+            auto const x = co_await loop.next();
+            REQUIRE(x.has_value());
+            CHECK(x->answered());
+            CHECK(x->round == round);
+        }
+        co_await expect_end(loop);
+    });
+}
+
+TEST_CASE("The report of a loop adds up at any time, also where it is interrupted") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        network net{co_await asio::this_coro::executor};
+        std::vector<packet> const both{ping("198.18.0.1"), ping("198.18.0.9")};
+        auto loop = net.srloop(both, {.inter = 1s});
+        for (int n = 1; n <= 5; ++n) {
+            co_await expect_one(loop);
+            auto const r = loop.report();
+            CHECK(r.rounds >= r.total.answered);
+            CHECK(r.rounds >= static_cast<std::uint64_t>(n));
+            CHECK(r.rounds <= r.total.sent + r.total.send_errors);
+        }
+        auto const before = loop.report();
+        loop.cancel();
+        CHECK(loop.report().rounds == before.rounds);
+        CHECK(fmt::format("{}", loop.report()) == "Sent 5 packets, received 3 packets. 60.0% hits.");
+    });
+}
+
+TEST_CASE("What a view throws for one packet is that probe's failure, whatever it throws") {
+    auto const view = std::views::iota(0, 4) | std::views::transform([](int i) -> packet {
+                          if (i == 2) throw std::out_of_range("no such host");
+                          return ping(std::string_view("198.18.0.1"));
+                      });
+    support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        network net{co_await asio::this_coro::executor};
+        auto all = net.sr(view, {.timeout = 1s});
+        auto [answered, silent] = co_await all.collect();
+        CHECK(answered.size() == 3);
+        CHECK(silent.empty());
+        auto some = net.sr(view, {.timeout = 1s});
+        for (int n = 0; n < 3; ++n) co_await expect_one(some);
+        co_await expect_end(some);
+        CHECK(some.unanswered().empty());
+        auto each = net.sr(view, {.timeout = 1s, .unanswered = true});
+        std::size_t failed = 0;
+        for (int n = 0; n < 4; ++n) {
+            auto const x = co_await each.next();
+            REQUIRE(x.has_value());
+            failed += x->failure == errc::user_code_failed;
+        }
+        CHECK(failed == 1);
+        co_await expect_end(each);
+    });
+}
+
+TEST_CASE("Less than no time until a deadline is no time, not for ever") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        auto const began = sim.now();
+        auto const none = co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{}, {.timeout = -1s});
+        CHECK(!none);
+        auto capture = net.sniff({.timeout = -1s});
+        co_await expect_end(capture);
+        CHECK(sim.now() - began < 4s);  // the question for the neighbour
+    });
+}
+
+TEST_CASE("Numbers that no attempt, port or hop can have are errors, and no others instead") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        auto executor = co_await asio::this_coro::executor;
+        network net{executor};
+        auto [ec, x] =
+            co_await net.sr1(ping("198.18.0.1"), {.retry = 65535}, asio::as_tuple(asio::use_awaitable));
+        CHECK(ec == errc::value_out_of_range);
+        CHECK(net.why() == "retry 65535, at most 65534");
+        CHECK_THROWS_AS(net.guard_resets(port_range{10, 5}), error);
+        CHECK_THROWS_AS(network(executor, {.probes = 0}), error);
+        CHECK_THROWS_AS(tools::traceroute(net, {ipv4("198.18.0.1")}, {.first_hop = 10, .max_hops = 3}),
+                        error);
+    });
+}
+
+TEST_CASE("A loop that rested in a round begins the next one its interval after that one left") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        network net{co_await asio::this_coro::executor};
+        auto loop = net.srloop(ping("198.18.0.1"), {.count = 4, .inter = 1s});
+        co_await expect_one(loop);
+        auto const began = sim.now();
+        loop.pause();
+        co_await sim.sleep(4500ms);
+        loop.resume();
+        std::vector<std::chrono::milliseconds> at;
+        for (int n = 0; n < 3; ++n) {
+            co_await expect_one(loop);
+            at.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(sim.now() - began));
+        }
+        CHECK(at == std::vector<std::chrono::milliseconds>{4500ms, 5500ms, 6500ms});
+    });
+}
+
+TEST_CASE("Virtual time that is longer than there is lasts until nothing is left, and wraps around nowhere") {
+    simulation sim(support::seed());
+    bool woke = false;
+    asio::co_spawn(
+        sim.context(),
+        [&]() -> asio::awaitable<void> {
+            co_await sim.sleep(2h);
+            woke = true;
+        },
+        asio::detached);
+    sim.run_for(std::chrono::nanoseconds::max());
+    CHECK(woke);
 }

@@ -148,8 +148,8 @@ private:
             return {set, set.size(), true};
         }
         std::vector<packet> list;
-        for (auto n = random_.up_to(60); n > 0; --n) list.push_back(some_packet());
-        auto count = list.size();
+        std::uint64_t count = 0;  // of all packets, those of sets too
+        for (auto n = random_.up_to(60); n > 0; --n) count += list.emplace_back(some_packet()).size();
         if (kind == 0) return {std::move(list), count, true};
         if (kind == 1)
             return {std::move(list) | std::views::filter([](auto const&) { return true; }), count, true};

@@ -4,6 +4,7 @@
 #include <sonde/packet/packet.hpp>
 #include <sonde/packet/packet_set.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -60,6 +61,20 @@ concept frame_range = requires(std::ranges::iterator_t<R> const& i) {
     { i.raw() } -> std::same_as<frame const&>;
 };
 
+/// A range whose packets can be had by their numbers.
+template <class R>
+concept numbered_range = std::ranges::random_access_range<R> && std::ranges::sized_range<R>;
+
+/// A range that holds its packets, where a view may make each when it is looked at.
+template <class R>
+concept stored_range = std::same_as<std::remove_cvref_t<std::ranges::range_reference_t<R>>, packet> &&
+                       std::is_reference_v<std::ranges::range_reference_t<R>>;
+
+/// True of a set of several packets, or of none.
+bool is_several(packet const& p);
+/// The only packet of an element that was asked for by its number. Throws not_a_single_value.
+packet only_packet_of(packet const& element, std::uint64_t index, random_source& random);
+
 template <class R>
 class range_source final : public source_base {
 public:
@@ -67,15 +82,19 @@ public:
     explicit range_source(From&& range) : range_(std::forward<From>(range)) {}
 
     std::optional<std::uint64_t> size() const override {
-        if constexpr (std::ranges::random_access_range<R> && std::ranges::sized_range<R>)
+        if constexpr (numbered_range<R>) {
+            if constexpr (stored_range<R>)
+                if (std::ranges::any_of(range_, is_several)) return {};
             return static_cast<std::uint64_t>(std::ranges::size(range_));
-        else
+        } else {
             return {};
+        }
     }
     packet at(std::uint64_t index, random_source& random) override {
-        if constexpr (std::ranges::random_access_range<R> && std::ranges::sized_range<R>)
-            return packet(std::ranges::begin(range_)[static_cast<std::ranges::range_difference_t<R>>(index)])
-                .at(0, random);
+        if constexpr (numbered_range<R>)
+            return only_packet_of(
+                std::ranges::begin(range_)[static_cast<std::ranges::range_difference_t<R>>(index)], index,
+                random);
         else
             return {};
     }
@@ -125,8 +144,9 @@ private:
 /// (a capture file, a vector, a view), or an async generator of packets (a `sniff`, whatever has
 /// `next(token)`).
 ///
-/// Sets and random access ranges are read by number, so a probe in flight needs no copy of its packet. Of a
-/// range whose elements are sets, each element is its first packet.
+/// An element that is a set is all its packets, each made when it is due. Sets, and random access ranges of
+/// single packets, are read by number, so a probe in flight needs no copy of its packet; an element of a
+/// random access view that makes sets fails with not_a_single_value: `std::views::join` gives their packets.
 class packet_source {
 public:
     /// All packets of a set, by number; a packet without sets is a set of one.
