@@ -1,7 +1,6 @@
 #include "tool/lines.hpp"
 
 #include "tool/text_lines.hpp"
-#include "tools/target_naming.hpp"
 
 #include <sonde/packet/escape.hpp>
 
@@ -15,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -47,6 +45,7 @@ std::string quoted_json(std::string_view text) {
 }
 
 std::string json_of(rtt_statistics const& s) {
+    if (s.count() == 0) return "\"rtt_us\":null";
     return fmt::format(
         "\"rtt_us\":{{\"min\":{:.3f},\"avg\":{:.3f},\"max\":{:.3f},\"mdev\":{:.3f},\"jitter\":{:.3f},"
         "\"p50\":{:.3f},\"p95\":{:.3f}}}",
@@ -68,64 +67,7 @@ void add_target_file(verb& v) {
 
 namespace {
 
-/// The words that stand for targets, and how each names them.
-class target_words {
-public:
-    explicit target_words(tools::target_naming& naming) : naming_(naming) {}
-
-    /// Throws bad_text that names the word.
-    void add(std::string const& word) {
-        tools::target_list one;
-        one.add(word);
-        if (!one.names().empty()) return names_.add(word);
-        targets_.add(word);
-        auto const all = one.addresses();
-        if (!all.v4().empty()) add_drawn<ipv4>(all.v4());
-        if (!all.v6().empty()) add_drawn<ipv6>(all.v6());
-    }
-
-    /// Throws usage_error that names file and line.
-    void add_lines(std::istream& in, std::string const& name) {
-        std::size_t number = 0;
-        for (std::string line, word; ++number, std::getline(in, line);) {
-            std::istringstream words(line.substr(0, line.find('#')));
-            while (words >> word) try {
-                    add(word);
-                } catch (error const& e) {
-                    throw usage_error(fmt::format("{}:{}: {}", escape(name), number, message_of(e)));
-                }
-        }
-    }
-
-    bool empty() const { return targets_.empty() && names_.empty(); }
-
-    /// All of them; those that have names last, as target_list has it.
-    asio::awaitable<tools::target_list> resolve(bool v6) {
-        co_await names_.resolve(v6);
-        auto found = names_.in_order();
-        for (auto const& a : found) targets_.add(a.to_string());
-        naming_.add_written(written_);
-        naming_.add_looked_up(found);
-        co_return std::move(targets_);
-    }
-
-private:
-    template <class Address>
-    void add_drawn(std::span<address_set::interval const> word) {
-        ip_address const first = value_traits<Address>::from_wire(word.front().first),
-                         last = value_traits<Address>::from_wire(word.back().last);
-        if (first == last)
-            written_.push_back(first);
-        else
-            naming_.add_drawn(first, last);
-    }
-
-    tools::target_naming& naming_;
-    tools::target_list targets_, names_;
-    std::vector<ip_address> written_;
-};
-
-void add_file(target_words& targets, std::string const& name) {
+void add_file(tools::target_list& targets, std::string const& name) {
     if (name == "-") return targets.add_lines(std::cin, "stdin");
     std::error_code ec;
     if (std::filesystem::is_directory(name, ec))
@@ -138,7 +80,7 @@ void add_file(target_words& targets, std::string const& name) {
 }  // namespace
 
 asio::awaitable<tools::target_list> targets_of(arguments const& a) {
-    target_words targets(tools::target_naming::of(co_await asio::this_coro::executor));
+    tools::target_list targets;
     try {
         for (auto const& word : a.subjects) targets.add(word);
         for (auto const& name : a.texts("targets-file")) add_file(targets, name);
@@ -146,7 +88,10 @@ asio::awaitable<tools::target_list> targets_of(arguments const& a) {
         throw usage_error(message_of(e));
     }
     if (targets.empty()) throw usage_error("no target; --help tells how they are written");
-    co_return co_await targets.resolve(a.has("ipv6"));
+    if (a.has("sim") && !targets.names().empty())  // the system's resolver would ask the real network
+        throw error(errc::host_not_found, escape(targets.names().front()) + ": a simulation has no names");
+    co_await targets.resolve(a.has("ipv6"));
+    co_return targets;
 }
 
 std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t limit) {

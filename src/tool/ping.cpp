@@ -60,7 +60,7 @@ std::string text_of(tools::ping_reply const& r, ip_address const& target) {
         return fmt::format("{} bytes from {}: seq={} ttl={} time={:.3f} ms", r.bytes, r.from, r.sequence,
                            r.ttl, milliseconds(r.rtt));
     if (r.outcome.what == probe_outcome::kind::icmp_error)
-        return fmt::format("from {}: seq={} {}: {}", r.from, r.sequence, target, r.outcome);
+        return fmt::format("{}: seq={} {}", target, r.sequence, r.outcome);
     if (r.failure) return fmt::format("{}: seq={} {}", target, r.sequence, r.failure.message());
     return fmt::format("{}: seq={} no answer", target, r.sequence);
 }
@@ -151,13 +151,13 @@ void write_report(std::string const& path, tools::ping const& run, std::vector<s
     std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < open.size(); ++i) {
         auto const& t = run.targets()[i];
+        auto shown = [&](std::chrono::nanoseconds time) {
+            return t.answered ? fmt::format("{:.3f}", milliseconds(time)) : std::string();
+        };
         rows.push_back({t.address.to_string(), std::to_string(t.ended + open[i]),
-                        fmt::format("{:.1f} %", 100 * t.loss()),
-                        fmt::format("{:.3f}", milliseconds(t.rtt.least())),
-                        fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.5))),
-                        fmt::format("{:.3f}", milliseconds(t.rtt.quantile(0.95))),
-                        fmt::format("{:.3f}", milliseconds(t.rtt.most())),
-                        fmt::format("{:.3f}", milliseconds(t.rtt.jitter()))});
+                        fmt::format("{:.1f} %", 100 * t.loss()), shown(t.rtt.least()),
+                        shown(t.rtt.quantile(0.5)), shown(t.rtt.quantile(0.95)), shown(t.rtt.most()),
+                        shown(t.rtt.jitter())});
     }
     std::vector<double> rtts;
     rtts.reserve(points.size());
@@ -185,7 +185,8 @@ private:
 };
 
 asio::awaitable<int> ping(session& s, tools::ping_options o, arguments const& a) {
-    auto targets = co_await targets_of(a);
+    auto const targets = co_await targets_of(a);
+    o.named_by = &targets;
     tools::ping run(s.net, targets.in_order(), o);
     s.on_interrupt = [&run] { run.stop(); };
     bool live = is_terminal(stdout) && run.targets().size() > 1 && !a.has("lines") && !a.has("json");

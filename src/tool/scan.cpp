@@ -158,8 +158,9 @@ private:
 };
 
 asio::awaitable<int> scan(session& s, arguments const& a, many const& command) {
-    auto targets = co_await targets_of(a);
+    auto const targets = co_await targets_of(a);
     auto job = prepare_scan(a, targets.addresses(), command);
+    job.options.named_by = &targets;
     if (a.has("dry-run")) co_return print_plan(job.plan, a);
     if (job.goes_on && job.from.complete) {
         complain("sonde scan: {} says that this scan has ended\n", a.text("resume"));
@@ -176,6 +177,10 @@ int run_scan(std::string const& name, words const& arguments_) {
     auto a = v.parse(arguments_);
     if (a.has("help")) return v.print_help(), answered;
     (void)format_of(a), (void)states_of(a);
+    if (a.has("limit") && !a.has("dry-run")) throw usage_error("--limit goes with --dry-run");
+    for (auto const* other : {"json", "output", "write", "report", "resume"})
+        if (a.has("dry-run") && a.has(other))
+            throw usage_error(fmt::format("--dry-run prints packets, and goes without --{}", other));
     return run(name, a, [&a, &arguments_](session& s) { return scan(s, a, arguments_); });
 }
 

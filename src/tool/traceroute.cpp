@@ -157,7 +157,8 @@ void add_to(report_page& page, tools::trace const& t) {
 }
 
 asio::awaitable<int> traceroute(session& s, tools::traceroute_options o, arguments const& a) {
-    auto targets = co_await targets_of(a);
+    auto const targets = co_await targets_of(a);
+    o.named_by = &targets;
     tools::traceroute run(s.net, targets.in_order(4096), o);
     s.on_interrupt = [&run] { run.stop(); };
     report_page page("sonde traceroute", fmt::format("{} hops at most", o.max_hops));

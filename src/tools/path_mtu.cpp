@@ -8,6 +8,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace sonde::inline v0::tools {
 namespace {
 
@@ -31,7 +33,8 @@ unsigned size_told(packet const& received) {
 
 asio::awaitable<unsigned> path_mtu(network& net, ip_address target, unsigned at_most,
                                    std::chrono::nanoseconds timeout, if_name iface) {
-    constexpr unsigned smallest = 68;  // RFC 791 §3.2
+    constexpr unsigned smallest = 68, largest = 65535;  // RFC 791 §3.1, §3.2
+    at_most = std::min(at_most, largest);
     unsigned good = 0, bad = at_most + 1, size = at_most;
     while (good + 1 < bad && size >= smallest) {
         auto probe = whole_echo(target, size);

@@ -8,7 +8,6 @@
 #include <sonde/tools/ping.hpp>
 
 #include "answer.hpp"
-#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -21,6 +20,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint16_t tcp_port = 80, udp_port = 7;
+// Payload in a packet of 576 bytes, which every host takes whole (RFC 791 §3.1): answers to more may come in
+// fragments.
+constexpr std::uint16_t least_fragmented = 500;
 
 /// As ping's: the bytes count up.
 std::string payload_of(std::size_t size) {
@@ -52,10 +54,12 @@ std::vector<ping_target> targets_of(std::vector<ip_address> const& addresses) {
 
 /// Probe number i goes to target i % n: the targets share out each interval.
 exchange_stream start(network& net, std::vector<ip_address> const& targets, ping_options const& o) {
-    auto const* naming = target_naming::find(net.get_executor());
     std::vector<packet> probes;
     probes.reserve(targets.size());
-    for (auto const& t : targets) probes.push_back(named(naming, probe_of(t, o)));
+    for (auto const& t : targets) {
+        auto probe = probe_of(t, o);
+        probes.push_back(o.named_by ? o.named_by->named(std::move(probe)) : std::move(probe));
+    }
     auto n = static_cast<std::int64_t>(std::max<std::size_t>(targets.size(), 1));
     auto most = std::numeric_limits<std::int64_t>::max() / n;
     auto rounds = o.count > static_cast<std::uint64_t>(most) ? most : static_cast<std::int64_t>(o.count);
@@ -63,8 +67,11 @@ exchange_stream start(network& net, std::vector<ip_address> const& targets, ping
                std::views::transform([probes = std::move(probes), n](std::int64_t i) {
                    return probes[static_cast<std::size_t>(i % n)];
                });
-    return net.sr(std::move(all),
-                  {.timeout = o.timeout, .inter = o.interval / n, .iface = o.iface, .unanswered = true});
+    return net.sr(std::move(all), {.timeout = o.timeout,
+                                   .inter = o.interval / n,
+                                   .iface = o.iface,
+                                   .reassemble = o.size > least_fragmented,
+                                   .unanswered = true});
 }
 
 ping_reply reply_of(exchange const& x, ip_address const& asked) {

@@ -165,7 +165,8 @@ asio::awaitable<replay_report> replay::run() {
     auto token = asio::bind_cancellation_slot(s->stop_sending.slot(), asio::as_tuple(asio::use_awaitable));
     packet_source frames(packets_on_demand([s] { return s->draw(); }));
     auto [ec, report] = co_await s->net.sendp(std::move(frames), how, token);
-    if (ec && ec != asio::error::operation_aborted) throw boost::system::system_error(ec);
+    if (ec != asio::error::operation_aborted) s->result.ended_by = ec;
+    if (s->result.ended_by && report.sent == 0) throw boost::system::system_error(ec);
     s->result.sent = report;
     if (s->sides) s->result.forgotten = s->sides->forgotten();
     // The last frames were stamped when they left; the loop has yet to read them, a millisecond later

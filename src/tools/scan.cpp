@@ -7,7 +7,6 @@
 #include <sonde/tools/scan.hpp>
 
 #include "answer.hpp"
-#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -101,17 +100,18 @@ std::uint64_t scan::job::position(std::uint64_t index) const {
 scan::scan(network& net, scan_plan plan, scan_options o, positions done)
     : job_(std::make_shared<job>(std::move(plan), done)),
       done_(std::move(done)),
-      probes_(net.sr(
-          std::views::iota(std::uint64_t(0), job_->ends.empty() ? 0 : job_->ends.back()) |
-              std::views::transform([j = job_, naming = target_naming::find(net.get_executor())](
-                                        std::uint64_t i) { return named(naming, j->plan[j->position(i)]); }),
-          {.timeout = o.timeout,
-           .retry = o.retry,
-           .rate = o.rate,
-           .iface = o.iface,
-           .window = o.window,
-           .bit_rate = o.bit_rate,
-           .unanswered = true})) {}
+      probes_(net.sr(std::views::iota(std::uint64_t(0), job_->ends.empty() ? 0 : job_->ends.back()) |
+                         std::views::transform([j = job_, list = o.named_by](std::uint64_t i) {
+                             auto probe = j->plan[j->position(i)];
+                             return list ? list->named(std::move(probe)) : probe;
+                         }),
+                     {.timeout = o.timeout,
+                      .retry = o.retry,
+                      .rate = o.rate,
+                      .iface = o.iface,
+                      .window = o.window,
+                      .bit_rate = o.bit_rate,
+                      .unanswered = true})) {}
 
 std::optional<scan_result> scan::take(exchange const& x) {
     auto outcome = x.outcome();

@@ -11,7 +11,6 @@
 
 #include "answer.hpp"
 #include "hop_reply.hpp"
-#include "target_naming.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
 
@@ -61,7 +60,6 @@ struct traceroute::state {
     };
 
     traceroute_options options;
-    target_naming const* naming;  // the event loop's
     std::vector<way> ways;
     std::vector<probe> sent;  // by their number
     std::uint16_t flow;       // source port, echo id
@@ -70,11 +68,12 @@ struct traceroute::state {
     std::vector<std::size_t> ready;
     bool ended = false;
 
-    state(network const& net, std::vector<ip_address> const& targets, traceroute_options o)
+    state(std::vector<ip_address> const& targets, traceroute_options o)
         : options(o),
-          naming(target_naming::find(net.get_executor())),
           flow(static_cast<std::uint16_t>(20000 + std::random_device()() % 10000)),
           ttl(o.first_hop) {
+        if (o.first_hop == 0 || o.first_hop > o.max_hops)
+            throw error(errc::value_out_of_range, fmt::format("hops {} to {}", o.first_hop, o.max_hops));
         if (options.port == 0) options.port = options.protocol == probe_protocol::tcp ? tcp_port : udp_port;
         for (auto const& t : targets) {
             way w{.result = {.target = t, .hops = {}}, .last = o.max_hops, .open = {}};
@@ -94,7 +93,10 @@ struct traceroute::state {
         return {};
     }
 
-    packet make(std::size_t number) { return named(naming, probe_of(number)); }
+    packet make(std::size_t number) {
+        auto p = probe_of(number);
+        return options.named_by ? options.named_by->named(std::move(p)) : p;
+    }
 
     packet probe_of(std::size_t number) {
         auto const& to = ways[number].result.target;
@@ -155,7 +157,7 @@ struct traceroute::state {
 };
 
 traceroute::traceroute(network& net, std::vector<ip_address> targets, traceroute_options options)
-    : state_(std::make_shared<state>(net, targets, options)),
+    : state_(std::make_shared<state>(targets, options)),
       probes_(net.sr(
           packets_on_demand([s = state_] { return s->draw(); }),
           {.timeout = options.timeout, .inter = options.inter, .iface = options.iface, .unanswered = true})) {

@@ -3,9 +3,14 @@
 
 #include <sonde/sonde.hpp>
 #include <sonde/tools/neighbours.hpp>
+#include <sonde/tools/ping.hpp>
 #include <sonde/tools/scan.hpp>
 #include <sonde/tools/targets.hpp>
+#include <sonde/tools/traceroute.hpp>
 
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -224,7 +229,8 @@ TEST_CASE("Targets are addresses, networks, ranges and names; what is none of th
     for (auto const* word : {"198.18.0.9-3", "198.18.0.0/33", "198.18.0.1-256", "1.2.3", "a b", "::1/129"})
         CHECK_THROWS_WITH(tools::target_list().add(word), Catch::Contains("is no target"));
     std::istringstream wrong("198.18.0.1\n198.18.0.300\n");
-    CHECK_THROWS_WITH(tools::target_list().add_lines(wrong, "hosts.txt"), Catch::Contains("hosts.txt:2"));
+    CHECK_THROWS_WITH(tools::target_list().add_lines(wrong, "hosts.txt"),
+                      Catch::StartsWith("hosts.txt:2: \"198.18.0.300\" is no target"));
     tools::target_list large;
     large.add("10.0.0.0/8");
     CHECK_THROWS_WITH(large.in_order(), Catch::Contains("more than 65536"));
@@ -347,4 +353,71 @@ TEST_CASE("A position is below 2^64 - 1: that one is no plan's, and does not bec
     CHECK(tools::positions::read(some.to_string()).size() == 1);
     CHECK_THROWS_WITH(tools::positions::read("7-18446744073709551615"),
                       Catch::Contains("7-18446744073709551615"));
+}
+
+TEST_CASE(
+    "A special address that a list's network or name brought is refused, one that was written is asked") {
+    tools::target_list looked_up;
+    looked_up.add("0xe0000001");  // as inet_aton reads it: 224.0.0.1
+    asio::io_context io;
+    asio::co_spawn(io, looked_up.resolve(), asio::detached);
+    io.run();
+    REQUIRE(looked_up.in_order() == std::vector{ip_address(ipv4("224.0.0.1"))});
+    support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.51.100.7");
+        network net{co_await asio::this_coro::executor};
+        auto failures = [&](tools::target_list const& list,
+                            tools::target_list const* named_by) -> asio::awaitable<std::vector<error_code>> {
+            std::vector<error_code> all;
+            tools::ping run(net, list.in_order(), {.count = 1, .timeout = 100ms, .named_by = named_by});
+            while (auto r = co_await run.next()) all.push_back(r->failure);
+            co_return all;
+        };
+        auto const refused = make_error_code(errc::target_refused);
+        tools::target_list network_of_two, written, order;
+        network_of_two.add("198.51.100.254/31");
+        auto of_network = co_await failures(network_of_two, &network_of_two);
+        CHECK(of_network.size() == 2);
+        CHECK(std::ranges::count(of_network, refused) == 1);
+        auto of_addresses = co_await failures(network_of_two, nullptr);
+        CHECK(std::ranges::count(of_addresses, refused) == 0);
+        written.add("198.51.100.255");
+        written.add("198.51.100.254-255");
+        auto of_written = co_await failures(written, &written);
+        CHECK(std::ranges::count(of_written, refused) == 0);
+        auto of_name = co_await failures(looked_up, &looked_up);
+        CHECK(of_name == std::vector{refused});
+        // Ranges that overlap, in any order, are one.
+        for (auto const* word : {"198.51.100.253-254", "198.51.100.250-251", "198.51.100.251-255"})
+            order.add(word);
+        tools::target_list last;
+        last.add("198.51.100.255");
+        auto of_overlap = co_await failures(last, &order);
+        CHECK(of_overlap == std::vector{refused});
+    });
+}
+
+TEST_CASE("A scan and a traceroute of a list refuse what its networks hold of special addresses, too") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.51.100.7");
+        network net{co_await asio::this_coro::executor};
+        tools::target_list list;
+        list.add("198.51.100.255/32");
+        tools::target_list range;
+        range.add("198.51.100.254-255");
+        for (auto const* named_by : {&list, &range}) {
+            bool const refused = named_by == &range;
+            tools::scan scan(net, tools::scan_plan(list.addresses(), {}, {}, 1),
+                             {.timeout = 100ms, .retry = 0, .named_by = named_by});
+            auto const r = co_await scan.next();
+            REQUIRE(r.has_value());
+            CHECK((r->state == scan_state::failed) == refused);
+            tools::traceroute trace(net, list.in_order(),
+                                    {.max_hops = 1, .queries = 1, .timeout = 100ms, .named_by = named_by});
+            auto const t = co_await trace.next();
+            REQUIRE(t.has_value());
+            auto const& reply = t->hops.at(0).replies.at(0);
+            CHECK((reply.outcome.error == errc::target_refused) == refused);
+        }
+    });
 }

@@ -25,6 +25,8 @@ struct ping_options {
     std::uint16_t size = 56;                                      ///< bytes of payload; not of TCP
     std::uint8_t ttl = 64;                                        ///< TTL or hop limit of the probes
     if_name iface{};                                              ///< empty: by the route
+    /// What the targets were named by, if that matters. Borrowed until the end.
+    target_list const* named_by = nullptr;
 };
 
 /// What one probe came to.

@@ -46,6 +46,7 @@ struct replay_report {
     std::uint64_t by_second = 0;  ///< packets drawn for `iface2`
     std::uint64_t forgotten = 0;  ///< conversations given up for want of room; their sides are told anew
     std::uint64_t measured = 0;   ///< packets that were seen leaving
+    error_code ended_by{};        ///< why it ended before the file did: what cannot be read of it, or sent
     rtt_statistics
         lateness;  ///< of these, by the kernel's stamps: how much later than due, from the first on
 };
@@ -71,8 +72,9 @@ public:
            address_set servers = {});
     ~replay();
 
-    /// Completes when: the last packet left. Result and errors: as `sendp`; what the file throws.
-    /// Cancellation: use `stop`. Lifetimes: this must outlive it. Threads: see above.
+    /// Completes when: the last packet left. Result and errors: what ended it is told by the report; thrown
+    /// when nothing had left, as by `sendp`. Cancellation: use `stop`. Lifetimes: this must outlive it.
+    /// Threads: see above.
     boost::asio::awaitable<replay_report> run();
 
     /// Ends `run` early: its report says what left.

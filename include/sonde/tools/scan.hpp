@@ -2,6 +2,7 @@
 
 #include <sonde/net/network.hpp>
 #include <sonde/tools/scan_plan.hpp>
+#include <sonde/tools/targets.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -22,6 +23,8 @@ struct scan_options {
     double bit_rate = 0;                               ///< bits per second, at most; 0: no limit
     if_name iface{};                                   ///< empty: by the route
     std::uint32_t window = 16384;                      ///< probes in flight at most
+    /// What the targets were named by, if that matters. Borrowed until the end.
+    target_list const* named_by = nullptr;
 };
 
 /// What a port, or in a sweep an address, turned out to be; in words of nmap.

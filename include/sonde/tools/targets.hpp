@@ -2,11 +2,14 @@
 
 #include <sonde/packet/address.hpp>
 #include <sonde/packet/address_set.hpp>
+#include <sonde/packet/packet.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
 #include <iosfwd>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +19,14 @@ namespace tools {
 
 /// Targets as people write them: `198.18.0.1`, `198.18.0.0/24`, `198.18.0.1-198.18.3.4`, `198.18.0.1-9`,
 /// `2001:db8::/120`, `host.example`. A value; const members: any thread.
+///
+///     target_list targets;
+///     targets.add("198.51.100.0/24");
+///     auto run = ping(net, targets.in_order(), {.count = 3, .named_by = &targets});
+///
+/// It remembers how each was named: a broadcast address that a network happens to hold is not one that
+/// somebody wrote, and the tools that know of the list (`named_by`) refuse it as the verbs do; see
+/// `target_policy`. An address alone counts as written.
 class target_list {
 public:
     /// Adds what one word stands for. Throws bad_text that names the word.
@@ -40,8 +51,18 @@ public:
     /// True when there are neither addresses nor names.
     bool empty() const noexcept { return networks_.empty() && names_.empty(); }
 
+    /// The probe, whose first layer is IP or IPv6, with how its destination was named; as it is when the list
+    /// does not know of it. Cost: the logarithm of the list's length.
+    packet named(packet probe) const;
+
 private:
+    void add_drawn(ip_address first, ip_address last);
+    void add_interval(ip_address const& first, ip_address const& last);
+    bool is_drawn(ip_address const& a) const;
+
     std::vector<std::string> networks_, names_;
+    std::set<ip_address> written_, looked_up_;
+    std::map<ip_address, ip_address> drawn_;  // of networks and ranges the first by the last, disjoint
 };
 
 /// How many addresses these are. Throws set_too_large from 2^64 on.

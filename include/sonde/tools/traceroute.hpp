@@ -2,6 +2,7 @@
 
 #include <sonde/net/network.hpp>
 #include <sonde/packet/address.hpp>
+#include <sonde/tools/targets.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -30,6 +31,8 @@ struct traceroute_options {
     std::chrono::nanoseconds timeout = std::chrono::seconds(1);     ///< of each probe, from when it left
     std::chrono::nanoseconds inter = std::chrono::milliseconds(1);  ///< from one probe to the next
     if_name iface{};                                                ///< empty: by the route
+    /// What the targets were named by, if that matters. Borrowed until the end.
+    target_list const* named_by = nullptr;
 };
 
 /// A label of the stack that a packet came to a router with (RFC 4950).
