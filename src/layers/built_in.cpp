@@ -190,6 +190,7 @@ void bind_link_layers(registry& r) {
     r.bind(describe<CookedLinuxV2>(), "proto", llc_without_length, describe<LLC>());
     r.bind(describe<GRE>(), "proto", llc_without_length, describe<LLC>());
     r.bind(describe<GRE>(), "proto", 0x6558, describe<Ether>());
+    r.set(describe<Ether>(), {{"type", 1}}, describe<Ether>());
     r.bind(describe<Loopback>(), "type", 2, describe<IP>());
     r.bind(describe<Loopback>(), "type", 10, describe<IPv6>());
 }
@@ -233,6 +234,7 @@ void bind_name_service(registry& r) {
 void bind_ports(registry& r) {
     for (auto port : {4789, 4790, 6633, 8472, 48879})
         r.bind(describe<UDP>(), "dport", static_cast<std::uint64_t>(port), describe<VXLAN>());
+    r.bind(describe<UDP>(), "dport", 6635, describe<MPLS>());  // RFC 7510
     r.bind(describe<UDP>(), "dport", 123, describe<NTPHeader>());
     r.bind(describe<UDP>(), "dport", 137, describe<NBNSHeader>());
     r.bind(describe<UDP>(), "dport", 161, describe<SNMP>());

@@ -40,14 +40,33 @@ constexpr field_rule record_rules[] = {{.field = "rrname", .width = owner_width}
                                        {.field = "mname", .width = primary_width},
                                        {.field = "rname", .width = mailbox_width}};
 
+/// The data of a record that nobody gave are Scapy's: no address, or the root, where its type has one.
+std::string_view data_left_out(std::span<field_content const> record) {
+    auto const& type = record[field_index<&DNSRR::type>];
+    if (type.state != field_state::single) return {};
+    switch (type.first.low) {
+        case 1: return "0.0.0.0";
+        case 28: return "::";
+        case 2:
+        case 3:
+        case 4:
+        case 5:
+        case 12: return ".";
+        default: return {};
+    }
+}
+constexpr field_rule generic_record_rules[] = {{.field = "rrname", .width = owner_width},
+                                               {.field = "type", .names = record_type_names},
+                                               {.field = "rdata", .left_out = data_left_out}};
+
 template <class Record>
 void finish_record(build_step& step) {
     auto before = name_extent(step.header(), 0) + record_fixed;
     step.fill<&Record::rdlen>(step.header().size() > before ? step.header().size() - before : 0);
 }
 template <class Record>
-layer_hooks record(std::string_view title) {
-    return {.title = title, .rules = record_rules, .finish = finish_record<Record>};
+layer_hooks record(std::string_view title, std::span<field_rule const> rules = record_rules) {
+    return {.title = title, .rules = rules, .finish = finish_record<Record>};
 }
 
 /// Over a stream, the length comes first.
@@ -263,7 +282,7 @@ layer_hooks hooks(DNSQR const*) {
     return {.title = "DNS Question Record", .rules = question_rules};
 }
 layer_hooks hooks(DNSRR const*) {
-    return record<DNSRR>("DNS Resource Record");
+    return record<DNSRR>("DNS Resource Record", generic_record_rules);
 }
 layer_hooks hooks(DNSRRMX const*) {
     return record<DNSRRMX>("DNS MX Resource Record");

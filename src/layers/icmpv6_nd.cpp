@@ -21,6 +21,7 @@ constexpr field_rule prefix_rules[] = {{.field = "validlifetime", .hexadecimal =
                                        {.field = "res2", .hexadecimal = true}};
 constexpr field_rule mtu_rules[] = {{.field = "res", .hexadecimal = true}};
 constexpr field_rule reserved_rules[] = {{.field = "res", .octets = 6}};
+constexpr field_rule redirected_rules[] = {{.field = "res", .octets = 6}, {.field = "len", .cut_to = 8}};
 constexpr field_rule route_rules[] = {{.field = "prf", .names = router_preferences::names}};
 
 match_verdict solicitation_answers(layer_view const& reply, layer_view const&) {
@@ -151,7 +152,7 @@ layer_hooks hooks(ICMPv6NDOptPrefixInfo const*) {
 }
 layer_hooks hooks(ICMPv6NDOptRedirectedHdr const*) {
     return list_option<ICMPv6NDOptRedirectedHdr>("ICMPv6 Neighbor Discovery Option - Redirected Header",
-                                                 reserved_rules);
+                                                 redirected_rules);
 }
 layer_hooks hooks(ICMPv6NDOptMTU const*) {
     auto h = option<8>("ICMPv6 Neighbor Discovery Option - MTU", mtu_rules);

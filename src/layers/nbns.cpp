@@ -96,7 +96,9 @@ std::size_t response_length(header h) {
 }
 constexpr field_rule response_rules[] = {
     {.field = "RR_NAME", .width = width_of_name},
-    {.field = "ADDR_ENTRY", .width = [](header h) { return static_cast<unsigned>(8 * address_bytes(h)); }}};
+    {.field = "ADDR_ENTRY", .width = [](header h) {  // the rest of the header, which ends where RDLENGTH says
+         return static_cast<unsigned>(8 * (h.size() - std::min(h.size(), response_fixed)));
+     }}};
 
 void finish_response(build_step& step) {
     auto size = step.header().size();

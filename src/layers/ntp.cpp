@@ -53,7 +53,10 @@ template <unsigned Bits>
 std::string read(literal const& list, literal::call const*) {
     auto const& items = list.as<literal::list>()->items;
     literal const none;
-    auto const& value = items.size() == 1 ? items[0] : none;
+    auto const* given = items.size() == 1 ? &items[0] : &none;
+    auto const* decimal = given->as<literal::call>();  // Scapy's Decimal('1.5')
+    bool is_decimal = decimal && decimal->name == "Decimal" && decimal->arguments.size() == 1;
+    auto const& value = is_decimal ? decimal->arguments[0] : *given;
     if (value.as<literal::none>()) return encoded<Bits>(0, 0);
     if (auto const* n = value.as<std::uint64_t>(); n && !(*n >> Bits)) return encoded<Bits>(*n, 0);
     auto const* text = detail::octets_of(value);

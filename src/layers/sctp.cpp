@@ -137,7 +137,10 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         return match_verdict::mismatch(fmt::format("sctp sport {}, expected {}", got, asked));
     if (auto got = reply.get<&SCTP::dport>(), ours = sent.get<&SCTP::sport>(); got != ours)
         return match_verdict::mismatch(fmt::format("sctp dport {}, expected {}", got, ours));
-    auto expected = is_reflected(reply) ? sent.get<&SCTP::tag>() : asked_tag(sent);
+    // RFC 9260 §8.4: an INIT is aborted with its own tag, as it has none of the peer's that could be
+    // reflected.
+    bool const reflects = is_reflected(reply) && !sent.upper().is<SCTPChunkInit>();
+    auto expected = reflects ? sent.get<&SCTP::tag>() : asked_tag(sent);
     if (auto got = reply.get<&SCTP::tag>(); expected && got != *expected)
         return match_verdict::mismatch(fmt::format("sctp tag {:#x}, expected {:#x}", got, *expected));
     if (reply.upper().is<SCTPChunkInit>()) return match_verdict::mismatch("an sctp INIT is no answer");

@@ -90,8 +90,11 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         return match_verdict::match();
     }
     if (!(flags & ack)) return match_verdict::mismatch("tcp segment without ACK acknowledges nothing");
-    if (flags & syn && !(asked & syn && !(asked & ack)))
-        return match_verdict::mismatch("tcp SYN/ACK answers a SYN only");
+    bool const opens = asked & syn && !(asked & ack);
+    if (flags & syn && !opens) return match_verdict::mismatch("tcp SYN/ACK answers a SYN only");
+    // RFC 9293 §3.10.7.3, fifth: what has neither SYN nor RST is dropped.
+    if (!(flags & syn) && opens && !sent.packet().relaxed)
+        return match_verdict::mismatch("tcp segment without SYN answers no SYN");
     // An acknowledgement alone is an answer; a message of the same protocol must be the probe's.
     auto message = sent.upper(), told = reply.upper();
     bool judges = message && told && message.description().hooks.answers &&

@@ -42,8 +42,9 @@ void layer_description::finish() {
     }
     leading = offsets.size();
     size = (offset + 7) / 8;
-    measured = std::ranges::any_of(
-        fields, [](auto const& f) { return !f.rule.counts.empty() || f.rule.measures || f.rule.encloses; });
+    measured = std::ranges::any_of(fields, [](field_description const& f) {
+        return !f.rule.counts.empty() || f.rule.measures || f.rule.encloses || f.rule.cut_to > 1;
+    });
 }
 
 layer_description layer_description::with(layer_hooks other) const {

@@ -1,3 +1,4 @@
+#include "error_context.hpp"
 #include "reading.hpp"
 #include "registry.hpp"
 
@@ -45,20 +46,7 @@ auto placed(literal const& at, Make const& make) try {
 } catch (error const& e) {
     std::string_view what = e.what();
     if (what.starts_with("column ") || at.column == 0) throw;
-    fail(static_cast<errc>(e.code().value()), at, "{}",
-         what.substr(0, what.rfind(": " + e.code().message())));
-}
-
-/// The data of a record that nobody gave are Scapy's: no address, or the root, where its type has one.
-void add_record_data(std::vector<field_content>& record, literal::call const& call) {
-    auto const& layer = describe<DNSRR>();
-    auto const& type = record[field_index<&DNSRR::type>];
-    if (type.state != field_state::single) return;
-    constexpr std::pair<std::uint64_t, char const*> data[] = {{1, "0.0.0.0"}, {28, "::"}, {2, "."}, {3, "."},
-                                                              {4, "."},       {5, "."},   {12, "."}};
-    constexpr auto rdata = field_index<&DNSRR::rdata>;
-    for (auto [of_type, text] : data)
-        if (type.first.low == of_type) record[rdata] = read_value(layer, rdata, literal(text), &call);
+    fail(static_cast<errc>(e.code().value()), at, "{}", detail::context_of(e));
 }
 
 packet make_layer(literal::call const& call, literal const& at) {
@@ -85,10 +73,11 @@ packet make_layer(literal::call const& call, literal const& at) {
         seen |= std::uint64_t(1) << field;
         contents[field] = placed(value, [&] { return read_value(*layer, field, value, &call); });
     }
-    if (layer == &describe<DNSRR>()) {
-        constexpr auto rdata = field_index<&DNSRR::rdata>;
-        bool has_data = seen >> rdata & 1 && contents[rdata].state != field_state::computed;  // None
-        if (!has_data) add_record_data(contents, call);
+    for (std::size_t field = 0; field < layer->fields.size(); ++field) {
+        auto left_out = layer->fields[field].rule.left_out;
+        if (!left_out || (seen >> field & 1 && contents[field].state != field_state::computed)) continue;
+        if (auto text = left_out(contents); !text.empty())
+            contents[field] = read_value(*layer, field, literal(std::string(text)), &call);
     }
     return placed(at, [&] { return packet(*layer, contents, is_quoted); });
 }

@@ -56,12 +56,14 @@ bool ends_probes(layer_view const& icmp, bool relaxed) {
     return true;  // ICMPv6 types 1 to 4 are all that have a quote
 }
 
+/// A tag with number 0 tells a priority, and no VLAN (IEEE 802.1Q §9.6).
 std::vector<unsigned> vlans(packet_view const& p) {
     std::vector<unsigned> found;
     for (layer_view v(p, 0); v && is_link_layer(v); v.ascend()) {
         if (v.is<Dot1Q>()) found.push_back(v.get<&Dot1Q::vlan>());
         if (v.is<Dot1AD>()) found.push_back(v.get<&Dot1AD::vlan>());
     }
+    std::erase(found, 0u);
     return found;
 }
 

@@ -1,6 +1,5 @@
 #include <sonde/packet/packet.hpp>
 
-#include <sonde/layers/icmpv6_nd.hpp>
 #include <sonde/layers/raw.hpp>
 
 #include "bits.hpp"
@@ -295,13 +294,11 @@ struct written_header {
         while (out.header().size() % layer.hooks.multiple_of != 0) out.number(8, {});
     }
 
-    /// An automatic length in units of 8 bytes tells whole ones only: what is behind them is left out, as in
-    /// Scapy. A length that is set says what it wants, and the octets are those that were given.
+    /// A length that is set says what it wants, and the octets are those that were given.
     void cut_to_units(std::uint64_t automatic) {
-        if (&layer != &detail::description_of<ICMPv6NDOptRedirectedHdr>.value) return;
-        constexpr std::size_t unit = 8;
-        if (automatic >> field_index<&ICMPv6NDOptRedirectedHdr::len> & 1)
-            out.cut(static_cast<std::uint32_t>(8 * (out.header().size() / unit * unit)));
+        for (std::size_t i = 0; i < layer.fields.size(); ++i)
+            if (std::size_t const unit = layer.fields[i].rule.cut_to; automatic >> i & 1)
+                out.cut(static_cast<std::uint32_t>(8 * (out.header().size() / unit * unit)));
     }
 
     /// Heads of all that lies behind them, the innermost first.
@@ -375,8 +372,11 @@ void packet::append(layer_description const& asked, detail::content_source const
             vary(index, i, std::move(c));
         }
     }
-    if (layer.measured) header.count(span.automatic), header.measure(span.automatic);
-    if (!layer.fixed) header.cut_to_units(span.automatic);
+    if (layer.measured) {
+        header.count(span.automatic);
+        header.measure(span.automatic);
+        header.cut_to_units(span.automatic);
+    }
     header.pad();
     if (layer.measured) header.enclose(span.automatic, bytes);
     // A set may change which fields there are: what the first packet has no room for is kept for the others.

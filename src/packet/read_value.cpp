@@ -167,7 +167,7 @@ private:
     // --- lists that are encoded, and values that are ---------------------------------------------------
 
     field_content read_encoded(literal const& value) const {
-        if (!field_.options->one && !field_.options->text)
+        if (!field_.options->one && !field_.options->text && !is_entry(value))
             if (auto const* bytes = detail::octets_of(value)) return single(*bytes);
         auto all = alternatives(value);
         if (all.size() == 1) return single(std::move(all.front()));
@@ -175,6 +175,17 @@ private:
         c.state = field_state::list;
         c.texts = std::move(all);
         return c;
+    }
+
+    /// Text that is an entry by itself (an address), as in Scapy.
+    bool is_entry(literal const& value) const {
+        if (!value.as<std::string>() || field_.options->layers) return false;
+        try {
+            (void)field_.options->read(list_of(value), of_);
+            return true;
+        } catch (error const&) {
+            return false;
+        }
     }
 
     /// What the field may hold: one list; each of the values of a set; or, where entries are layers that hold
@@ -215,10 +226,16 @@ private:
         return l;
     }
 
+    /// Scapy has layers that follow one another (DNSRR()/DNSRR()) for a list, and in one.
     static std::vector<literal> entries_of(literal const& value) {
-        if (auto const* l = value.as<literal::list>()) return l->items;
-        if (auto const* s = value.as<literal::stack>()) return s->layers;  // Scapy's DNSRR()/DNSRR()
-        return {value};
+        auto const* l = value.as<literal::list>();
+        std::vector<literal> all;
+        for (auto const& item : l ? std::span(l->items) : std::span(&value, 1)) {
+            auto const* s = item.as<literal::stack>();
+            auto const& entries = s ? std::span(s->layers) : std::span(&item, 1);
+            all.insert(all.end(), entries.begin(), entries.end());
+        }
+        return all;
     }
 
     /// The bytes of an entry, and of every packet of the set that it may be.

@@ -155,6 +155,13 @@ field_content content_from(chosen value) {
     return c;
 }
 
+/// Of a field that is always so long.
+void write_octets(std::span<std::byte> field, std::string_view text) {
+    auto bytes = std::as_bytes(std::span(text));
+    std::ranges::fill(std::ranges::copy(bytes.first(std::min(bytes.size(), field.size())), field.begin()).out,
+                      field.end(), std::byte());
+}
+
 random_source& own_random() {
     thread_local auto source = random_source::from_system();
     return source;
@@ -267,10 +274,13 @@ packet packet::at(std::uint64_t index, random_source& random) const {
         for (std::size_t k = 0; k < sets.size(); ++k) {
             if (!varies(sets[k])) continue;
             auto field = sets[k].field;
+            auto const where = locate(description, field, header);
             if (values[k].is_name)
                 out.vary(layer, field, content_from(std::move(values[k])));
+            else if (description.fields[field].kind == value_kind::octets)
+                write_octets(header.subspan(where.offset / 8, where.width / 8), values[k].text);
             else
-                write_bits(header, locate(description, field, header), values[k].value);
+                write_bits(header, where, values[k].value);
         }
     }
     std::erase_if(out.parts().sets, [](auto const& v) { return v.content.state != field_state::name; });

@@ -77,6 +77,12 @@ struct field_rule {
     bool measures = false;
     /// Zeros follow until the header has a multiple of so many bytes.
     std::uint8_t aligned = 1;
+    /// While automatic, the header ends with its last whole unit of so many bytes, as this length can tell no
+    /// others.
+    std::uint8_t cut_to = 1;
+    /// What an expression means that leaves it out, or says None, where that depends on the other fields: a
+    /// value as text. Empty: as any automatic one.
+    std::string_view (*left_out)(std::span<field_content const> fields) = nullptr;
     /// The head of all that lies behind it in the header, made of the size of that (BER's tag and length).
     /// Automatic; shown only while it is anything else than what building makes.
     std::string (*encloses)(std::size_t size) = nullptr;
@@ -181,7 +187,7 @@ struct layer_description {
     std::size_t size = 0;                   ///< bytes of the fields of fixed width
     bool fixed = true;                      ///< no optional fields, no variable widths
     bool shaped = false;                    ///< some field's value tells which others there are, or how wide
-    bool measured = false;                  ///< some field counts others, measures or encloses them
+    bool measured = false;                  ///< some field counts others, measures, encloses or cuts them
     std::uint64_t identities = 0;           ///< a bit for each field that takes part of an identity
     std::size_t struct_size = 0;            ///< bytes of the struct, not of the header
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults

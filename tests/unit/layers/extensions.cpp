@@ -295,3 +295,55 @@ TEST_CASE("What an error quotes has quoted names as far as Scapy binds them") {
           "error / ICMPerror / IPerror / UDPerror");
     CHECK(layers("IPerror()/IPv6()/UDP()", false).starts_with("error / IPv6 / UDP ::1:"));
 }
+
+namespace {
+
+/// Of each packet of the set.
+std::vector<std::string> all_hex(std::string const& expression) {
+    std::vector<std::string> all;
+    for (auto const& p : parse_packet(expression)) all.push_back(support::hex(p.build()));
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("Text in a set is padded or cut where the field always has the same length") {
+    CHECK(all_hex("CookedLinux(src=[b'abcdefgh', b'12', b'123456789'])") ==
+          std::vector<std::string>{"00000200000061626364656667680800", "00000200000031320000000000000800",
+                                   "00000200000031323334353637380800"});
+    CHECK(all_hex("CookedLinux(src=[b'abcdefgh', b''], pkttype=[1, 2])").size() == 4);
+}
+
+TEST_CASE("A set beside the addresses of a name query's response leaves them as they are") {
+    for (std::string set : {"TTL=[1, 2]", "SUFFIX=[1, 2]", "RR_NAME=['a', 'b']"}) {
+        INFO(set);
+        auto both =
+            all_hex("NBNSQueryResponse(ADDR_ENTRY=[NBNS_ADD_ENTRY(NB_ADDRESS='1.2.3.4')], " + set + ")");
+        REQUIRE(both.size() == 2);
+        for (auto const& hex : both) CHECK(hex.ends_with("0006000001020304"));
+    }
+}
+
+TEST_CASE("Addresses of a list are read as text too, and layers in a row as a list, as Scapy prints them") {
+    CHECK(all_hex("IPOption_RR(routers='1.2.3.4')") == all_hex("IPOption_RR(routers=['1.2.3.4'])"));
+    CHECK(all_hex("IGMPv3gr(srcaddrs='1.1.1.1')") == all_hex("IGMPv3gr(srcaddrs=['1.1.1.1'])"));
+    CHECK(all_hex("IPOption_RR(routers=b'1.2')").front().ends_with("312e32"));
+    std::string const a = "ICMPv6MLDMultAddrRec(dst='ff02::1')", b = "ICMPv6MLDMultAddrRec(dst='ff02::2')";
+    auto report = [](std::string const& records) { return "ICMPv6MLReport2(records=[" + records + "])"; };
+    CHECK(all_hex(report(a + "/" + b)) == all_hex(report(a + ", " + b)));
+}
+
+TEST_CASE("Times of NTP are read as Scapy prints them: Decimal('1.5')") {
+    CHECK(all_hex("NTPHeader(sent=Decimal('1.5'), orig=Decimal('0'), delay=Decimal('0.5'))") ==
+          all_hex("NTPHeader(sent='1.5', orig=0, delay='0.5')"));
+    CHECK_THROWS(parse_packet("NTPHeader(sent=Decimal('a'))"));
+    CHECK_THROWS(parse_packet("NTPHeader(sent=Decimal('1', '2'))"));
+}
+
+TEST_CASE("MPLS in UDP has its port (RFC 7510); a frame in a frame has Scapy's type") {
+    CHECK(hex_behind(UDP{} / MPLS{.label = 5}, 0).starts_with("003519eb"));
+    auto read = built(IP{} / UDP{.sport = 4000} / MPLS{.label = 5} / IP{}, link_type::ipv4);
+    CHECK(read.has<MPLS>());
+    CHECK(hex_behind(Ether{.dst = "02:00:00:00:00:01", .src = "02:00:00:00:00:02"} / Ether{}, 12)
+              .starts_with("0001"));
+}

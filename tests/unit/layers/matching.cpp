@@ -61,6 +61,9 @@ TEST_CASE("TCP: both ports, then the acknowledgement, then who may reset") {
     CHECK(verdict(data, reply("flags='SA', ack=102")) == "tcp SYN/ACK answers a SYN only");
     CHECK(verdict(there("TCP(sport=1000, dport=80, flags='R')"), reply("flags='A'")) ==
           "tcp RST is never answered");
+    for (std::string flags : {"A", "FA", "PA", "UA"})
+        CHECK(verdict(sent, reply("ack=101, flags='" + flags + "'")) ==
+              "tcp segment without SYN answers no SYN");
     auto wraps = there("TCP(sport=1000, dport=80, seq=4294967295, flags='S')");
     CHECK(verdict(wraps, reply("flags='SA', ack=0")) == "yes");
 }
@@ -422,6 +425,10 @@ TEST_CASE("BOOTP, NTP and SCTP answer what carries their number") {
           "sctp tag 0x8, expected 0x9");
     CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=9)/SCTPChunkInit()")) ==
           "an sctp INIT is no answer");
+    CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=9)/SCTPChunkAbort()")) == "yes");
+    // Whoever guesses: an INIT has no tag that could be reflected (RFC 9260 §8.4).
+    CHECK(verdict(init, back("SCTP(sport=7, dport=1000, tag=0)/SCTPChunkAbort(TCB=1)")) ==
+          "sctp tag 0x0, expected 0x9");
 }
 
 TEST_CASE("DHCP: an offer answers a discovery, an acknowledgement or a refusal a request (RFC 2131)") {
@@ -544,6 +551,11 @@ TEST_CASE("Tags, protocols and layers that differ are told") {
     CHECK(verdict(sent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) == "yes");
     CHECK(verdict(sent, ether_back + "Dot1Q(vlan=6)/" + reply, link_type::ethernet) == "vlan tags differ");
     CHECK(verdict(sent, ether_back + reply, link_type::ethernet) == "vlan tags differ");
+    auto urgent = ether + "Dot1Q(vlan=0, prio=5)/" + there("ICMP()");  // a priority, no VLAN
+    CHECK(verdict(urgent, ether_back + reply, link_type::ethernet) == "yes");
+    CHECK(verdict(ether + there("ICMP()"), ether_back + "Dot1Q(vlan=0)/" + reply, link_type::ethernet) ==
+          "yes");
+    CHECK(verdict(urgent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) == "vlan tags differ");
     CHECK(verdict(ether + "Dot1AD(vlan=2)/" + there("ICMP()"), ether_back + "Dot1AD(vlan=2)/" + reply,
                   link_type::ethernet) == "yes");
     for (std::string tunnel : {"GRE()/", "UDP(sport=4000, dport=4789)/VXLAN(vni=7)/"})

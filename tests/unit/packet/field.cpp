@@ -69,6 +69,13 @@ TEST_CASE("An automatic field shows its default, a set has no single value") {
     CHECK(tcp.sport.is_automatic());
 }
 
+TEST_CASE("A layer taken out of a packet with sets says that it holds them, wherever it is put") {
+    packet const scan = IP{.dst = "192.0.2.1"} / TCP{.dport = {80, 443}};
+    auto const tcp = scan.get<TCP>();
+    CHECK(thrown_by([&] { return (IP{.dst = "192.0.2.2"} / tcp).build(); }) == errc::not_a_single_value);
+    CHECK(scan[1].get<TCP>().dport == 443);
+}
+
 TEST_CASE("Host names stand where addresses do, mistyped addresses do not") {
     CHECK(IP{.dst = "example.org"}.dst.state() == field_state::name);
     CHECK(IP{.dst = std::string("a-b.c")}.dst.state() == field_state::name);
