@@ -187,6 +187,10 @@ void mount_proc() {
     if (::unshare(CLONE_NEWNS) != 0) fail("make a mount namespace");
     if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("make mounts private");
     ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+    // Names that `ip netns` gives stay here, too.
+    constexpr auto names = "/run/netns";
+    ::mkdir(names, 0755);
+    ::mount("tmpfs", names, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755");
 }
 
 void mount_sys() {

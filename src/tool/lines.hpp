@@ -23,7 +23,7 @@ double microseconds(std::chrono::nanoseconds t);
 std::string iso_time(timestamp t);
 /// As a JSON string, quotes included.
 std::string quoted_json(std::string_view text);
-/// `"rtt_us":{"min":…,"p95":…}`
+/// `"rtt_us":{"min":…,"p95":…}`, or `"rtt_us":null` where nothing was measured.
 std::string json_of(rtt_statistics const& s);
 
 /// 1203 as "1203", 12345 as "12.3k".

@@ -9,6 +9,10 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 
 namespace {
@@ -62,9 +66,18 @@ int dispatch(std::string const& command, words const& arguments) {
     throw usage_error(fmt::format("no command \"{}\"; sonde --help lists them", command));
 }
 
+/// A standard stream that the caller has closed stays unusable: else the next descriptor would take its
+/// number, and a socket might be written to as if it were the output.
+void keep_closed_streams() {
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_closed_streams();
     using sonde::tool::complain;
     words arguments(argv + 1, argv + argc);
     if (arguments.empty()) {

@@ -12,7 +12,7 @@ namespace sonde::inline v0::tool {
 namespace po = boost::program_options;
 
 verb man_verb(std::string const&) {
-    verb v("man", "TOOL", "Print the manual page of a tool, in roff.", "sonde man scan | man -l -");
+    verb v("man", "TOOL", "Print the manual page of a tool, in roff.", "sonde man scan | man -l -", false);
     v.exit_status = "0, or 2 when there is no such tool.";
     return v;
 }
@@ -20,7 +20,7 @@ verb man_verb(std::string const&) {
 verb completion_verb(std::string const&) {
     verb v("completion", "bash|zsh",
            "Print what makes a shell complete commands, options and files of sonde.",
-           "source <(sonde completion bash)");
+           "source <(sonde completion bash)", false);
     v.exit_status = "0, or 2 for another shell.";
     return v;
 }

@@ -24,6 +24,7 @@ std::string verdict_of(std::string const& line, link_type link, bool relaxed) {
     auto const sent = dissect(parse_hex(members[0]), link), received = dissect(parse_hex(members[1]), link);
     auto probe = sent.view();
     probe.relaxed = relaxed;
+    probe.to_many = goes_to_many(probe);
     auto const verdict = match(received.view(), probe);
     if (verdict.value == match_verdict::yes) return "{\"answers\":true}\n";
     std::string out = "{\"answers\":false,\"why\":";

@@ -26,7 +26,7 @@ verb merge_verb(std::string const&) {
            "Join the JSON lines of a scan's shards (files, or stdin): results that came twice once, and one "
            "summary. Fails, "
            "and says why, when a shard is missing, did not end, or is of another scan.",
-           "cat out-*.jsonl | sonde merge --expect 64");
+           "cat out-*.jsonl | sonde merge --expect 64", false);
     v.many_subjects = true;
     v.options.add_options()("expect", po::value<std::string>(),
                             "how many shards there must be; default: as many as they say");
@@ -75,8 +75,10 @@ public:
                                               : "is missing"));
         }
         fmt::print(
-            "{{\"type\":\"summary\",\"scan\":{},\"shards\":{},\"complete\":{},\"results\":{},\"repeats\":{}",
-            quoted_json(scan_), complete_.size(), wrong_.empty(), keys_.size(), repeats_);
+            "{{\"type\":\"summary\",\"scan\":{},\"seed\":{},\"shards\":{},\"complete\":{},\"results\":{},"
+            "\"repeats\":{}",
+            quoted_json(scan_.first), quoted_json(scan_.second), complete_.size(), wrong_.empty(),
+            keys_.size(), repeats_);
         for (auto const& [name, sum] : sums_) fmt::print(",\"{}\":{}", name, sum);
         fmt::print("}}\n");
         for (auto const& w : wrong_) complain("sonde merge: {}\n", w);
@@ -99,12 +101,13 @@ private:
     }
 
     void take_shard(json::object const& record, bool start, std::string const& line) {
-        auto shard = text_of(record, "shard"),
-             scan = text_of(record, "scan") + " seed " + text_of(record, "seed");
-        if (scan_.empty()) scan_ = scan;
+        auto shard = text_of(record, "shard");
+        std::pair const scan(text_of(record, "scan"), text_of(record, "seed"));
+        if (scan_.first.empty()) scan_ = scan;
         if (scan != scan_)
-            wrong_.insert(fmt::format("shard {} is of another scan: {}, not {}", escape(shard), escape(scan),
-                                      escape(scan_)));
+            wrong_.insert(fmt::format("shard {} is of another scan: {} seed {}, not {} seed {}",
+                                      escape(shard), escape(scan.first), escape(scan.second),
+                                      escape(scan_.first), escape(scan_.second)));
         try {
             auto count = tools::read_shard(shard).count;
             if (shards_ == 0) shards_ = count;
@@ -117,15 +120,16 @@ private:
         if (start) return;
         auto const* complete = record.if_contains("complete");
         if (complete && complete->is_bool() && complete->get_bool()) complete_.insert(shard);
+        if (!summaries_.insert(line).second) return;  // the same file again
         for (auto const* name : {"sent", "answered", "retries", "duplicates", "late", "send_errors", "drops"})
             if (auto const* v = record.if_contains(name); v && v->is_int64())
                 sums_[name] += static_cast<std::uint64_t>(v->get_int64());
     }
 
     std::unordered_set<std::string> keys_;
-    std::set<std::string> seen_, complete_, wrong_;
+    std::set<std::string> seen_, complete_, wrong_, summaries_;
     std::map<std::string, std::uint64_t> sums_;
-    std::string scan_;
+    std::pair<std::string, std::string> scan_;  // fingerprint and seed
     std::uint64_t shards_ = 0, starts_ = 0, repeats_ = 0;
 };
 

@@ -59,9 +59,11 @@ double parse_rate(std::string const& text) {
     return number * factor;
 }
 
-verb::verb(std::string n, std::string s, std::string a, std::string e)
+verb::verb(std::string n, std::string s, std::string a, std::string e, bool uses_network)
     : name(std::move(n)), synopsis(std::move(s)), about(std::move(a)), example(std::move(e)) {
-    options.add_options()("help,h", "print this help and exit")(
+    options.add_options()("help,h", "print this help and exit");
+    if (!uses_network) return;
+    options.add_options()(
         "sim", "on a simulated network that answers as the lab does: no privileges, and nothing is sent")(
         "pace", "with --sim: let its time pass as time does, not at once");
 }
@@ -165,10 +167,22 @@ void add_targets(verb& v) {
         "own; may be given again. What is written as it is needs no leave");
 }
 
+namespace {
+
+void add_interface(verb& v) {
+    bool layer2 = v.name.starts_with("srp") || v.name == "sendp";
+    v.options.add_options()(
+        "iface,i", po::value<std::string>(),
+        layer2 ? "interface; default: that of the default route" : "interface; default: by the route");
+}
+
+}  // namespace
+
 void add_sending(verb& v) {
     add_targets(v);
-    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
-        "count,c", po::value<std::string>(), "repeat the whole set so often (0: send nothing)")(
+    add_interface(v);
+    v.options.add_options()("count,c", po::value<std::string>(),
+                            "repeat the whole set so often (0: send nothing)")(
         "loop", po::value<std::string>()->implicit_value("1"), "repeat until interrupted")(
         "inter", po::value<std::string>(), "time between two packets")(
         "rate,R", po::value<std::string>(), "packets per second, at most: 500, 10k")(
@@ -178,7 +192,8 @@ void add_sending(verb& v) {
 
 void add_probing(verb& v) {
     add_targets(v);
-    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
+    add_interface(v);
+    v.options.add_options()(
         "timeout,t", po::value<std::string>(),
         "how long each attempt waits, from the moment that it left; default 2s. \"adaptive\": as answers "
         "take")("retry,r", po::value<int>(),
@@ -196,12 +211,14 @@ void add_probing(verb& v) {
 
 void add_looping(verb& v) {
     add_targets(v);
-    v.options.add_options()("iface,i", po::value<std::string>(), "interface; default: by the route")(
-        "count,c", po::value<std::string>(), "rounds; default: until interrupted")(
-        "inter", po::value<std::string>(), "time from the start of one round to the next; default 1s")(
-        "timeout,t", po::value<std::string>(),
-        "how long each attempt waits; default 2 x inter, 5s at most. \"adaptive\": as answers take")(
-        "retry,r", po::value<int>(), "attempts after the first, in each round")(
+    add_interface(v);
+    v.options.add_options()("count,c", po::value<std::string>(), "rounds; default: until interrupted")(
+        "inter", po::value<std::string>(),
+        "time from the start of one round to the next, which waits for the end of the one before; default "
+        "1s")("timeout,t", po::value<std::string>(),
+              "how long each attempt waits; default 2 x inter (2s where that is 0), 5s at most. "
+              "\"adaptive\": as answers "
+              "take")("retry,r", po::value<int>(), "attempts after the first, in each round")(
         "filter,f", po::value<std::string>(), "pcap filter: of the answers, only these count");
 }
 

@@ -55,7 +55,7 @@ struct verb {
         "0 answered, 1 no answer, 2 usage, 3 system (permission, interface, route), 130 interrupted.";
     boost::program_options::options_description options{"Options"};
 
-    verb(std::string n, std::string s, std::string a, std::string e);
+    verb(std::string n, std::string s, std::string a, std::string e, bool uses_network = true);
     void print_help() const;
     /// Throws usage_error.
     arguments parse(std::vector<std::string> const& words) const;

@@ -21,10 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-double us(std::chrono::nanoseconds t) {
-    return std::chrono::duration<double, std::micro>(t).count();
-}
-
 /// "answered", "timed_out" …, and what belongs to it.
 std::string json(probe_outcome const& o) {
     constexpr char const* names[] = {"answered", "icmp_error", "timed_out", "send_failed", "cancelled"};
@@ -40,10 +36,11 @@ std::string json(exchange const& x) {
     auto round = x.round ? fmt::format(",\"round\":{}", x.round) : std::string();
     auto what = json(x.outcome());
     if (!x.answered())
-        return fmt::format("{{\"type\":\"unanswered\",{}{},\"sent\":{}}}", what, round, to_json(x.sent));
+        return fmt::format("{{\"type\":\"unanswered\",{},\"attempt\":{}{},\"sent\":{}}}", what, x.attempt,
+                           round, to_json(x.sent));
     return fmt::format(
         "{{\"type\":\"answer\",{},\"attempt\":{},\"rtt_us\":{:.3f}{},\"sent\":{},\"received\":{}}}", what,
-        x.attempt, us(x.rtt()), round, to_json(x.sent), to_json(x.received));
+        x.attempt, microseconds(x.rtt()), round, to_json(x.sent), to_json(x.received));
 }
 
 std::string json(report const& r) {
@@ -153,8 +150,7 @@ void print_text(report const& r, scan_result& result, packet_list const& silent,
         fmt::print("Finished sending {} packets.\n{}{}\n\n", r.sent,
                    std::string(std::min(r.received - r.answered, shown_at_most), '.'),
                    std::string(std::min(r.answered, shown_at_most), '*'));
-    fmt::print("Received {} packets, got {} answers, remaining {} packets\n", r.received, r.answered,
-               result.one ? r.remaining : silent.size());
+    fmt::print("{}\n", r);
     print_answers(result, a);
     if (!human || result.one) return;
     kinds unanswered;
@@ -183,21 +179,18 @@ asio::awaitable<int> sr(session& s, exchange_stream scan, bool one, arguments co
 void print_statistics(std::size_t number, probe_statistics const& p, bool as_json) {
     auto const& t = p.rtt;
     if (as_json)
+        return fmt::print("{{\"type\":\"statistics\",\"probe\":{},\"rounds\":{},\"answered\":{},{}}}\n",
+                          number, p.rounds, p.answered, tool::json_of(t));
+    fmt::print("packet {}: {} of {} answered, {:.1f}% loss", number, p.answered, p.rounds, 100 * p.loss());
+    if (p.answered)
         fmt::print(
-            "{{\"type\":\"statistics\",\"probe\":{},\"rounds\":{},\"answered\":{},\"rtt_us\":{{\"min\":{:.3f}"
-            ","
-            "\"avg\":{:.3f},\"max\":{:.3f},\"mdev\":{:.3f},\"jitter\":{:.3f},\"p50\":{:.3f},\"p95\":{:.3f}}}}"
-            "}\n",
-            number, p.rounds, p.answered, us(t.least()), us(t.mean()), us(t.most()), us(t.deviation()),
-            us(t.jitter()), us(t.quantile(0.5)), us(t.quantile(0.95)));
-    else
-        fmt::print(
-            "packet {}: {} of {} answered, {:.1f}% loss, rtt min/avg/max/mdev {:.3f}/{:.3f}/{:.3f}/{:.3f} "
-            "ms, "
-            "jitter {:.3f} ms, p50 {:.3f} ms, p95 {:.3f} ms\n",
-            number, p.answered, p.rounds, 100 * p.loss(), us(t.least()) / 1000, us(t.mean()) / 1000,
-            us(t.most()) / 1000, us(t.deviation()) / 1000, us(t.jitter()) / 1000, us(t.quantile(0.5)) / 1000,
-            us(t.quantile(0.95)) / 1000);
+            ", rtt min/avg/max/mdev {:.3f}/{:.3f}/{:.3f}/{:.3f} ms, jitter {:.3f} ms, p50 {:.3f} ms, p95 "
+            "{:.3f} "
+            "ms",
+            milliseconds(t.least()), milliseconds(t.mean()), milliseconds(t.most()),
+            milliseconds(t.deviation()), milliseconds(t.jitter()), milliseconds(t.quantile(0.5)),
+            milliseconds(t.quantile(0.95)));
+    fmt::print("\n");
 }
 
 asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
@@ -238,9 +231,12 @@ verb sr_verb(std::string const& name) {
     verb v(name, "EXPRESSION [OPTIONS]",
            fmt::format("Send {} at layer {} and {}.", layer2 ? "frames" : "packets", layer2 ? 2 : 3,
                        one ? "print the first answer; nothing more is sent then"
-                           : "print each answer as it arrives, then what was not answered"),
-           one ? "sonde sr1 'IP(dst=\"198.18.0.1\")/ICMP()/\"XXXXXXXXXXX\"'"
-               : "sonde sr 'IP(dst=\"198.18.0.1\")/TCP(dport=[21,22,23])'");
+                           : "print the answers when all is over; with --json each probe as it ends"),
+           fmt::format("sonde {} '{}'", name,
+                       layer2 ? one ? R"(Ether()/IP(dst="198.18.0.1")/ICMP())"
+                                    : R"(Ether()/ARP(pdst="198.51.100.0/29"))"
+                       : one  ? R"(IP(dst="198.18.0.1")/ICMP()/"XXXXXXXXXXX")"
+                              : R"(IP(dst="198.18.0.1")/TCP(dport=[21,22,23]))"));
     add_probing(v);
     add_output(v);
     v.options.add_options()("show", "all fields of each answer")("hex", "a hexdump of each answer")(
@@ -251,7 +247,8 @@ verb sr_verb(std::string const& name) {
 verb loop_verb(std::string const& name) {
     verb v(name, "EXPRESSION [OPTIONS]",
            "Send packets and print what answers, in rounds: RECV lines for answers, fail lines for silence.",
-           "sonde srloop 'IP(dst=\"198.18.0.1\")/ICMP()' --count 3");
+           fmt::format("sonde {} '{}IP(dst=\"198.18.0.1\")/ICMP()' --count 3", name,
+                       name == "srploop" ? "Ether()/" : ""));
     add_looping(v);
     add_output(v);
     v.options.add_options()("statistics",

@@ -109,8 +109,9 @@ void print(tools::replay_report const& r, arguments const& a) {
             microseconds(l.most()));
         return;
     }
-    fmt::print("{} packets ({} bytes) in {:.6f} s: {:.0f} pps, {:.2f} Mbit/s\n", r.sent.sent, r.sent.bytes,
-               seconds, per_second, megabits);
+    fmt::print("{} packets ({} bytes) in {:.6f} s", r.sent.sent, r.sent.bytes, seconds);
+    if (seconds > 0) fmt::print(": {:.0f} pps, {:.2f} Mbit/s", per_second, megabits);
+    fmt::print("\n");
     if (a.has("intf2"))
         fmt::print("{} of them by {}, {} by {}\n", r.sent.sent - std::min(r.sent.sent, r.by_second),
                    a.text("iface"), r.by_second, a.text("intf2"));
@@ -133,6 +134,7 @@ asio::awaitable<int> replay(session& s, arguments const& a) {
     s.on_interrupt = {};
     print(report, a);
     if (report.sent.send_errors) say(could_not_leave(s, report.sent.send_errors, report.sent.first_error));
+    if (report.ended_by) throw boost::system::system_error(report.ended_by);
     co_return report.sent.send_errors ? system_error : answered;
 }
 

@@ -20,19 +20,19 @@ struct rotation {
 };
 
 /// Capture files one after the other: session-00001.pcapng, session-00002.pcapng … Without rotation the one
-/// file. Throws as capture_writer.
+/// file. The first is there from the begin, so that one which cannot be written is told of before the
+/// capture. Throws as capture_writer.
 class rotating_file {
 public:
     /// `-`: standard output, as pcap; what reads it there sees each packet at once. That does not rotate.
-    rotating_file(std::string path, rotation when) : path_(std::move(path)), when_(when) {}
+    rotating_file(std::string path, rotation when);
 
     void append(packet const& p);
-    /// Makes an empty file where nothing came.
     void close();
 
 private:
     bool is_standard_output() const { return path_ == "-"; }
-    void open(timestamp time);
+    void open();
 
     std::filesystem::path path_;
     rotation when_;

@@ -1,4 +1,6 @@
 #include "tool/run.hpp"
+
+#include "tool/interruption.hpp"
 #include "tool/text_lines.hpp"
 
 #include "net/privilege.hpp"
@@ -9,14 +11,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -77,6 +75,7 @@ int status_of(error_code ec) {
         case errc::target_blocked:
         case errc::truncated_file:
         case errc::bad_file:
+        case errc::unsupported_link_type:
         case errc::table_full:
         case errc::identities_exhausted: return system_error;
         default: return usage;
@@ -92,27 +91,13 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
     session s{network(loop, network_options_of(a))};
     s.net.block(blocked_by(a));
     bool done = false;
-    asio::signal_set signals(loop, SIGINT, SIGTERM);
     int status = system_error;
-
-    // The second one ends it at once; but timeout(1) signals a process and then its group, and means one.
-    constexpr auto one_wish = std::chrono::milliseconds(200);
-    steady_time first{};
-    std::function<void()> listen = [&] {
-        signals.async_wait([&](error_code ec, int) {
-            if (ec) return;
-            auto now = std::chrono::steady_clock::now();
-            if (s.interrupted && now - first > one_wish) std::_Exit(interrupted);
-            if (!std::exchange(s.interrupted, true)) {
-                first = now;
-                if (s.on_interrupt) s.on_interrupt();
-            }
-            listen();
-        });
-    };
-    listen();
+    interruption signals(loop, [&s] {
+        s.interrupted = true;
+        if (s.on_interrupt) s.on_interrupt();
+    });
     asio::co_spawn(loop, body(s), [&](std::exception_ptr e, int result) {
-        signals.cancel();
+        signals.forget();
         done = true;
         status = result;
         try {
@@ -138,6 +123,7 @@ int run(std::string const& verb, arguments const& a, std::function<asio::awaitab
         run_simulated(*sim, s, done, a.has("pace"));
     else
         loop.run();
+    if (!done) complain("sonde {}: it did not end, and nothing is left that could happen\n", verb);
     // While a signal that comes again is still ours. What could not be written has been told of.
     status == system_error ? static_cast<void>(std::fflush(stdout)) : flush_results();
     return s.interrupted ? interrupted : status;
@@ -155,10 +141,7 @@ packet_source read_packets(std::string const& text) {
         return packet_source(packet(text));
     auto packets = parse_packets(text);
     if (packets.size() == 1) return packet_source(std::move(packets.front()));
-    std::vector<packet> all;  // a list of packets: each one's set, in order
-    for (auto const& set : packets)
-        for (auto p : set) all.push_back(std::move(p));
-    return packet_source(std::move(all));
+    return packet_source(std::move(packets));
 }
 
 }  // namespace sonde::inline v0::tool

@@ -27,12 +27,17 @@ std::string_view protocol_of(tools::scan_result const& r) {
     return names[static_cast<std::size_t>(r.protocol)];
 }
 
+/// Of an address, not of a port, which may be 0.
+bool is_sweep(tools::scan_result const& r) {
+    return r.protocol == tools::probe_protocol::icmp;
+}
+
 bool came(tools::scan_result const& r) {
     return r.received != timestamp();
 }
 
 std::string text_of(tools::scan_result const& r) {
-    auto port = r.port ? fmt::format("{}/{}", r.port, protocol_of(r)) : std::string(protocol_of(r));
+    auto port = is_sweep(r) ? std::string(protocol_of(r)) : fmt::format("{}/{}", r.port, protocol_of(r));
     auto line = fmt::format("{:<15} {:<9} {:<13} {}", r.target, port, tools::name_of(r.state), r.reason);
     if (!came(r)) return line + "\n";
     if (r.from != r.target) line += fmt::format(" from {}", r.from);
@@ -58,7 +63,7 @@ std::string csv_of(tools::scan_result const& r) {
 
 /// As nmap's -oG and masscan's.
 std::string grep_of(tools::scan_result const& r) {
-    if (r.port == 0) {
+    if (is_sweep(r)) {
         auto state = r.state == scan_state::up ? "Up" : "Down";
         return fmt::format("Host: {} ()\tStatus: {}\n", r.target, state);
     }

@@ -25,7 +25,7 @@ verb show_verb(std::string const&) {
            "Print packets as their layers, each field beside its bytes; in colour on a terminal, a colour "
            "for each layer. Sends "
            "nothing.",
-           "sonde show 'IP(dst=\"198.18.0.1\")/TCP(dport=80, flags=\"S\")'");
+           "sonde show 'IP(dst=\"198.18.0.1\")/TCP(dport=80, flags=\"S\")'", false);
     v.options.add_options()("count,c", po::value<std::string>(), "packets at most; default 1000")(
         "color", po::value<std::string>(), "auto, always or never; NO_COLOR and TERM=dumb are honoured");
     v.exit_status = "0, 1 when something could not be read, 2 usage.";

@@ -107,6 +107,10 @@ int run_sniff(std::string const& name, words const& arguments_) {
         throw usage_error("rotation goes with --write");
     if (rotation_of(a).rotates() && a.text("write") == "-")
         throw usage_error("what goes to standard output does not rotate");
+    for (auto const* how : {"json", "show", "hex"})
+        if (a.has("write") && a.has(how)) throw usage_error(fmt::format("--write or --{}, not both", how));
+    for (auto const* n : {"keep", "rotate-size"})
+        if (a.has(n) && parse_rate(a.text(n)) < 1) throw usage_error(fmt::format("--{}: 1 at least", n));
     if (a.has("keep") && !rotation_of(a).rotates())
         throw usage_error("--keep goes with --rotate-size or --rotate-time");
     sniff_options o;

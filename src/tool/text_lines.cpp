@@ -70,7 +70,7 @@ void text_lines::write(std::string_view text) {
 
 int text_lines::exit_status() const {
     if (!streams_.out.flush()) {
-        streams_.err << "the output cannot be written\n";
+        streams_.err << "sonde: the output cannot be written\n";
         return 3;
     }
     return any_error_ ? 1 : 0;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 namespace net_lab {
 namespace {
@@ -63,9 +64,26 @@ command_result run(std::string const& command) {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }
 
+namespace {
+
+/// The kernel takes a new IPv6 address at once, and tells of it when its queue comes to it, with its local
+/// route.
+void await_notification(std::string const& address) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (run("ip -6 route show table local " + address).output.empty())
+        if (std::chrono::steady_clock::now() > end)
+            throw std::runtime_error(address + " has no local route after 5 s");
+}
+
+}  // namespace
+
 std::string ip(std::string const& arguments) {
     auto r = run("ip " + arguments);
     if (r.status != 0) throw std::runtime_error("ip " + arguments + ": " + r.output);
+    constexpr std::string_view adds = "-6 address add ";
+    if (arguments.starts_with(adds) && says(arguments, "nodad"))
+        await_notification(
+            arguments.substr(adds.size(), arguments.find_first_of("/ ", adds.size()) - adds.size()));
     return r.output;
 }
 

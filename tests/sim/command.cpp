@@ -125,3 +125,94 @@ TEST_CASE("Ping, traceroute and scan refuse special addresses out of networks an
         CHECK(!holds(sonde(ping).out, "allow its kind"));
     }
 }
+
+TEST_CASE("Results that cannot be written are told of, and are no success") {
+    std::vector<std::string> const commands{R"(build 'IP()/ICMP()')",
+                                            R"(show 'IP()/ICMP()')",
+                                            "layers",
+                                            R"(sr1 'IP(dst="198.18.0.1")/ICMP()' --sim)",
+                                            "ping 198.18.0.1 --count 1 --sim",
+                                            "--help"};
+    for (auto const& command : commands)
+        for (std::string const nowhere : {">/dev/full", ">&-"}) {
+            INFO(command << " " << nowhere);
+            auto result =
+                support::run({"sh", "-c", support::sonde_command() + " " + command + " " + nowhere});
+            CHECK(result.status == 3);
+            CHECK(holds(result.err, "sonde"));
+            CHECK(!holds(result.err, "Invalid argument"));  // of a socket that has its number
+        }
+}
+
+TEST_CASE("What cannot be said on stderr changes nothing of the results and the status") {
+    auto run = [](std::string const& command) {
+        return support::run({"sh", "-c", support::sonde_command() + " " + command});
+    };
+    for (std::string const nowhere : {"2>/dev/full", "2>&-"}) {
+        INFO(nowhere);
+        CHECK(run("sr1 'IP(' --sim " + nowhere).status == 2);
+        auto answered = run(R"(sr1 'IP(dst="198.18.0.1")/ICMP()' --sim )" + nowhere);
+        CHECK(answered.status == 0);
+        CHECK(holds(answered.out, "echo-reply"));
+    }
+}
+
+TEST_CASE("A capture whose file cannot be written does not begin") {
+    auto result = sonde({"sniff", "--write", "/nowhere/capture.pcap"});
+    CHECK(result.status == 3);
+    CHECK(holds(result.err, "/nowhere/capture.pcap"));
+    CHECK(!holds(result.err, "captured"));
+}
+
+TEST_CASE("Ctrl-C while nobody reads the results waits for the reader, and cuts no line") {
+    auto const scan = support::sonde_command() + " scan --sim 198.18.0.0/16 -p 80 --json";
+    auto result =
+        support::run({"sh", "-c", "(timeout -s INT 1 " + scan + "; echo $? >&2) | (sleep 3; tail -n 1)"});
+    CHECK(holds(result.out, R"({"type":"summary",)"));
+    CHECK(result.out.ends_with("}\n"));
+    CHECK(!holds(result.err, "output"));
+    // timeout(1) tells of its own end by 124.
+    CHECK(holds(result.err, "124\n"));
+}
+
+TEST_CASE("A second Ctrl-C ends the command at once, though it waits for a reader") {
+    auto const scan = support::sonde_command() + " scan --sim 198.18.0.0/16 -p 80 --json";
+    auto result = support::run(
+        {"sh", "-c",
+         "(" + scan +
+             " & p=$!; sleep 1; kill -INT $p; sleep 1; kill -INT $p; wait $p; echo $? >&2) | sleep 5"});
+    CHECK(result.err == "130\n");
+}
+
+TEST_CASE("Host names are none that a simulation knows, and nobody else is asked") {
+    for (auto const* tool : {"ping", "traceroute", "scan", "arping"}) {
+        INFO(tool);
+        auto result = sonde({tool, "localhost"});
+        CHECK(result.status == 3);
+        CHECK(holds(result.err, "localhost: a simulation has no names"));
+    }
+}
+
+TEST_CASE("Port 0 is a port, not an address that was asked") {
+    auto grep = sonde({"scan", "198.18.0.1", "-p", "0", "--state", "all", "-o", "grep"});
+    CHECK(holds(grep.out, "Ports: 0/closed/tcp"));
+    auto text = sonde({"scan", "198.18.0.1", "-p", "0", "--state", "all"});
+    CHECK(holds(text.out, "0/tcp"));
+}
+
+TEST_CASE("Options that have no use beside others are refused") {
+    CHECK(sonde({"scan", "198.18.0.0/30", "--limit", "1"}).status == 2);
+    CHECK(sonde({"scan", "198.18.0.0/30", "--dry-run", "--json"}).status == 2);
+    CHECK(sonde({"scan", "198.18.0.0/30", "--dry-run", "--limit", "1"}).status == 0);
+    CHECK(sonde({"sniff", "--write", "/nowhere/x.pcap", "--json"}).status == 2);
+    CHECK(sonde({"sniff", "--write", "/nowhere/x.pcap", "--rotate-size", "0"}).status == 2);
+}
+
+TEST_CASE("Statistics of a packet that nobody answered have no round-trip times") {
+    std::string const silent = R"(IP(dst="198.19.248.1")/ICMP())";
+    auto text = sonde({"srloop", silent, "--count", "2", "--statistics"});
+    CHECK(holds(text.out, "packet 0: 0 of 2 answered, 100.0% loss\n"));
+    auto json = sonde({"srloop", silent, "--count", "2", "--statistics", "--json"});
+    CHECK(holds(json.out, R"("answered":0,"rtt_us":null})"));
+    CHECK(holds(sonde({"ping", "198.19.248.1", "--count", "1", "--json"}).out, R"("rtt_us":null)"));
+}

@@ -118,6 +118,8 @@ TEST_CASE("n processes scan exactly what one does, and merge joins what they fou
         CHECK(merged.status == 0);
         CHECK(results_of(merged.out) == whole);
         CHECK(holds(merged.out, fmt::format("\"results\":256,\"repeats\":256")));
+        CHECK(holds(merged.out, R"("answered":256,)"));  // what came twice is counted once
+        CHECK(holds(merged.out, R"("sent":256)"));
     }
 }
 
@@ -407,6 +409,48 @@ TEST_CASE("replay keeps the file's gaps at any speed, in every pass, and measure
     CHECK(gaps({.rate = 100}) == list{0ms, 10ms, 20ms});
     CHECK(gaps({.top = true}) == list{0ms, 0ms, 0ms});
     CHECK(gaps({.limit = 1}) == list{0ms});
+}
+
+TEST_CASE("What leaves after a packet that may not keeps its own time in a replay") {
+    directory here;
+    std::vector<packet> session;
+    for (int i = 0; i < 4; ++i) {
+        packet p = Ether{.dst = "02:00:00:00:00:02", .src = "02:00:00:00:00:01"} /
+                   IP{.dst = ipv4(i == 0 ? "198.18.0.80" : "198.18.1.1"), .src = "10.0.0.1"} /
+                   UDP{.dport = 9};
+        p.time = timestamp(1000s + i * 1s);
+        session.push_back(p);
+    }
+    write_pcap(here.file("session.pcap"), session);
+    support::simulate([&](simulation& sim) -> asio::awaitable<void> {
+        network net{co_await asio::this_coro::executor};
+        net.block(address_set("198.18.0.0/24"));
+        tools::replay run(net, here.file("session.pcap"), {.iface = "eth1"});
+        auto const began = sim.now();
+        auto r = co_await run.run();
+        CHECK(r.sent.sent == 3);
+        CHECK(r.measured == 3);
+        CHECK(r.lateness.most() == 0ns);
+        CHECK(sim.now() - began == 3s);
+    });
+}
+
+TEST_CASE("A replay of a file that ends inside a record tells what left before, then the error once") {
+    directory here;
+    std::vector<packet> session(6, Ether{.dst = "02:00:00:00:00:02"} / IP{.dst = "198.18.0.1"} / UDP{});
+    write_pcap(here.file("cut.pcap"), session);
+    std::filesystem::resize_file(here.file("cut.pcap"),
+                                 std::filesystem::file_size(here.file("cut.pcap")) - 3);
+    for (auto const* verb : {"replay", "sendp"}) {
+        INFO(verb);
+        auto result = command({verb, here.file("cut.pcap"), "--sim", "--json"});
+        CHECK(result.status == 3);
+        CHECK(holds(result.out, R"({"type":"summary","sent":5,)"));
+        std::string_view const what = "the capture file ends inside a record";
+        auto const at = result.err.find(what);
+        REQUIRE(at != result.err.npos);
+        CHECK(result.err.find(what, at + 1) == result.err.npos);
+    }
 }
 
 TEST_CASE("replay rewrites addresses, and the checksums follow") {
