@@ -177,9 +177,10 @@ private:
         return c;
     }
 
-    /// Text that is an entry by itself (an address), as in Scapy.
+    /// Text that is the one entry of a list of addresses, as in Scapy.
     bool is_entry(literal const& value) const {
-        if (!value.as<std::string>() || field_.options->layers) return false;
+        auto const* text = value.as<std::string>();
+        if (!text || field_.options->layers || !ip_address::parse(*text)) return false;
         try {
             (void)field_.options->read(list_of(value), of_);
             return true;
