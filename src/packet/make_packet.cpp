@@ -49,6 +49,43 @@ auto placed(literal const& at, Make const& make) try {
     fail(static_cast<errc>(e.code().value()), at, "{}", detail::context_of(e));
 }
 
+/// How many layers the entries of a list are; nothing where some are bytes, which may be any number.
+std::optional<std::uint64_t> entries_written(literal const& value) {
+    if (auto const* l = value.as<literal::list>()) {
+        std::uint64_t n = 0;
+        for (auto const& item : l->items) {
+            auto const more = item.as<literal::list>() ? std::nullopt : entries_written(item);
+            if (!more) return {};
+            n += *more;
+        }
+        return n;
+    }
+    if (auto const* s = value.as<literal::stack>()) return s->layers.size();
+    return value.as<literal::call>() ? std::optional<std::uint64_t>(1) : std::nullopt;
+}
+
+/// Where entries tell wrong lengths, their list reads as others than were written: the written ones count.
+void count_written(layer_description const& layer, std::vector<field_content>& contents,
+                   literal::call const& call) {
+    for (auto const& [name, value] : call.keywords) {
+        auto const list = layer.find(name);
+        auto const* codec = layer.fields[list].options;
+        if (!codec || !codec->count || !codec->layers || contents[list].state != field_state::single)
+            continue;
+        auto n = entries_written(value);
+        auto const& bytes = contents[list].texts;
+        auto const read = bytes.empty() ? 0 : codec->count(std::as_bytes(std::span(bytes.front())));
+        if (!n || *n == read) continue;
+        for (std::size_t i = 0; i < layer.fields.size(); ++i) {
+            auto const& counter = layer.fields[i];
+            if (counter.rule.counts != name || contents[i].state != field_state::computed) continue;
+            if (counter.rule.numbers_last && *n > 0) --*n;
+            contents[i].state = field_state::single;
+            contents[i].first = {0, std::min<std::uint64_t>(*n, (std::uint64_t(1) << counter.width) - 1)};
+        }
+    }
+}
+
 packet make_layer(literal::call const& call, literal const& at) {
     bool is_quoted = false;
     auto const* layer = find_layer(call.name, &is_quoted);
@@ -79,6 +116,7 @@ packet make_layer(literal::call const& call, literal const& at) {
         if (auto text = left_out(contents); !text.empty())
             contents[field] = read_value(*layer, field, literal(std::string(text)), &call);
     }
+    count_written(*layer, contents, call);
     return placed(at, [&] { return packet(*layer, contents, is_quoted); });
 }
 

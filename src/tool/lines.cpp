@@ -102,7 +102,7 @@ std::uint64_t number_below(arguments const& a, char const* name, std::uint64_t l
 
 void read_protocol(arguments const& a, tools::probe_protocol& protocol, std::uint16_t& port) {
     if (a.has("icmp") + a.has("tcp") + a.has("udp") > 1)
-        throw usage_error("--icmp, --tcp or --udp, not several");
+        throw usage_error("one of --icmp, --tcp and --udp at most");
     if (a.has("icmp")) protocol = tools::probe_protocol::icmp;
     for (auto const* name : {"tcp", "udp"})
         if (a.has(name)) {

@@ -93,8 +93,8 @@ scan_states read_states(std::string_view text) {
 
 scan_output::scan_output(std::string const& file, std::uint64_t keep, bool go_on, scan_format format,
                          scan_states const& wanted)
-    : format_(format), wanted_(wanted), at_terminal_(file.empty() && is_terminal(stdout)) {
-    if (file.empty()) return;
+    : format_(format), wanted_(wanted), at_terminal_((file.empty() || file == "-") && is_terminal(stdout)) {
+    if (file.empty() || file == "-") return;
     owned_.reset(std::fopen(file.c_str(), go_on ? "r+e" : "we"));
     if (!owned_) failed(file);
     out_ = owned_.get();

@@ -187,6 +187,17 @@ TEST_CASE("the interface is up, with its addresses and no offloads, before the c
     CHECK(run(lab("grep -c 20010db8ffff00000000000000000001 /proc/net/if_inet6")).out == "1\n");
 }
 
+TEST_CASE("names that a command gives network namespaces go with its lab", "[lab]") {
+    auto const script =
+        "ip netns add inside && ip netns exec inside ip link show lo > /dev/null && ls /run/netns";
+    for (int n = 0; n < 2; ++n) {
+        auto r = run(lab(script));
+        CHECK(r.status == 0);
+        CHECK(r.out == "inside\n");
+    }
+    CHECK(!fs::exists("/run/netns/inside"));
+}
+
 TEST_CASE("a lab runs inside a lab", "[lab]") {
     CHECK(run({sonde_command(), "lab", "--", sonde_command(), "lab", "--", "sh", "-c", "exit 7"}).status ==
           7);

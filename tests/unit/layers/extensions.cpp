@@ -347,3 +347,17 @@ TEST_CASE("MPLS in UDP has its port (RFC 7510); a frame in a frame has Scapy's t
     CHECK(hex_behind(Ether{.dst = "02:00:00:00:00:01", .src = "02:00:00:00:00:02"} / Ether{}, 12)
               .starts_with("0001"));
 }
+
+TEST_CASE("Records whose own lengths are wrong are counted as they are written") {
+    auto counts = [](std::string const& sections) {
+        return all_hex("DNS(" + sections + ")").front().substr(8, 16);
+    };
+    CHECK(counts("qd=b'', an=DNSRR(type='A', rdata='1.2.3.4', rdlen=7)") == "0000000100000000");
+    CHECK(counts("qd=b'', an=DNSRR(type='AAAA', rdata='::1', rdlen=0)") == "0000000100000000");
+    CHECK(counts("qd=b'', an=DNSRR(rdata='1.2.3.4', rdlen=5)/DNSRR(rdata='1.1.1.1')") == "0000000200000000");
+    CHECK(counts("qd=b'', ar=[DNSRROPT(rdlen=9)]") == "0000000000000001");
+    CHECK(counts("qd=b'', ancount=5, an=DNSRR(rdata='1.2.3.4', rdlen=7)") == "0000000500000000");
+    CHECK(counts("qd=b'', an=[DNSRR(rdata='1.2.3.4'), DNSRR(rdata='1.1.1.1')]") == "0000000200000000");
+    auto report = all_hex("IGMPv3()/IGMPv3mr(records=[IGMPv3gr(numsrc=5, srcaddrs=['1.1.1.1'])])").front();
+    CHECK(report.substr(12, 4) == "0001");
+}

@@ -83,6 +83,10 @@ TEST_CASE("ICMP: each query has its own reply, with the same id, number, data an
     }
     CHECK(verdict(there("ICMP(type=13, ts_ori=5)"), back("ICMP(type=14, ts_ori=6)")) ==
           "icmp originate timestamp changed (RFC 792)");
+    auto whole_echo = there("ICMP(id=1, seq=2)"), odd = there("ICMP(code=9, id=1, seq=2)");
+    CHECK(verdict(whole_echo, back("ICMP(type=0, code=1, id=1, seq=2)")) == "icmp code 1, expected 0");
+    CHECK(verdict(odd, back("ICMP(type=0, code=9, id=1, seq=2)")) == "yes");  // Linux repeats it
+    CHECK(verdict(odd, back("ICMP(type=0, id=1, seq=2)")) == "yes");          // Windows does not
 }
 
 TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the same link only") {
@@ -733,4 +737,19 @@ TEST_CASE("A TCP header has 5 words at least, and lies inside its segment (RFC 9
               "tcp header length " + std::string(words) + ", expected 5 at least");
     CHECK(verdict(sent, reply("6")) == "tcp header length 6, in a segment of 20 bytes");
     CHECK(verdict(sent, reply("15", "[('MSS', 1460)]")) == "tcp header length 15, in a segment of 24 bytes");
+}
+
+TEST_CASE("An error about one fragment ends the probe that is that fragment, not another of the packet") {
+    auto fragment = [](int at) {
+        return "IP(src='192.0.2.1', dst='198.51.100.9', proto=17, id=7, frag=" + std::to_string(at) +
+               ")/Raw(load=b'0123456789abcdef')";
+    };
+    auto about = [&](int at) {
+        return "IP(src='203.0.113.1', dst='192.0.2.1')/ICMP(type=11)/IPerror(src='192.0.2.1', "
+               "dst='198.51.100.9', "
+               "proto=17, id=7, frag=" +
+               std::to_string(at) + ")/Raw(load=b'01234567')";
+    };
+    CHECK(verdict(fragment(4), about(4)) == "yes");
+    CHECK(verdict(fragment(4), about(5)) == "quoted fragment offset 5, expected 4");
 }
