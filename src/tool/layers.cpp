@@ -67,7 +67,7 @@ int run_layers(std::vector<std::string> const& arguments, text_streams const& st
         for (auto const& name : options.rest)
             lines.guard([&] {
                 auto const* layer = find_layer(name);
-                if (!layer) throw error(errc::bad_expression, fmt::format("no layer {}", escape(name)));
+                if (!layer) throw error(errc::no_such_layer, fmt::format("no layer {}", escape(name)));
                 lines.write(fields_of(*layer));
             });
         auto status = lines.exit_status();
