@@ -25,11 +25,11 @@ std::shared_ptr<prober> make_prober(std::shared_ptr<engine> const& e, packet_sou
     error_code ec;
     what.interface = e->interface_index(iface, ec);
     if (!ec && what.layer2 && what.interface == 0) what.interface = e->default_interface(ec);
-    auto const what_retries = what.run.retry;
+    auto const retry = what.run.retry;
     auto p = std::allocate_shared<prober>(detail::recycling_allocator<prober>(), e, std::move(source),
                                           std::move(what));
-    if (auto n = what_retries; n > most_retries || n < -most_retries)
-        ec = e->fail(errc::value_out_of_range, fmt::format("retry {}, at most {}", n, most_retries));
+    if (retry > most_retries || retry < -most_retries)
+        ec = e->fail(errc::value_out_of_range, fmt::format("retry {}, at most {}", retry, most_retries));
     if (ec) p->fail(ec);
     return p;
 }
