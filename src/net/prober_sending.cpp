@@ -117,11 +117,12 @@ bool prober::set_out(departure const& d) {
         element_.begin(*std::move(taken));
         p = next_of_element(d);
     }
-    if (p)
-        begin(d, kept_[d.index] = *std::move(p));
-    else
+    if (!p) {
         pull(d);
-    return p.has_value();
+        return false;
+    }
+    begin(d, kept_[d.index] = *std::move(p));
+    return true;
 }
 
 std::optional<packet> prober::next_of_element(departure const& d) {
