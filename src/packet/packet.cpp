@@ -297,7 +297,7 @@ struct written_header {
     /// A length that is set says what it wants, and the octets are those that were given.
     void cut_to_units(std::uint64_t automatic) {
         for (std::size_t i = 0; i < layer.fields.size(); ++i)
-            if (std::size_t const unit = layer.fields[i].rule.cut_to; automatic >> i & 1)
+            if (std::size_t const unit = layer.fields[i].rule.cut_to; unit > 1 && automatic >> i & 1)
                 out.cut(static_cast<std::uint32_t>(8 * (out.header().size() / unit * unit)));
     }
 

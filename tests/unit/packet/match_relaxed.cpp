@@ -87,6 +87,13 @@ TEST_CASE("A relaxed echo takes changed data") {
           only_relaxed);
 }
 
+TEST_CASE("A relaxed probe takes an acknowledgement alone for its SYN, and an echo reply of another code") {
+    CHECK(judge(back() / TCP{.dport = 4000, .sport = 80, .flags = "A", .ack = 10},
+                out() / TCP{.dport = 80, .sport = 4000, .seq = 9}) == only_relaxed);
+    CHECK(judge(back() / ICMP{.type = 0, .code = 1, .id = 3, .seq = 4}, out() / ICMP{.id = 3, .seq = 4}) ==
+          only_relaxed);
+}
+
 TEST_CASE("A relaxed probe ends at redirects and source quench, and at quotes with another id") {
     auto sent = IP{.dst = std::string_view(there), .src = std::string_view(here), .id = 5} /
                 TCP{.dport = 80, .sport = 4000, .seq = 9};
