@@ -133,6 +133,8 @@ void lab_hosts::enter_probe() {
     target_.net.add_neighbour(target_end.index, probe_v4, probe_end.address);
     target_.net.add_neighbour(target_end.index, probe_v6, probe_end.address);
     add_answering_ranges(target_.net);
+    target_.net.await_operation(target_end.index);
+    probe.net.await_operation(probe_end.index);
 }
 
 }  // namespace sonde::inline v0::detail

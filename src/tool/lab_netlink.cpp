@@ -3,15 +3,16 @@
 #include "net/netlink_message.hpp"
 
 #include <linux/ethtool.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <array>
 #include <cerrno>
@@ -26,6 +27,27 @@ unique_fd open_socket(int family, int type, char const* what) {
     unique_fd fd(::socket(family, type | SOCK_CLOEXEC, 0));
     if (fd.get() < 0) throw std::system_error(errno, std::generic_category(), what);
     return fd;
+}
+
+unique_fd open_news() {
+    auto fd = open_socket(AF_NETLINK, SOCK_RAW, "open a netlink socket");
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    address.nl_groups = RTMGRP_LINK;
+    timeval const patience{.tv_sec = 10, .tv_usec = 0};
+    if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
+        ::bind(fd.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) < 0)
+        throw std::system_error(errno, std::generic_category(), "hear of interfaces");
+    return fd;
+}
+
+bool says_that_works(netlink_message const& news, int interface) {
+    auto link = read_as<ifinfomsg>(news.body);
+    if (news.type != RTM_NEWLINK || !link || link->ifi_index != interface) return false;
+    auto attributes = news.attributes(sizeof(ifinfomsg));
+    while (auto a = attributes.next())
+        if (a->type == IFLA_OPERSTATE && read_as<unsigned char>(a->value) == IF_OPER_UP) return true;
+    return false;
 }
 
 netlink_request command(std::uint16_t type, unsigned flags = 0) {
@@ -57,6 +79,7 @@ unsigned char family_of(ip_address const& address) {
 
 lab_netlink::lab_netlink()
     : netlink_(open_socket(AF_NETLINK, SOCK_RAW, "open a netlink socket")),
+      news_(open_news()),
       ioctl_(open_socket(AF_INET, SOCK_DGRAM, "open a socket for interface settings")) {}
 
 void lab_netlink::execute(netlink_request& message, std::string const& what) {
@@ -98,6 +121,19 @@ void lab_netlink::set_up(int interface) {
     auto message = command(RTM_NEWLINK);
     message.header(link);
     execute(message, "set interface " + std::to_string(interface) + " up");
+}
+
+void lab_netlink::await_operation(int interface) {
+    std::array<std::byte, 8192> buffer;
+    for (;;) {
+        auto size = ::recv(news_.get(), buffer.data(), buffer.size(), 0);
+        if (size < 0)
+            throw std::system_error(errno == EAGAIN ? ETIMEDOUT : errno, std::generic_category(),
+                                    "wait until interface " + std::to_string(interface) + " works");
+        message_cursor messages(std::span<std::byte const>(buffer).first(static_cast<std::size_t>(size)));
+        while (auto m = messages.next())
+            if (says_that_works(*m, interface)) return;
+    }
 }
 
 void lab_netlink::add_address(int interface, ip_address const& address, unsigned prefix) {

@@ -36,6 +36,9 @@ public:
     /// A veth pair: `here` in this namespace, `there` in the one that `there_namespace` is open on.
     void add_cable(lab_interface const& here, lab_interface const& there, int there_namespace);
     void set_up(int interface);
+    /// Until the kernel says that it works (RFC 2863's ifOperStatus), a moment after its cable has two ends
+    /// that are up.
+    void await_operation(int interface);
     /// Ready at once: no duplicate address detection (RFC 4862 §5.4).
     void add_address(int interface, ip_address const& address, unsigned prefix);
     void add_route(lab_route const& route);
@@ -48,6 +51,7 @@ private:
     void execute(netlink_request& message, std::string const& what);
 
     unique_fd netlink_;
+    unique_fd news_;  ///< what the kernel has told of interfaces
     unique_fd ioctl_;
 };
 

@@ -43,11 +43,14 @@ public:
     std::string const& take() { return words_[next_++]; }
     std::string const& value_of(std::string const& option) {
         if (!more()) throw text_usage_error(option + " needs a value");
+        if (std::ranges::find(asked_, option) != asked_.end())
+            throw text_usage_error(option + " is given twice: it takes one value");
+        asked_.push_back(option);
         return take();
     }
 
 private:
-    std::vector<std::string> words_;
+    std::vector<std::string> words_, asked_;
     std::size_t next_ = 0;
 };
 

@@ -61,6 +61,7 @@ TEST_CASE("Options that make no sense are usage errors that say what is expected
     check({{"sniff", "--filter", "tcp prt 80"}, 2, {"tcp prt 80", "syntax error", "pcap-filter(7)"}});
     check({{"sniff", "-w", "-", "--rotate-size", "1k"}, 2, {"standard output does not rotate"}});
     check({{"dissect", "--json", "--command", "-r", "-"}, 2, {"--json or --command, not both"}});
+    check({{"dissect", "-r", "one.pcap", "-r", "two.pcap"}, 2, {"-r is given twice: it takes one value"}});
     check({{"frobnicate"}, 2, {"no command \"frobnicate\"", "sonde --help"}});
 }
 
