@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 namespace sonde::inline v0 {
@@ -45,6 +46,10 @@ void layer_description::finish() {
     measured = std::ranges::any_of(fields, [](field_description const& f) {
         return !f.rule.counts.empty() || f.rule.measures || f.rule.encloses || f.rule.cut_to > 1;
     });
+    simple = !measured && !hooks.form && !hooks.padding_before && hooks.multiple_of == 1 &&
+             std::ranges::all_of(fields | std::views::drop(leading), [](field_description const& f) {
+                 return f.options && !f.rule.present && f.rule.aligned == 1;
+             });
 }
 
 layer_description layer_description::with(layer_hooks other) const {

@@ -217,12 +217,33 @@ packet::packet(layer_description const& layer, std::span<field_content const> fi
 
 namespace {
 
+constexpr std::size_t usual_room = 64, usual_layers = 4;  // of a packet that is made
+
 constexpr auto read_struct = [](layer_description const& l, std::size_t i, void const* from,
                                 field_content& out) { l.fields[i].read(from, out); };
 
 }  // namespace
 
+/// The usual layer, which holds numbers: written at once. False where it takes more than that.
+bool packet::append_numbers(layer_description const& layer, void const* fields) {
+    auto& [bytes, layers, sets, unpacked] = parts();
+    if (!layer.simple || (!layers.empty() && layers.back().layer->hooks.join)) return false;
+    if (layers.empty()) layers.reserve(usual_layers);
+    auto const begin = bytes.size(), end = begin + layer.size;
+    if (end > bytes.capacity()) bytes.reserve(end + usual_room);
+    bytes.resize(end);
+    layer_span span{&layer, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+    if (layer.write_numbers(fields, layer.fields.size(), bytes.data() + begin, span.automatic) ==
+        layer.fields.size()) {
+        layers.push_back(span);
+        return true;
+    }
+    bytes.resize(begin);
+    return false;
+}
+
 void packet::append(layer_description const& layer, void const* fields) {
+    if (append_numbers(layer, fields)) return;
     auto const before = sets().size();
     append(layer, {fields, read_struct, true});
     for (auto const& v : sets().subspan(before))
@@ -275,8 +296,7 @@ struct written_header {
     /// The leading fields of a struct at their fixed places, as long as each holds one number, or none. How
     /// many they are.
     std::size_t numbers(void const* from, std::uint64_t& automatic) {
-        auto const n =
-            layer.write_numbers(from, layer.offsets.size(), out.grow(layer.size).data(), automatic);
+        auto const n = layer.write_numbers(from, layer.leading, out.grow(layer.size).data(), automatic);
         out.cut(n == 0 ? 0 : layer.offsets[n - 1] + layer.fields[n - 1].width);
         if (layer.measured)
             for (std::size_t i = 0; i < n; ++i) places[i] = {layer.offsets[i], layer.fields[i].width};
@@ -344,14 +364,14 @@ layer_description const* form_of(layer_description const* layer, layer_descripti
 
 void packet::append(layer_description const& asked, detail::content_source const& source) {
     auto const& layer = *form_of(&asked, empty() ? nullptr : layers().back().layer, source);
-    constexpr std::size_t room = 64, usual_layers = 4;
     auto& bytes = parts().bytes;
     auto& layers = parts().layers;
     if (layers.empty()) layers.reserve(usual_layers);
     join(layer);
     layer_span span{&layer, static_cast<std::uint32_t>(bytes.size()), 0};
     written_header header(layer, bytes);
-    if (auto needed = bytes.size() + layer.size; needed > bytes.capacity()) bytes.reserve(needed + room);
+    if (auto needed = bytes.size() + layer.size; needed > bytes.capacity())
+        bytes.reserve(needed + usual_room);
     auto index = layers.size();
     std::vector<std::pair<std::size_t, field_content>> absent;
     bool structural = false;

@@ -88,8 +88,8 @@ layer_hooks hooks(ICMPv6NDOptPrefixInfo const*);  ///< length: 32 bytes or no su
 
 /// Redirected header (RFC 4861 §4.6.3): the begin of the packet that was redirected.
 struct ICMPv6NDOptRedirectedHdr {
-    field<octets>
-        pkt{};  ///< an IPv6 packet, or its first bytes, as bytes; cut to whole units of 8, as Scapy does
+    /// An IPv6 packet, or its first bytes, as bytes; cut to whole units of 8, as Scapy does.
+    field<octets> pkt{};
     field<octets> res = "";        ///< 6 bytes, reserved; padded with zeros or cut
     field<std::uint8_t> len{};     ///< units of 8 bytes, computed
     field<std::uint8_t> type = 4;  ///< first octet, by which dissecting picks the option

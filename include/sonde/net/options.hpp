@@ -116,8 +116,8 @@ struct sr_options {
 struct loop_options {
     std::uint64_t count = forever;                             ///< rounds; 0 sends nothing
     std::chrono::nanoseconds inter = std::chrono::seconds(1);  ///< from the start of one round to the next
-    timeout_option timeout = std::chrono::nanoseconds(
-        -1);                    ///< as in sr_options; negative: 2 x inter (2 s where that is 0), 5 s at most
+    /// As in sr_options; negative: 2 x inter (2 s where that is 0), 5 s at most.
+    timeout_option timeout = std::chrono::nanoseconds(-1);
     int retry = 0;              ///< as in sr_options
     if_name iface{};            ///< as in sr_options
     std::string_view filter{};  ///< as in sr_options

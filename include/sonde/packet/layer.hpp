@@ -188,11 +188,12 @@ struct layer_description {
     bool fixed = true;                      ///< no optional fields, no variable widths
     bool shaped = false;                    ///< some field's value tells which others there are, or how wide
     bool measured = false;                  ///< some field counts others, measures, encloses or cuts them
+    bool simple = false;                    ///< the header is its leading fields, then lists, and no more
     std::uint64_t identities = 0;           ///< a bit for each field that takes part of an identity
     std::size_t struct_size = 0;            ///< bytes of the struct, not of the header
     void (*construct)(void* where) = nullptr;  ///< the struct with its defaults
-    /// Writes the first `most` fields of the struct over zeros, as far as each holds one number, or none. How
-    /// many these are.
+    /// Writes the first `most` fields of the struct over zeros, as far as each holds one number or none, or
+    /// is an empty list. How many these are.
     std::size_t (*write_numbers)(void const* layer, std::size_t most, std::byte* header,
                                  std::uint64_t& automatic) = nullptr;
     layer_description const* plain = nullptr;                 ///< of another form of a layer: the layer
@@ -377,6 +378,9 @@ struct leading_numbers {
                     write_number<Offset, width>(header, f.to_wire());
                     return write<I + 1, Offset + width>(layer, most, header, automatic);
                 }
+            } else if constexpr (list_member<member<I>>) {
+                if (I < most && (layer.*boost::mp11::mp_at_c<members, I>::pointer).view().empty())
+                    return write<I + 1, Offset>(layer, most, header, automatic);
             }
         }
         return I;

@@ -239,6 +239,7 @@ private:
     friend class packet_template;
     friend packet fuzz(packet p);
 
+    bool append_numbers(layer_description const& layer, void const* fields);
     void append(layer_description const& layer, void const* fields);
     void append(layer_description const& layer, detail::content_source const& source);
     void append(packet const& from, std::size_t index);
