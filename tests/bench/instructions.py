@@ -16,7 +16,7 @@ import sys
 
 # work: instructions, allocations
 ceilings = {
-    "build": (3900, 1.5),
+    "build": (2750, 1.5),
     "set": (2100, 1.5),
     "template": (450, 0.5),
     "dissect": (2050, 0.5),
