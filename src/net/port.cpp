@@ -1,7 +1,8 @@
 #include "port.hpp"
 
+#include <boost/container/static_vector.hpp>
+
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sonde::inline v0::detail {
@@ -99,21 +100,19 @@ std::size_t port::transmit(std::span<std::span<std::byte const> const> frames, e
 void port::flush() {
     auto self = shared_from_this();
     while (!queue_.empty() && !blocked_ && device_) {
-        std::array<std::span<std::byte const>, batch> frames;
-        std::array<entry, batch> leaving;
-        std::size_t n = 0;
-        while (n < batch && !queue_.empty()) {
-            if (queue_.front().owner->wants_to_send()) {
-                leaving[n] = std::move(queue_.front());
-                frames[n] = leaving[n].bytes;
-                ++n;
-            }
+        // No arrays: most often it is one frame, and 64 would be made and destroyed.
+        boost::container::static_vector<std::span<std::byte const>, batch> frames;
+        boost::container::static_vector<entry, batch> leaving;
+        while (leaving.size() < batch && !queue_.empty()) {
+            if (queue_.front().owner->wants_to_send())
+                frames.push_back(leaving.emplace_back(std::move(queue_.front())).bytes);
             queue_.pop_front();
         }
+        auto const n = leaving.size();
         auto now = system_.now();
         auto sent = system_.wall_time();
         error_code ec;
-        auto taken = n ? transmit(std::span(frames).first(n), ec) : 0;
+        auto taken = n ? transmit(frames, ec) : 0;
         bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
         if (taken > 0) refusals_ = 0;
         std::size_t failed = ec && !full && taken < n ? 1 : 0;
