@@ -288,6 +288,26 @@ TEST_CASE("What a full receive queue drops is in kernel_drops, to the frame") {
     });
 }
 
+TEST_CASE("A sniff whose consumer is slow loses frames of its own, counts each, and keeps no probe waiting") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.0/24");
+        network slow(sim, {.receive_buffer = 10'000});
+        network net{co_await asio::this_coro::executor};
+        auto frames = slow.sniff({.timeout = 10s});
+        auto began = sim.now();
+        auto scan = net.sr(IP{.dst = "198.18.0.0/24"} / ICMP{}, {.timeout = 1s});
+        std::uint64_t answers = 0, seen = 0;
+        while (auto x = co_await scan.next()) ++answers;
+        CHECK(answers == 256);
+        CHECK(sim.now() - began < 100ms);
+        while (auto f = co_await frames.next()) ++seen;
+        auto c = sim.counts();
+        CHECK(frames.report().received == seen);
+        CHECK(frames.report().kernel_drops > 0);
+        CHECK(seen + frames.report().kernel_drops == c.sent + c.back.delivered);
+    });
+}
+
 TEST_CASE("A wall clock that jumps moves no deadline, and no round-trip time but the one it happened in") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         sim.add("198.18.0.1", {}, path::both({.delay = 10ms}));
