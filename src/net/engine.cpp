@@ -246,7 +246,7 @@ void engine::shut_down() noexcept {
     held_.clear();
     neighbours_.forget();
     for (auto& [index, p] : ports_) p->close();
-    ports_.clear(), latest_.reset();
+    ports_.clear(), latest_.reset(), latest_way_ = {};
     timer_->cancel();
     system_->stop();
 }

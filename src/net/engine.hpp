@@ -160,10 +160,17 @@ public:
     /// The interface that layer 2 verbs use when none is named.
     int default_interface(error_code& ec);
     /// Finds the way of a packet, or of a frame at layer 2, fills in its source, and asks whether it may go
-    /// there. Errors: no_route, interface_down, permission, target_refused, target_blocked ….
-    way_out way_of(outgoing& packet, int interface, bool layer2, error_code& ec);
+    /// there. Good until the next call. Errors: no_route, interface_down, permission, target_refused,
+    /// target_blocked ….
+    way_out const& way_of(outgoing& packet, int interface, bool layer2, error_code& ec);
     /// The same for the engine's own frames, which may go to any neighbour.
     way_out link(outgoing& frame, int interface, error_code& ec);
+    /// Where a packet of that way goes next, if its address is known already. Errors: no_neighbour, when it
+    /// has been silent.
+    std::optional<mac> next_hop_of(way_out const& way, error_code& ec) {
+        if (way.next_hop_mac) return way.next_hop_mac;
+        return neighbours_.find(way.out->info().index, way.next_hop, recent(), ec);
+    }
     target_policy& targets() { return targets_; }
     /// The bits of the frame in which a packet leaves, before its way is known: Ethernet's, for layer 3
     /// verbs.
@@ -260,6 +267,7 @@ private:
 
     using any_route = std::optional<boost::system::result<sonde::route>>;  // by any interface, if asked for
     way_out route(outgoing& packet, int interface, any_route& asked, error_code& ec);
+    bool goes_latest_way(outgoing const& packet, int interface);
     error_code refusal(outgoing const& packet, any_route& found);
     target_kind kind_of_target(ip_address const& to, any_route& found);
     void release_held(steady_time now);
@@ -324,6 +332,15 @@ private:
     std::map<port_key, std::shared_ptr<port>> ports_;
     std::shared_ptr<port>
         latest_;  // that a layer 3 verb's packet left through: most often the next one's, too
+    struct {
+        way_out way;
+        // Of a unicast route: the addresses that have it, too.
+        ipv4 first{1}, last{};
+        std::uint64_t generation = 0;  // as long as it is this
+        int interface = 0;             // over which it was asked for
+        ip_address source{};
+        bool has_gateway = false;
+    } latest_way_;
     std::uint64_t drops_of_closed_ = 0;  // by the kernel, on ports that are no longer there
     boost::unordered_flat_set<std::shared_ptr<operation>> operations_;
     std::vector<std::weak_ptr<operation>> listeners_;

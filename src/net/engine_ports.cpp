@@ -138,7 +138,7 @@ void engine::port_failed(port_key id, error_code ec) {
     auto at = ports_.find(id);
     if (at == ports_.end()) return;
     auto p = std::move(at->second);
-    ports_.erase(at), latest_.reset();
+    ports_.erase(at), latest_.reset(), latest_way_ = {};
     ec = fail(ec, p->info().name);
     drops_of_closed_ += p->counters().kernel_dropped;
     p->fail(ec);

@@ -30,6 +30,7 @@ way_out engine::route(outgoing& packet, int interface, any_route& asked, error_c
         ec = fail(errc::no_such_layer, "layer 3 verbs need a packet that begins with IP or IPv6");
         return way;
     }
+    auto const generation = system_->route_generation(recent());
     if (interface != 0 || !asked) asked = system_->route_to(*destination, interface, recent());
     auto const& found = *asked;
     if (!found || !found->usable()) {
@@ -50,6 +51,16 @@ way_out engine::route(outgoing& packet, int interface, any_route& asked, error_c
     else if (destination->is_multicast())
         way.next_hop_mac = multicast_address(*destination);
     way.next_hop = found->gateway.value_or(*destination);
+    if (destination->is_v4() && found->kind == route_kind::unicast && way.out == latest_) {
+        auto [first, last] = system_->alike(destination->v4(), interface);
+        latest_way_ = {.way = {},
+                       .first = first,
+                       .last = last,
+                       .generation = generation,
+                       .interface = interface,
+                       .source = found->source,
+                       .has_gateway = found->gateway.has_value()};
+    }
     return way;
 }
 
@@ -78,10 +89,33 @@ way_out engine::link(outgoing& frame, int interface, error_code& ec) {
     return way;
 }
 
-way_out engine::way_of(outgoing& packet, int interface, bool layer2, error_code& ec) {
+way_out const& engine::way_of(outgoing& packet, int interface, bool layer2, error_code& ec) {
+    auto& latest = latest_way_;
+    if (!layer2 && goes_latest_way(packet, interface)) {
+        packet.set_source(latest.source);
+        if (!latest.has_gateway) latest.way.next_hop = *packet.destination();
+        return latest.way;
+    }
+    latest = {};
     any_route found;
-    if ((ec = refusal(packet, found))) return {};
-    return layer2 ? link(packet, interface, ec) : route(packet, interface, found, ec);
+    if (!(ec = refusal(packet, found)))
+        latest.way = layer2 ? link(packet, interface, ec) : route(packet, interface, found, ec);
+    return latest.way;
+}
+
+/// Nearly all of a scan's packets do: then neither route, nor port, nor what kind of target it is have to be
+/// asked for.
+bool engine::goes_latest_way(outgoing const& packet, int interface) {
+    auto const& latest = latest_way_;
+    auto const& to = packet.destination();
+    if (!to || !to->is_v4() || to->v4() < latest.first || to->v4() > latest.last) return false;
+    if (interface != latest.interface || latest.way.out != latest_ || targets_.has_lists()) return false;
+    if (!packet.begins_with_network_layer()) return false;
+    // What kind of target it is depends on the route by any interface, and on the address.
+    if (packet.naming() != target_naming::written &&
+        (interface != 0 || target_policy::kind_by_address(*to) != target_kind::host))
+        return false;
+    return latest.generation == system_->route_generation(recent());
 }
 
 /// Every verb's packets pass here, before a route, a neighbour or a socket is asked for them.

@@ -73,6 +73,8 @@ public:
                                           steady_time now) override {
         return tables_.route_to(destination, interface, now);
     }
+    std::pair<ipv4, ipv4> alike(ipv4 to, int interface) override { return tables_.alike(to, interface); }
+    std::uint64_t route_generation(steady_time now) override { return tables_.generation(now); }
     std::optional<mac> neighbour(int interface, ip_address const& address) override {
         return tables_.neighbour(interface, address);
     }

@@ -26,7 +26,8 @@ public:
     std::optional<mac> neighbour(int interface, ip_address const& address);
     interface_table const& interfaces(error_code& ec, time_point now);
     boost::system::result<int> default_interface();
-    std::uint64_t generation();
+    std::uint64_t generation(time_point now);
+    std::pair<ipv4, ipv4> alike(ipv4 to, int interface) const noexcept;
     error_code start(std::function<void(table_changes)> changed);
     void stop() noexcept;
 
@@ -238,9 +239,14 @@ boost::system::result<int> kernel_tables::engine::default_interface() {
     return found->index;
 }
 
-std::uint64_t kernel_tables::engine::generation() {
-    look_for_changes(clock_type::now());
+std::uint64_t kernel_tables::engine::generation(time_point now) {
+    look_for_changes(now);
     return generation_;
+}
+
+std::pair<ipv4, ipv4> kernel_tables::engine::alike(ipv4 to, int interface) const noexcept {
+    if (stale_ || interface != last_.interface || !last_.addresses.contains(to)) return {to, to};
+    return {ipv4(last_.addresses.first), ipv4(last_.addresses.last)};
 }
 
 error_code kernel_tables::engine::start(std::function<void(table_changes)> changed) {
@@ -290,7 +296,13 @@ boost::system::result<int> kernel_tables::default_interface() {
     return engine_->default_interface();
 }
 std::uint64_t kernel_tables::generation() {
-    return engine_->generation();
+    return generation(clock_type::now());
+}
+std::uint64_t kernel_tables::generation(time_point now) {
+    return engine_->generation(now);
+}
+std::pair<ipv4, ipv4> kernel_tables::alike(ipv4 to, int interface) const noexcept {
+    return engine_->alike(to, interface);
 }
 error_code kernel_tables::start(std::function<void(table_changes)> changed) {
     return engine_->start(std::move(changed));

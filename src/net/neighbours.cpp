@@ -41,10 +41,8 @@ std::optional<mac> address_in(packet const& answer) {
 
 }  // namespace
 
-std::optional<mac> neighbours::find(int interface, ip_address const& address, steady_time now,
-                                    error_code& ec) {
-    // Nearly all of a turn's packets have one next hop, or none has the one before it.
-    if (now == latest_.asked && latest_.of == key{interface, address}) return latest_.known;
+std::optional<mac> neighbours::look_up(int interface, ip_address const& address, steady_time now,
+                                       error_code& ec) {
     if (auto known = engine_.system().neighbour(interface, address)) {
         latest_ = {.of = {interface, address}, .asked = now, .known = *known};
         return known;

@@ -25,7 +25,12 @@ public:
     explicit neighbours(engine& e) : engine_(e) {}
 
     /// At once, when it is known or known to be silent; nothing when it has to be asked.
-    std::optional<mac> find(int interface, ip_address const& address, steady_time now, error_code& ec);
+    std::optional<mac> find(int interface, ip_address const& address, steady_time now, error_code& ec) {
+        // Nearly all of a turn's packets have one next hop, or none has the one before it.
+        if (now == latest_.asked && interface == latest_.of.first && address == latest_.of.second)
+            return latest_.known;
+        return look_up(interface, address, now, ec);
+    }
     /// True when as many wait for this address as may: whoever comes now waits for a turn, then tries again.
     bool is_full(int interface, ip_address const& address) const;
     void wait_for_turn(int interface, ip_address const& address, std::function<void()> turn);
@@ -53,6 +58,7 @@ private:
     };
     using key = std::pair<int, ip_address>;
 
+    std::optional<mac> look_up(int interface, ip_address const& address, steady_time now, error_code& ec);
     void ask_for(key const& which);
     void remember(key const& which, std::optional<mac> address);
     void answered(key const& which, error_code ec, std::optional<mac> address);

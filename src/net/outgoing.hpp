@@ -82,6 +82,7 @@ public:
 
     /// The layer above the link's, or nothing.
     layer_view network_layer() const;
+    bool begins_with_network_layer() const { return kind_ != network_kind::none && network_ == 0; }
     /// Where its network layer goes to, if it is IP; whom ARP asks.
     std::optional<ip_address> const& destination() const { return destination_; }
     std::optional<ip_address> source() const;

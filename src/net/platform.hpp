@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sonde::inline v0::detail {
@@ -51,6 +52,12 @@ public:
     /// `now` is a moment ago: asked for each packet, the clock would cost as much as its route.
     virtual boost::system::result<route> route_to(ip_address const& destination, int interface,
                                                   steady_time now) = 0;
+    /// IPv4 addresses, first and last, that have the unicast route which `route_to` has just given for `to`,
+    /// until the generation changes. Asked for each packet, both together would still cost a third of it.
+    /// @{
+    virtual std::pair<ipv4, ipv4> alike(ipv4 to, int interface) = 0;
+    virtual std::uint64_t route_generation(steady_time now) = 0;
+    /// @}
     virtual std::optional<mac> neighbour(int interface, ip_address const& address) = 0;
     virtual interface_table const& interfaces(error_code& ec, steady_time now) = 0;
     virtual boost::system::result<int> default_interface() = 0;

@@ -76,17 +76,19 @@ void port::drain(std::size_t limit) {
     }
 }
 
-std::vector<std::byte> port::buffer() {
-    if (spare_.empty()) return {};
-    auto room = std::move(spare_.back());
-    spare_.pop_back();
-    return room;
+void port::make_room() {
+    constexpr std::size_t first = 64;
+    queue_.set_capacity(std::max(first, 2 * queue_.size()));
 }
 
-void port::queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag) {
-    constexpr std::size_t first = 64;
-    if (queue_.full()) queue_.set_capacity(std::max(first, 2 * queue_.size()));
-    queue_.push_back({std::move(bytes), std::move(owner), tag});
+port::entry port::take_first() {
+    auto first = std::move(queue_.front());
+    queue_.pop_front();
+    return first;
+}
+
+void port::keep(std::vector<std::byte>&& room) {
+    if (spare_.size() < spares && room.capacity() <= largest_spare) spare_.push_back(std::move(room));
 }
 
 /// For want of memory one frame fails, as for want of anything else.
@@ -100,30 +102,35 @@ std::size_t port::transmit(std::span<std::span<std::byte const> const> frames, e
 void port::flush() {
     auto self = shared_from_this();
     while (!queue_.empty() && !blocked_ && device_) {
-        // No arrays: most often it is one frame, and 64 would be made and destroyed.
-        boost::container::static_vector<std::span<std::byte const>, batch> frames;
-        boost::container::static_vector<entry, batch> leaving;
-        while (leaving.size() < batch && !queue_.empty()) {
-            if (queue_.front().owner->wants_to_send())
-                frames.push_back(leaving.emplace_back(std::move(queue_.front())).bytes);
+        if (!queue_.front().owner->wants_to_send()) {
             queue_.pop_front();
+            continue;
         }
-        auto const n = leaving.size();
+        // No array: most often it is one frame, and 64 would be made.
+        boost::container::static_vector<std::span<std::byte const>, batch> frames;
+        for (auto const& e : queue_) {
+            if (frames.size() == batch || !e.owner->wants_to_send()) break;
+            frames.push_back(e.bytes);
+        }
+        auto const n = frames.size();
         auto now = system_.now();
         auto sent = system_.wall_time();
         error_code ec;
-        auto taken = n ? transmit(frames, ec) : 0;
+        auto taken = transmit(frames, ec);
         bool full = ec == asio::error::would_block || ec == asio::error::no_buffer_space;
         if (taken > 0) refusals_ = 0;
-        std::size_t failed = ec && !full && taken < n ? 1 : 0;
-        if (full && ++refusals_ > refusals_allowed && taken < n) failed = 1, refusals_ = 0;
-        if (full && taken < n) leaving[taken].owner->frame_delayed();
-        for (std::size_t i = n; i-- > taken + failed;) queue_.push_front(std::move(leaving[i]));
+        bool failed = ec && !full && taken < n;
+        if (full && ++refusals_ > refusals_allowed && taken < n) failed = true, refusals_ = 0;
+        if (full && taken < n) queue_[taken].owner->frame_delayed();
         if (full) back_off(ec);
-        for (std::size_t i = 0; i < taken; ++i) leaving[i].owner->frame_left(leaving[i].tag, now, sent);
-        for (std::size_t i = 0; i < taken && spare_.size() < spares; ++i)
-            if (leaving[i].bytes.capacity() <= largest_spare) spare_.push_back(std::move(leaving[i].bytes));
-        if (failed) leaving[taken].owner->frame_failed(leaving[taken].tag, ec);
+        for (; taken > 0 && !queue_.empty(); --taken) {
+            auto left = take_first();
+            left.owner->frame_left(left.tag, now, sent);
+            keep(std::move(left.bytes));
+        }
+        if (!failed || queue_.empty()) continue;
+        auto refused = take_first();
+        refused.owner->frame_failed(refused.tag, ec);
     }
 }
 

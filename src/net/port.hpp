@@ -67,9 +67,17 @@ public:
     void drain(std::size_t limit);
 
     /// Room for a frame: that of one that has left, if there is any, with what was in it.
-    std::vector<std::byte> buffer();
+    std::vector<std::byte> buffer() {
+        if (spare_.empty()) return {};
+        auto room = std::move(spare_.back());
+        spare_.pop_back();
+        return room;
+    }
     /// Frames leave at the next flush, in this order. `tag` goes back to the owner with the outcome.
-    void queue(std::vector<std::byte> bytes, std::shared_ptr<frame_owner> owner, std::uint64_t tag);
+    void queue(std::vector<std::byte>&& bytes, std::shared_ptr<frame_owner>&& owner, std::uint64_t tag) {
+        if (queue_.full()) make_room();
+        queue_.push_back({std::move(bytes), std::move(owner), tag});
+    }
     std::size_t backlog() const { return queue_.size(); }
     /// Sends what is queued, as far as the kernel takes it; the rest goes by itself. Owners are told.
     void flush();
@@ -90,6 +98,9 @@ private:
         std::uint64_t tag;
     };
 
+    void make_room();
+    entry take_first();
+    void keep(std::vector<std::byte>&& room);
     void wait_readable();
     void back_off(error_code ec);
     std::size_t transmit(std::span<std::span<std::byte const> const> frames, error_code& ec);

@@ -222,18 +222,16 @@ bool prober::resolve_names(departure const& d, packet const& p) {
 void prober::prepare(departure const& d, outgoing& o) {
     error_code ec;
     bool own_source = o.has_automatic_source();
-    auto way = what_.own_question ? engine_->link(o, what_.interface, ec)
-                                  : engine_->way_of(o, what_.interface, what_.layer2, ec);
+    way_out own;
+    auto const& way = what_.own_question ? own = engine_->link(o, what_.interface, ec)
+                                         : engine_->way_of(o, what_.interface, what_.layer2, ec);
     if (ec) return concerns_all(ec, source_->set()) ? fail(ec) : failed(d, ec);
     link_source_ = way.out->info().address;
     over_several_ |= over_.value_or(way.out->info().index) != way.out->info().index;
     over_ = way.out->info().index;
     if (own_source) remember_source(o);
-    if (!way.next_hop_mac)
-        way.next_hop_mac =
-            engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
+    if (auto next_hop = engine_->next_hop_of(way, ec)) return leave(d, std::move(o), way, *next_hop);
     if (ec) return failed(d, ec);
-    if (way.next_hop_mac) return leave(d, std::move(o), way, *way.next_hop_mac);
     auto& neighbours = engine_->neighbour_cache();
     if (neighbours.is_full(way.out->info().index, way.next_hop)) return wait_for_turn(way, d);
     neighbours.resolve(

@@ -223,12 +223,10 @@ void sender::attempt(Part part) try {
 void sender::go(outgoing& o, int interface) {
     attempt([&] {
         error_code ec;
-        auto way = engine_->way_of(o, interface, layer2_, ec);
-        if (!ec && !way.next_hop_mac)
-            way.next_hop_mac =
-                engine_->neighbour_cache().find(way.out->info().index, way.next_hop, engine_->recent(), ec);
+        auto const& way = engine_->way_of(o, interface, layer2_, ec);
         if (ec) return refused(ec);
-        if (way.next_hop_mac) return leave(o, way, *way.next_hop_mac);
+        if (auto next_hop = engine_->next_hop_of(way, ec)) return leave(o, way, *next_hop);
+        if (ec) return refused(ec);
         if (engine_->neighbour_cache().is_full(way.out->info().index, way.next_hop))
             return wait_for_turn(std::move(o), interface, way);
         ask_neighbour(std::move(o), way);
@@ -273,7 +271,7 @@ void sender::leave(outgoing& o, way_out const& way, mac const& next_hop) {
         return failed(engine_->fail(
             errc::permission, "ping socket on " + way.out->info().name +
                                   ": `send` keeps IP.id as it is, which takes a raw socket; `sr` does not"));
-    o.set_link_destination(next_hop);
+    if (layer2_) o.set_link_destination(next_hop);
     o.finish(engine_->shapes());
     ++open_;
     engine_->transmit(way, o, next_hop, self(), o.bytes().size() + (way.add_ethernet ? 14 : 0));

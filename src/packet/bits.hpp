@@ -14,6 +14,17 @@ namespace sonde::inline v0::detail {
 void write_computed(layer_description const& layer, std::size_t field, std::span<std::byte> header,
                     bit_range where, wire_value value);
 
+/// True where one load of eight octets has all the bits, and there are as many.
+inline bool lies_in_word(std::size_t octets, bit_range where) {
+    return where.width != 0 && where.offset % 8 + where.width <= 64 && where.offset / 8 + 8 <= octets;
+}
+
+/// Reads such a number.
+inline std::uint64_t load_word(std::byte const* bytes, bit_range where) {
+    auto word = load_plain(bytes, {where.offset & ~7u, 64});
+    return word << where.offset % 8 >> (64 - where.width);
+}
+
 /// Writes numbers one behind the other, most significant bit first, into room that is there.
 class bit_sequence {
 public:

@@ -1,3 +1,4 @@
+#include "bits.hpp"
 #include "registry.hpp"
 
 #include <sonde/packet/layer.hpp>
@@ -101,22 +102,36 @@ void registry::add_binding(layer_description const& lower, setting const& looked
     auto& all = above_[&lower];
     lower.carried = &all;
     auto at = std::ranges::find(all.fields, looked_up.field, &carried_layers::by_field::field);
-    if (at == all.fields.end()) at = all.fields.insert(at, {looked_up.field, {}});
-    auto& to = at->uppers[looked_up.value];
-    if (std::ranges::find(to, b) == to.end()) to.push_back(std::move(b));
+    if (at == all.fields.end()) {
+        at = all.fields.insert(at, {.field = looked_up.field});
+        if (at->field < lower.leading) at->place = {lower.offsets[at->field], lower.fields[at->field].width};
+    }
+    // Behind those of its digest: the first that fits counts.
+    auto* last = &at->first[carried_layers::digest(looked_up.value)];
+    for (; *last != 0; last = &at->candidates[*last - 1].next)
+        if (auto const& c = at->candidates[*last - 1]; c.value == looked_up.value && c.what == b) return;
+    *last = static_cast<std::uint32_t>(at->candidates.size() + 1);
+    at->candidates.push_back({looked_up.value, std::move(b)});
 }
 
 layer_description const* registry::next(layer_view const& lower, std::span<std::byte const> payload) {
     auto const* all = lower.description().carried;
     if (!all) return nullptr;
     int first = payload.empty() ? -1 : std::to_integer<int>(payload.front());
-    for (auto const& [field, uppers] : all->fields) {
-        auto found = uppers.find(field == any_field ? 0 : lower.value(field).low);
-        if (found == uppers.end()) continue;
-        for (auto const& b : found->second) {
-            bool fits = b.first_octet < 0 || b.first_octet == first;
-            for (auto const& also : b.also) fits &= lower.value(also.field).low == also.value;
-            if (fits) return b.upper;
+    auto const from_header = lower.packet().bytes.subspan(lower.span().begin);
+    auto const header_bits = 8 * lower.span().size();
+    auto value_of = [&](std::size_t field, bit_range place) -> std::uint64_t {
+        if (place.offset + place.width <= header_bits && lies_in_word(from_header.size(), place))
+            return load_word(from_header.data(), place);
+        return field == any_field ? 0 : lower.value(field).low;
+    };
+    for (auto const& told : all->fields) {
+        auto value = value_of(told.field, told.place);
+        for (auto i = told.first[carried_layers::digest(value)]; i != 0; i = told.candidates[i - 1].next) {
+            auto const& c = told.candidates[i - 1];
+            bool fits = c.value == value && (c.what.first_octet < 0 || c.what.first_octet == first);
+            for (auto const& also : c.what.also) fits = fits && lower.value(also.field).low == also.value;
+            if (fits) return c.what.upper;
         }
     }
     return nullptr;

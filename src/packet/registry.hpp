@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_map.hpp>
 
+#include <array>
 #include <initializer_list>
 
 namespace sonde::inline v0::detail {
@@ -26,13 +27,23 @@ struct binding {
     friend bool operator==(binding const&, binding const&) = default;
 };
 
-/// What the bindings of a lower layer say, by the fields that tell.
+/// What the bindings of a lower layer say, by the fields that tell. Each packet's layers are looked up here,
+/// and most values (ports) tell nothing: one octet, the digest of a value, leads to the few that it may be.
 struct carried_layers {
+    struct candidate {
+        std::uint64_t value;
+        binding what;
+        std::uint32_t next = 0;  // of the same digest, counted from 1
+    };
     struct by_field {
         std::size_t field;
-        boost::unordered_flat_map<std::uint64_t, std::vector<binding>> uppers;
+        bit_range place{};                       // in the header, if it is always there; else of no width
+        std::array<std::uint32_t, 256> first{};  // of each digest's candidates, counted from 1
+        std::vector<candidate> candidates{};
     };
     std::vector<by_field> fields;
+
+    static std::uint8_t digest(std::uint64_t value) { return static_cast<std::uint8_t>(value ^ value >> 8); }
 };
 
 struct field_value {

@@ -7,6 +7,7 @@
 namespace sonde::inline v0 {
 
 wire_value read_bits(std::span<std::byte const> bytes, bit_range where) {
+    if (detail::lies_in_word(bytes.size(), where)) return {0, detail::load_word(bytes.data(), where)};
     if (where.width == 0 || where.width > 128 || (where.offset + where.width + 7) / 8 > bytes.size())
         return {};
     if (detail::is_plain(where)) return {0, detail::load_plain(bytes.data(), where)};
@@ -81,11 +82,10 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
 wire_value layer_view::value(std::size_t field) const {
     auto const& d = description();
     auto const bytes = header();
-    if (field < d.leading)
-        if (bit_range where{d.offsets[field], d.fields[field].width};
-            detail::is_plain(where) && where.offset + where.width <= 8 * bytes.size())
-            return {0, detail::load_plain(bytes.data(), where)};
-    return read_bits(bytes, locate(d, field, bytes));
+    if (field >= d.leading) return read_bits(bytes, locate(d, field, bytes));
+    bit_range const where{d.offsets[field], d.fields[field].width};
+    if (detail::lies_in_word(bytes.size(), where)) return {0, detail::load_word(bytes.data(), where)};
+    return read_bits(bytes, where);
 }
 
 void build_step::write(std::size_t field, wire_value value) {

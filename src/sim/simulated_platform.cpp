@@ -44,6 +44,11 @@ public:
         if (auto way = world_.routes().lookup(destination, interface)) return *way;
         return make_error_code(errc::no_route);
     }
+    std::pair<ipv4, ipv4> alike(ipv4 to, int) override {
+        auto found = world_.routes().alike(to);
+        return {ipv4(found.first), ipv4(found.last)};
+    }
+    std::uint64_t route_generation(steady_time) override { return world_.route_generation(); }
     std::optional<mac> neighbour(int, ip_address const&) override { return {}; }
     interface_table const& interfaces(error_code& ec, steady_time) override {
         ec = {};

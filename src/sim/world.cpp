@@ -80,6 +80,7 @@ void world::renew_routes() {
     for (auto& i : contents_.interfaces)
         if (auto const* now = links.find(i.index)) i.up = i.running = now->up;
     routes_ = route_table(contents_);
+    ++route_generation_;
 }
 
 void world::forget_interface(int index) {

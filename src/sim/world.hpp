@@ -32,6 +32,8 @@ public:
     void inject(int interface, std::vector<std::byte> frame);
 
     route_table const& routes() const { return routes_; }
+    /// How often they were renewed.
+    std::uint64_t route_generation() const { return route_generation_; }
     /// After an interface has changed.
     void renew_routes();
     void forget_interface(int index);
@@ -88,6 +90,7 @@ private:
     bool prefixes_changed_ = false;
     table_contents contents_;
     route_table routes_;
+    std::uint64_t route_generation_ = 1;
     place machine_;
     simulation_counts counts_;
 };

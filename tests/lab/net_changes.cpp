@@ -87,6 +87,29 @@ TEST_CASE("a route that is replaced is used by the next lookup", "[lab][net]") {
     CHECK(tables.route_to(ipv4("198.18.32.1")).error() == errc::no_route);
 }
 
+TEST_CASE("addresses that are alike have the route of the one that was asked for, until it changes",
+          "[lab][net]") {
+    set_up();
+    boost::asio::io_context io;
+    kernel_tables tables(io.get_executor(), at_once);
+    ipv4 const to("198.18.32.9"), unasked("198.18.1.9");
+    auto alone = [](ipv4 a) { return std::pair(a, a); };
+    CHECK(tables.alike(to) == alone(to));
+    REQUIRE(tables.route_to(to));
+    CHECK(tables.alike(to) == std::pair(ipv4("198.18.32.0"), ipv4("198.18.32.255")));
+    CHECK(tables.alike(unasked) == alone(unasked));
+    CHECK(tables.alike(to, index_of("eth1")) == alone(to));
+    // A longer prefix in the middle: nothing is known until somebody asks again.
+    auto before = tables.generation();
+    ip("route add 198.18.32.64/26 via 198.18.1.1");
+    CHECK(tables.generation() != before);
+    CHECK(tables.alike(to) == alone(to));
+    REQUIRE(tables.route_to(to));
+    CHECK(tables.alike(to) == std::pair(ipv4("198.18.32.0"), ipv4("198.18.32.63")));
+    REQUIRE(tables.route_to(ipv4("127.0.0.5")));
+    CHECK(tables.alike(ipv4("127.0.0.5")) == alone(ipv4("127.0.0.5")));
+}
+
 TEST_CASE("every change of links, addresses, routes and rules makes a new generation", "[lab][net]") {
     set_up();
     boost::asio::io_context io;

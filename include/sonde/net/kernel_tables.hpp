@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 SONDE_NAMESPACE_BEGIN
 
@@ -107,6 +108,11 @@ public:
                                           std::chrono::steady_clock::time_point now);
     /// @}
 
+    /// IPv4 addresses around `to`, first and last: what `route_to` has just given for `to` it gives for each
+    /// of them, until `generation` changes. Just `to` where the route is no unicast one, or only the kernel
+    /// knows.
+    std::pair<ipv4, ipv4> alike(ipv4 to, int interface = 0) const noexcept;
+
     /// The hardware address of a neighbour on `interface`, if the kernel knows one that it would send to (any
     /// state but INCOMPLETE and FAILED). Nothing when it does not, also when it could not be asked: then ask
     /// the neighbour.
@@ -127,8 +133,11 @@ public:
 
     /// A number that is another one whenever routes, source addresses or interfaces may have changed: answers
     /// kept beside it need not be asked for again. Looks for notifications, unless that was done in this
-    /// poll_interval.
+    /// poll_interval. `now` as for `route_to`.
+    /// @{
     std::uint64_t generation();
+    std::uint64_t generation(std::chrono::steady_clock::time_point now);
+    /// @}
 
     /// Calls `changed` on the executor whenever something changed, until `stop`. A wait is pending meanwhile,
     /// which keeps an io_context's run() going. Calling it again replaces `changed`. `changed` may call
