@@ -1,6 +1,7 @@
 #include "link/simulated_device.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace sonde::inline v0::detail {
 namespace {
@@ -93,9 +94,13 @@ error_code simulated_device::send(std::span<std::byte const> bytes) {
 }
 
 std::size_t simulated_device::transmit(std::span<std::span<std::byte const> const> frames, error_code& ec) {
-    for (std::size_t n = 0; n < frames.size(); ++n)
-        if ((ec = send(frames[n]))) return n;
-    return frames.size();
+    std::size_t left = 0;
+    try {
+        while (left < frames.size() && !(ec = send(frames[left]))) ++left;
+    } catch (std::bad_alloc const&) {  // those before it have left
+        ec = asio::error::no_memory;
+    }
+    return left;
 }
 
 void simulated_device::begin(wait_ptr& w, wait_handler handler) {

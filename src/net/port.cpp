@@ -106,8 +106,9 @@ void port::flush() {
             queue_.pop_front();
             continue;
         }
-        // No array: most often it is one frame, and 64 would be made.
+        // No arrays: most often it is one frame, and 64 would be made.
         boost::container::static_vector<std::span<std::byte const>, batch> frames;
+        boost::container::static_vector<entry, batch> gone;
         for (auto const& e : queue_) {
             if (frames.size() == batch || !e.owner->wants_to_send()) break;
             frames.push_back(e.bytes);
@@ -122,15 +123,14 @@ void port::flush() {
         bool failed = ec && !full && taken < n;
         if (full && ++refusals_ > refusals_allowed && taken < n) failed = true, refusals_ = 0;
         if (full && taken < n) queue_[taken].owner->frame_delayed();
+        // Out of the queue first: whatever is thrown when owners are told, none of these leaves twice.
+        while (gone.size() < taken + failed) gone.push_back(take_first());
         if (full) back_off(ec);
-        for (; taken > 0 && !queue_.empty(); --taken) {
-            auto left = take_first();
-            left.owner->frame_left(left.tag, now, sent);
-            keep(std::move(left.bytes));
+        for (auto& e : std::span(gone).first(taken)) {
+            e.owner->frame_left(e.tag, now, sent);
+            keep(std::move(e.bytes));
         }
-        if (!failed || queue_.empty()) continue;
-        auto refused = take_first();
-        refused.owner->frame_failed(refused.tag, ec);
+        if (failed) gone.back().owner->frame_failed(gone.back().tag, ec);
     }
 }
 

@@ -196,6 +196,8 @@ public:
         latest_.reset();
         return of_->route_to(destination, interface, now);
     }
+    std::pair<ipv4, ipv4> alike(ipv4 to, int) override { return {to, to}; }
+    std::uint64_t route_generation(steady_time now) override { return of_->route_generation(now); }
     std::optional<mac> neighbour(int, ip_address const&) override {
         latest_.reset();
         return {};

@@ -2,8 +2,10 @@
 #include "sim/operations.hpp"
 #include "support/slow_list.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <new>
+#include <numeric>
 #include <ranges>
 
 namespace asio = boost::asio;
@@ -254,4 +256,42 @@ TEST_CASE("Whichever allocation fails, the operation ends once or never began, a
         CHECK(n > 5);
         CHECK(ended_later > 0);
     });
+}
+
+// The kernel takes a part of a batch and has no room for the rest: to wait for that takes memory.
+TEST_CASE("No frame leaves twice, whichever allocation fails while a batch leaves") {
+    for (std::size_t n = 1;; ++n) {
+        CAPTURE(n);
+        simulation sim(support::seed());
+        sim.add("198.18.0.0/24", host::silent());
+        std::array<int, 256> left{};
+        int refusals = 2;
+        sim.refuse = [&](std::span<std::byte const> frame) -> error_code {
+            if (frame.size() < 34 || frame[23] != std::byte(17)) return {};
+            auto to = std::to_integer<std::size_t>(frame[33]);
+            if (to == 90 && refusals > 0 && refusals--) return asio::error::no_buffer_space;
+            ++left[to];
+            return {};
+        };
+        network net(sim);
+        bool ended = false;
+        failed = false;
+        allocations_left = n;
+        try {
+            net.send(IP{.dst = "198.18.0.64/26"} / UDP{.dport = 9}, {},
+                     [&](error_code, send_report) { ended = true; });
+        } catch (std::bad_alloc const&) {
+            ended = true;
+        }
+        run_through(sim);
+        allocations_left = 0;
+        sim.run();
+        CHECK(ended);
+        CHECK(std::ranges::max(left) <= 1);
+        if (failed) continue;
+        CHECK(std::accumulate(left.begin(), left.end(), 0) == 64);
+        CHECK(refusals == 0);
+        CHECK(n > 20);
+        break;
+    }
 }
