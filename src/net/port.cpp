@@ -87,8 +87,10 @@ port::entry port::take_first() {
     return first;
 }
 
-void port::keep(std::vector<std::byte>&& room) {
+/// For the next one, unless to keep it took more memory than there is.
+void port::keep(std::vector<std::byte>&& room) try {
     if (spare_.size() < spares && room.capacity() <= largest_spare) spare_.push_back(std::move(room));
+} catch (std::bad_alloc const&) {
 }
 
 /// For want of memory one frame fails, as for want of anything else.
@@ -125,17 +127,22 @@ void port::flush() {
         if (full && taken < n) queue_[taken].owner->frame_delayed();
         // Out of the queue first: whatever is thrown when owners are told, none of these leaves twice.
         while (gone.size() < taken + failed) gone.push_back(take_first());
-        if (full) back_off(ec);
         for (auto& e : std::span(gone).first(taken)) {
             e.owner->frame_left(e.tag, now, sent);
             keep(std::move(e.bytes));
         }
         if (failed) gone.back().owner->frame_failed(gone.back().tag, ec);
+        if (!full || queue_.empty()) continue;
+        try {
+            back_off(ec);
+        } catch (std::bad_alloc const&) {  // to wait takes memory: the next one fails instead
+            auto next = take_first();
+            next.owner->frame_failed(next.tag, asio::error::no_memory);
+        }
     }
 }
 
 void port::back_off(error_code ec) {
-    blocked_ = true;
     auto go_on = [self = weak_from_this()](error_code waited) {
         auto p = self.lock();
         if (!p || !p->device_ || waited == asio::error::operation_aborted) return;
@@ -143,9 +150,11 @@ void port::back_off(error_code ec) {
         p->flush();
         if (p->after_batch) p->after_batch();
     };
-    if (ec == asio::error::would_block) return device_->wait_writable(go_on);
-    // A full interface queue has no event: look again in a millisecond.
-    retry_->start(system_.now() + std::chrono::milliseconds(1), [go_on] { go_on({}); });
+    if (ec == asio::error::would_block)
+        device_->wait_writable(go_on);
+    else  // a full interface queue has no event: look again in a millisecond
+        retry_->start(system_.now() + std::chrono::milliseconds(1), [go_on] { go_on({}); });
+    blocked_ = true;  // once somebody will end it
 }
 
 void port::close() {
