@@ -53,7 +53,7 @@ public:
     virtual boost::system::result<route> route_to(ip_address const& destination, int interface,
                                                   steady_time now) = 0;
     /// IPv4 addresses, first and last, that have the unicast route which `route_to` has just given for `to`,
-    /// until the generation changes. Asked for each packet, both together would still cost a third of it.
+    /// until the generation changes: so the way of nearly all packets of a scan is asked for once.
     /// @{
     virtual std::pair<ipv4, ipv4> alike(ipv4 to, int interface) = 0;
     virtual std::uint64_t route_generation(steady_time now) = 0;
