@@ -78,7 +78,9 @@ void port::drain(std::size_t limit) {
 
 void port::make_room() {
     constexpr std::size_t first = 64;
-    queue_.set_capacity(std::max(first, 2 * queue_.size()));
+    auto const enough = std::max(first, 2 * queue_.size());
+    spare_.reserve(std::min(enough, spares));  // to keep one takes no memory then
+    queue_.set_capacity(enough);
 }
 
 port::entry port::take_first() {
@@ -87,10 +89,9 @@ port::entry port::take_first() {
     return first;
 }
 
-/// For the next one, unless to keep it took more memory than there is.
-void port::keep(std::vector<std::byte>&& room) try {
-    if (spare_.size() < spares && room.capacity() <= largest_spare) spare_.push_back(std::move(room));
-} catch (std::bad_alloc const&) {
+void port::keep(std::vector<std::byte>&& room) {
+    if (spare_.size() < spare_.capacity() && room.capacity() <= largest_spare)
+        spare_.push_back(std::move(room));
 }
 
 /// For want of memory one frame fails, as for want of anything else.
