@@ -522,9 +522,10 @@ TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
 }
 
 TEST_CASE("A scan that Ctrl-C ends counts what it left unanswered, and tells of each as JSON") {
-    auto interrupted = [](std::vector<std::string> const& more) {  // twice: timeout(1) signals its group, too
+    // Long after it has begun, on the slowest machine. Twice: timeout(1) signals its group, too.
+    auto interrupted = [](std::vector<std::string> const& more) {
         return support::run(
-            std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", "0.3",
+            std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", "3",
                                      support::sonde_command(), "sr", "--sim", "--pace", "-t", "20",
                                      "IP(dst=['198.18.0.1', '198.19.248.0/30'])/ICMP()"} +
                 more,
