@@ -1,4 +1,3 @@
-#include "bits.hpp"
 #include "registry.hpp"
 
 #include <sonde/packet/layer.hpp>
@@ -102,10 +101,7 @@ void registry::add_binding(layer_description const& lower, setting const& looked
     auto& all = above_[&lower];
     lower.carried = &all;
     auto at = std::ranges::find(all.fields, looked_up.field, &carried_layers::by_field::field);
-    if (at == all.fields.end()) {
-        at = all.fields.insert(at, {.field = looked_up.field});
-        if (at->field < lower.leading) at->place = {lower.offsets[at->field], lower.fields[at->field].width};
-    }
+    if (at == all.fields.end()) at = all.fields.insert(at, {.field = looked_up.field});
     // Behind those of its digest: the first that fits counts.
     auto* last = &at->first[carried_layers::digest(looked_up.value)];
     for (; *last != 0; last = &at->candidates[*last - 1].next)
@@ -118,15 +114,8 @@ layer_description const* registry::next(layer_view const& lower, std::span<std::
     auto const* all = lower.description().carried;
     if (!all) return nullptr;
     int first = payload.empty() ? -1 : std::to_integer<int>(payload.front());
-    auto const from_header = lower.packet().bytes.subspan(lower.span().begin);
-    auto const header_bits = 8 * lower.span().size();
-    auto value_of = [&](std::size_t field, bit_range place) -> std::uint64_t {
-        if (place.offset + place.width <= header_bits && lies_in_word(from_header.size(), place))
-            return load_word(from_header.data(), place);
-        return field == any_field ? 0 : lower.value(field).low;
-    };
     for (auto const& told : all->fields) {
-        auto value = value_of(told.field, told.place);
+        auto value = told.field == any_field ? 0 : lower.value(told.field).low;
         for (auto i = told.first[carried_layers::digest(value)]; i != 0; i = told.candidates[i - 1].next) {
             auto const& c = told.candidates[i - 1];
             bool fits = c.value == value && (c.what.first_octet < 0 || c.what.first_octet == first);

@@ -37,7 +37,6 @@ struct carried_layers {
     };
     struct by_field {
         std::size_t field;
-        bit_range place{};                       // in the header, if it is always there; else of no width
         std::array<std::uint32_t, 256> first{};  // of each digest's candidates, counted from 1
         std::vector<candidate> candidates{};
     };

@@ -81,11 +81,15 @@ bit_range locate(layer_description const& layer, std::size_t field, std::span<st
 
 wire_value layer_view::value(std::size_t field) const {
     auto const& d = description();
-    auto const bytes = header();
-    if (field >= d.leading) return read_bits(bytes, locate(d, field, bytes));
-    bit_range const where{d.offsets[field], d.fields[field].width};
-    if (detail::lies_in_word(bytes.size(), where)) return {0, detail::load_word(bytes.data(), where)};
-    return read_bits(bytes, where);
+    if (field < d.leading) {
+        bit_range const where{d.offsets[field], d.fields[field].width};
+        // The load may go on behind the header, not behind the packet.
+        auto from_header = packet_.bytes.subspan(span().begin);
+        if (where.offset + where.width <= 8 * span().size() &&
+            detail::lies_in_word(from_header.size(), where))
+            return {0, detail::load_word(from_header.data(), where)};
+    }
+    return read_bits(header(), locate(d, field, header()));
 }
 
 void build_step::write(std::size_t field, wire_value value) {
