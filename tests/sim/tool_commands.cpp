@@ -522,20 +522,25 @@ TEST_CASE("Vendors are read from the files of ieee-data, nmap and Wireshark") {
 }
 
 TEST_CASE("A scan that Ctrl-C ends counts what it left unanswered, and tells of each as JSON") {
-    // Long after it has begun, on the slowest machine. Twice: timeout(1) signals its group, too.
-    auto interrupted = [](std::vector<std::string> const& more) {
-        return support::run(
-            std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", "3",
-                                     support::sonde_command(), "sr", "--sim", "--pace", "-t", "20",
-                                     "IP(dst=['198.18.0.1', '198.19.248.0/30'])/ICMP()"} +
-                more,
-            {});
+    // Later and later, until its one answer had come: what begins takes long on a slow machine. Each time
+    // twice: timeout(1) signals its group, too.
+    auto interrupted = [](std::string_view answered, std::vector<std::string> const& more) {
+        for (int tenths = 3;; tenths *= 2) {
+            auto after = std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+            auto ended = support::run(
+                std::vector<std::string>{"timeout", "--preserve-status", "-s", "INT", after,
+                                         support::sonde_command(), "sr", "--sim", "--pace", "-t", "20",
+                                         "IP(dst=['198.18.0.1', '198.19.248.0/30'])/ICMP()"} +
+                    more,
+                {});
+            if (holds(ended.out, answered) || tenths > 80) return ended;
+        }
     };
-    auto text = interrupted({});
+    auto text = interrupted("got 1 answers", {});
     CHECK(text.status == 130);
     CHECK(holds(text.out, "got 1 answers, remaining 4 packets\n"));
     CHECK(holds(text.out, "<Unanswered: TCP:0 UDP:0 ICMP:4 Other:0>"));
-    auto lines = interrupted({"--json"});
+    auto lines = interrupted("\"outcome\":\"answered\"", {"--json"});
     CHECK(lines.status == 130);
     std::size_t cancelled = 0;
     for (auto at = lines.out.find("\"outcome\":\"cancelled\""); at != lines.out.npos;
