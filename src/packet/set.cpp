@@ -244,6 +244,9 @@ packet packet::at(std::uint64_t index, random_source& random) const {
     out.time = time, out.interface = interface, out.wire_length = wire_length;
     auto const sets = this->sets();
     auto const layers = this->layers();
+    // What is copied layer by layer: without the sets, of which a long one would cost its length each time.
+    packet fixed;
+    fixed.parts().bytes = parts().bytes, fixed.parts().layers = parts().layers;
     std::vector<chosen> values(sets.size());
     for_each_choice(sets, layers, index, random, [&](std::size_t k, chosen value) {
         values[k] = std::move(value);
@@ -259,16 +262,14 @@ packet packet::at(std::uint64_t index, random_source& random) const {
                                    sets[k].field);
         if (!description.fixed && std::any_of(sets.begin(), sets.end(), varies)) {
             // The values may change which fields there are, or how long they are.
-            auto contents = detail::contents_of({view(), layer});
+            auto contents = detail::contents_of({fixed.view(), layer});
             for (std::size_t k = 0; k < sets.size(); ++k)
                 if (varies(sets[k])) contents[sets[k].field] = content_from(std::move(values[k]));
             out /= packet(description, contents, layers[layer].quoted);
             out.parts().layers.back().drawn = drawn;
             continue;
         }
-        auto first_set = out.sets().size();
-        out.append(*this, layer);
-        out.parts().sets.resize(first_set);
+        out.append(fixed, layer);
         out.parts().layers.back().drawn = drawn;
         auto header = out.header(layer);
         for (std::size_t k = 0; k < sets.size(); ++k) {
