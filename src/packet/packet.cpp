@@ -107,11 +107,34 @@ layer_description const* packet::form_over(packet const& lower) const {
     return &form == layers()[0].layer ? nullptr : &form;
 }
 
+namespace {
+
+/// The octets of the first field, which some forms of a layer have and others do not.
+std::size_t first_octets_of(layer_description const& form) {
+    auto const& first = form.fields.front();
+    return !first.rule.present || first.rule.present({}) ? first.width / 8 : 0;
+}
+
+}  // namespace
+
+/// All but the first field lies as it does: what it holds need not be read, which counts that are wrong would
+/// prevent.
 packet packet::in_form(layer_description const& form) const {
-    auto contents = detail::contents_of({view(), 0});
-    if (!form.plain) contents[0] = form.defaults[0];  // which only the other forms have
-    packet p(form, contents, layers()[0].quoted);
-    for (std::size_t i = 1; i < layers().size(); ++i) p.append(*this, i);
+    packet p;
+    for (std::size_t i = 0; i < layers().size(); ++i) p.append(*this, i);
+    auto& [bytes, layers, sets, unpacked] = p.parts();
+    auto const had = first_octets_of(*layers.front().layer), has = first_octets_of(form);
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min(had, bytes.size())));
+    bytes.insert(bytes.begin(), has, std::byte());
+    for (auto& span : layers) {
+        auto moved = [&](std::uint32_t at) { return static_cast<std::uint32_t>(at + has - had); };
+        if (&span != &layers.front()) span.begin = moved(span.begin);
+        span.end = moved(span.end);
+    }
+    auto& first = layers.front();
+    first.layer = &form;
+    first.automatic = has ? first.automatic | 1 : first.automatic & ~std::uint64_t(1);
+    std::erase_if(sets, [&](varying_field const& v) { return !has && v.layer == 0 && v.field == 0; });
     return p;
 }
 
@@ -360,6 +383,22 @@ layer_description const* form_of(layer_description const* layer, layer_descripti
     return &layer->hooks.form(lower, first.state != field_state::computed);
 }
 
+/// The single values behind the fields whose place never changes. Where they lie follows from what the header
+/// says, which need not be true: of a layer that holds a set they are kept as they were given, for each
+/// packet of the set.
+std::vector<std::pair<std::size_t, field_content>> movable_fields(layer_description const& layer,
+                                                                  detail::content_source const& source,
+                                                                  std::uint64_t automatic) {
+    std::vector<std::pair<std::size_t, field_content>> found;
+    for (auto i = layer.leading; i < layer.fields.size(); ++i) {
+        if (automatic >> i & 1) continue;
+        field_content c;
+        source.read(layer, i, source.from, c);
+        if (c.state == field_state::single) found.emplace_back(i, std::move(c));
+    }
+    return found;
+}
+
 }  // namespace
 
 void packet::append(layer_description const& asked, detail::content_source const& source) {
@@ -381,7 +420,7 @@ void packet::append(layer_description const& asked, detail::content_source const
         field_content c;
         source.read(layer, i, source.from, c);
         if (f.rule.present && !f.rule.present(header.out.header())) {
-            if (c.state != field_state::computed) absent.emplace_back(i, std::move(c));
+            if (is_varying(c.state)) absent.emplace_back(i, std::move(c));
             continue;
         }
         if (c.state == field_state::computed)
@@ -402,6 +441,8 @@ void packet::append(layer_description const& asked, detail::content_source const
     // A set may change which fields there are: what the first packet has no room for is kept for the others.
     if (structural)
         for (auto& [i, c] : absent) vary(index, i, std::move(c));
+    if (structural && layer.shaped)
+        for (auto& [i, c] : movable_fields(layer, source, span.automatic)) vary(index, i, std::move(c));
     span.end = static_cast<std::uint32_t>(bytes.size());
     layers.push_back(span);
 }
