@@ -284,10 +284,9 @@ ipv6 final_destination(layer_view const& v) {
     constexpr std::size_t fixed = 8, address = 16, segment_routing = 4;
     for (auto e = v.upper(); is_extension(e); e = e.upper()) {
         auto h = e.header();
-        bool segments = e.is<IPv6ExtHdrSegmentRouting>();
-        if ((!segments && !e.is<IPv6ExtHdrRouting>()) || h.size() < fixed + address || octet(h, 3) == 0)
-            continue;
-        if (!segments && octet(h, 2) == segment_routing) continue;
+        if (!e.is<IPv6ExtHdrSegmentRouting>() && !e.is<IPv6ExtHdrRouting>()) continue;
+        if (h.size() < fixed + address || octet(h, 3) == 0) continue;
+        bool segments = octet(h, 2) == segment_routing;  // whose list is in the reverse order (RFC 8754 §2)
         auto last = segments ? fixed : fixed + (h.size() - fixed) / address * address - address;
         return value_traits<ipv6>::from_wire(read_bits(h, {static_cast<std::uint32_t>(8 * last), 128}));
     }

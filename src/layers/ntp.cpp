@@ -28,11 +28,12 @@ literal print(header bytes, header) {
         return literal::bytes{{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
     auto value = read_bits(bytes, {0, 2 * Bits}).low;
     auto whole = value >> Bits, fraction = value & ((std::uint64_t(1) << Bits) - 1);
-    if (fraction == 0) return whole;
+    auto decimal = [](literal seconds) { return literal::call{"Decimal", {std::move(seconds)}, {}}; };
+    if (fraction == 0) return decimal(whole);
     __extension__ using wide = unsigned __int128;
     auto digits = static_cast<std::uint64_t>((wide(fraction) * decimals + (wide(1) << (Bits - 1))) >> Bits);
     auto text = fmt::format("{}.{:010}", whole, digits);
-    return text.substr(0, text.find_last_not_of('0') + 1);
+    return decimal(text.substr(0, text.find_last_not_of('0') + 1));
 }
 
 /// The digits behind a point as a binary fraction, to the nearest.
@@ -52,11 +53,10 @@ std::optional<std::uint64_t> fraction_of(std::string_view digits) {
 template <unsigned Bits>
 std::string read(literal const& list, literal::call const*) {
     auto const& items = list.as<literal::list>()->items;
-    literal const none;
-    auto const* given = items.size() == 1 ? &items[0] : &none;
-    auto const* decimal = given->as<literal::call>();  // Scapy's Decimal('1.5')
+    auto const given = items.empty() ? literal() : items[0];
+    auto const* decimal = given.as<literal::call>();  // Scapy's Decimal('1.5')
     bool is_decimal = decimal && decimal->name == "Decimal" && decimal->arguments.size() == 1;
-    auto const& value = is_decimal ? decimal->arguments[0] : *given;
+    auto const& value = is_decimal ? decimal->arguments[0] : given;
     if (value.as<literal::none>()) return encoded<Bits>(0, 0);
     if (auto const* n = value.as<std::uint64_t>(); n && !(*n >> Bits)) return encoded<Bits>(*n, 0);
     auto const* text = detail::octets_of(value);
@@ -72,7 +72,8 @@ std::string read(literal const& list, literal::call const*) {
 }
 
 template <unsigned Bits>
-constexpr option_codec codec_of{.print = print<Bits>, .read = read<Bits>, .text = true, .multiple_of = 1};
+constexpr option_codec codec_of{
+    .print = print<Bits>, .read = read<Bits>, .text = true, .one = true, .typed = true, .multiple_of = 1};
 
 // --- the message -------------------------------------------------------------------------------------
 

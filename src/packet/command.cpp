@@ -98,6 +98,15 @@ literal as_bytes(literal const& name) {
     return literal::bytes{std::move(octets)};
 }
 
+/// ASN1_NULL(0), and times, Decimal('1.5').
+void spell_number(literal& value, std::string_view type) {
+    auto const* n = value.as<std::uint64_t>();
+    if (value.as<literal::none>())
+        value = std::uint64_t(0);
+    else if (n && type == "Decimal")
+        value = std::to_string(*n);
+}
+
 /// Scapy's spelling: list fields stand before the others.
 void spell_as_scapy(literal& value) {
     if (auto* list = std::get_if<literal::list>(&value.value))
@@ -115,8 +124,7 @@ void spell_as_scapy(literal& value) {
         if (c && c->chain) item = as_chain(item);
         auto* type = std::get_if<literal::call>(&item.value);
         if (type && c && c->typed)
-            for (auto& a : type->arguments)
-                if (a.as<literal::none>()) a = std::uint64_t(0);  // ASN1_NULL(0)
+            for (auto& a : type->arguments) spell_number(a, type->name);
         auto const* text = item.as<std::string>();
         bool is_name = text && !ipv4::parse(*text) && !ipv6::parse(*text) && text->ends_with('.');
         if (c && (c->one || (c->text && is_name))) item = as_bytes(item);

@@ -1,6 +1,10 @@
 #include "scanner.hpp"
 
 #include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace sonde::inline v0 {
 namespace {
@@ -25,8 +29,22 @@ public:
     }
 
 private:
+    /// Python's operators, the loosest first: | << + - and then, between layers and their parts, / and *.
+    literal expression(std::size_t rank = 0) {
+        static constexpr std::string_view levels[] = {"|", "<", "+-"};
+        if (rank == std::size(levels)) return layers();
+        auto value = expression(rank + 1);
+        while (scan_.peek().what == token::mark &&
+               levels[rank].find(scan_.peek().symbol) != std::string_view::npos) {
+            auto const mark = scan_.take();
+            if (mark.symbol == '<' && !scan_.accept('<')) scan_.unexpected("'<<'");
+            combine(value, mark, expression(rank + 1));
+        }
+        return value;
+    }
+
     /// product {"/" product}
-    literal expression() {
+    literal layers() {
         auto first = product();
         if (!is_mark('/')) return first;
         literal::stack stack;
@@ -36,34 +54,77 @@ private:
         return placed(std::move(stack), column);
     }
 
-    /// operand {"*" number}: text many times over
+    /// operand {"*" operand}: numbers; text, bytes and lists many times over
     literal product() {
         auto value = operand();
         while (is_mark('*')) {
-            auto column = scan_.take().column;
-            auto times = scan_.peek();
-            if (times.what != token::number) scan_.unexpected("a number of times");
-            scan_.take();
-            repeat(value, times.number_, column);
+            auto const mark = scan_.take();
+            auto right = operand();
+            if (value.as<std::uint64_t>()) std::swap(value, right);
+            auto const* times = right.as<std::uint64_t>();
+            if (!times) bad(mark.column, "one side of * is a number of times");
+            if (value.as<std::uint64_t>())
+                combine(value, mark, right);
+            else
+                repeat(value, *times, mark.column);
         }
         return value;
     }
 
+    /// Takes `right` into the left operand.
+    static void combine(literal& left, token const& mark, literal right) {
+        if (auto* a = std::get_if<std::uint64_t>(&left.value))
+            if (auto const* b = right.as<std::uint64_t>()) return calculate(*a, mark, *b);
+        bool const same = left.value.index() == right.value.index() && mark.symbol == '+';
+        if (auto* text = std::get_if<std::string>(&left.value); text && same)
+            *text += std::get<std::string>(right.value);
+        else if (auto* bytes = std::get_if<literal::bytes>(&left.value); bytes && same)
+            bytes->value += std::get<literal::bytes>(right.value).value;
+        else if (auto* list = std::get_if<literal::list>(&left.value); list && same)
+            std::ranges::move(std::get<literal::list>(right.value).items, std::back_inserter(list->items));
+        else
+            bad(mark.column, fmt::format("no such values on both sides of '{}'", mark.symbol));
+    }
+
+    static void calculate(std::uint64_t& a, token const& mark, std::uint64_t b) {
+        bool over = false;
+        switch (mark.symbol) {
+            case '|': a |= b; break;
+            case '<':
+                over = b > 63 || a << b >> b != a;
+                a <<= b & 63;
+                break;
+            case '+': over = __builtin_add_overflow(a, b, &a); break;
+            case '-': over = __builtin_sub_overflow(a, b, &a); break;
+            default: over = __builtin_mul_overflow(a, b, &a);
+        }
+        if (over) bad(mark.column, "a result below 0, or over 2^64 - 1");
+    }
+
+    /// How long it is when it is printed, without its quotes or brackets.
+    static std::size_t printed_size(literal const& value) {
+        auto const size = to_python(value).size();
+        return size - std::min<std::size_t>(size, value.as<literal::bytes>() ? 3 : 2);
+    }
+
+    template <class Sequence>
+    static void repeat_items(Sequence& all, std::uint64_t times) {
+        auto const once = all;
+        all.clear();
+        for (std::uint64_t i = 0; i < times; ++i) all.insert(all.end(), once.begin(), once.end());
+    }
+
     void repeat(literal& value, std::uint64_t times, std::uint32_t column) {
-        std::string* text = std::get_if<std::string>(&value.value);
-        if (auto* b = std::get_if<literal::bytes>(&value.value)) text = &b->value;
-        if (!text) bad(column, "only text and bytes can be repeated");
-        if (text->empty()) return;
-        std::string printed;
-        detail::append_python_quoted(printed, *text);
-        auto const each = printed.size() - 2;  // without the quotes
+        auto* text = std::get_if<std::string>(&value.value);
+        if (auto* bytes = std::get_if<literal::bytes>(&value.value)) text = &bytes->value;
+        auto* list = std::get_if<literal::list>(&value.value);
+        if (!text && !list) bad(column, "only text, bytes and lists can be repeated");
+        if (text ? text->empty() : list->items.empty()) return;
+        auto const each = printed_size(value);
         if (times != 0 && each > (max_repeated - repeated_) / times)
             bad(column, "repeated text of over 1 MiB, as it prints");
-        std::string all;
-        all.reserve(text->size() * times);
-        for (std::uint64_t i = 0; i < times; ++i) all += *text;
         repeated_ += each * times;
-        *text = std::move(all);
+        text ? repeat_items(*text, times) : repeat_items(list->items, times);
     }
 
     literal operand() {
@@ -71,6 +132,7 @@ private:
         switch (scan_.peek().what) {
             case token::name: return name();
             case token::number: return placed(scan_.take().number_, column);
+            case token::decimal: return placed(literal::call{"Decimal", {scan_.take().value}, {}}, column);
             case token::text:
             case token::bytes: return string();
             case token::mark:

@@ -167,8 +167,12 @@ private:
     // --- lists that are encoded, and values that are ---------------------------------------------------
 
     field_content read_encoded(literal const& value) const {
-        if (!field_.options->one && !field_.options->text && !is_entry(value))
-            if (auto const* bytes = detail::octets_of(value)) return single(*bytes);
+        if (!field_.options->one && !field_.options->text && !is_entry(value)) {
+            if (auto const* bytes = value.as<literal::bytes>()) return single(bytes->value);
+            // A comma forgotten, `[("MSS")]`, or an entry without its list: no bytes are meant.
+            if (auto const* text = value.as<std::string>())
+                return text->empty() ? single("") : (refuse(value), field_content());
+        }
         auto all = alternatives(value);
         if (all.size() == 1) return single(std::move(all.front()));
         field_content c;

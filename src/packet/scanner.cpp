@@ -20,6 +20,7 @@ std::string describe(token const& t) {
         case token::end: return "the end";
         case token::name: return escape(t.value);
         case token::number: return fmt::format("{}", t.number_);
+        case token::decimal: return t.value;
         case token::text: return "text";
         case token::bytes: return "bytes";
         case token::mark: break;
@@ -45,18 +46,28 @@ void scanner::unexpected(std::string_view expected) const {
 }
 
 void scanner::advance() {
-    while (is_blank(at()) && place_ < text_.size()) ++place_;
+    skip_blanks();
     next_ = token{.column = column()};
     if (place_ >= text_.size()) return;
     char c = at();
     if (is_digit(c)) return scan_number();
     if (is_letter(c)) return scan_name();
     if (c == '\'' || c == '"') return scan_string(false, false);
-    if (std::string_view("()[],=/*-").find(c) == std::string_view::npos)
+    if (std::string_view("()[],=/*-+<|").find(c) == std::string_view::npos)
         bad(column(), fmt::format("\"{}\" has no meaning here", escape(text_.substr(place_, 1))));
     next_.what = token::mark;
     next_.symbol = c;
     ++place_;
+}
+
+/// And comments, which go on to the end of their line.
+void scanner::skip_blanks() {
+    for (; place_ < text_.size(); ++place_) {
+        if (at() == '#')
+            place_ = std::min(text_.find('\n', place_), text_.size() - 1);
+        else if (!is_blank(at()))
+            return;
+    }
 }
 
 void scanner::scan_name() {
@@ -81,6 +92,7 @@ void scanner::scan_name() {
 }
 
 void scanner::scan_number() {
+    auto const begin = place_;
     next_.what = token::number;
     unsigned base = 10;
     if (at() == '0' && (at(1) | 0x20) == 'x') base = 16;
@@ -98,6 +110,11 @@ void scanner::scan_number() {
             bad(next_.column, "a number over 2^64 - 1");
         any = true;
     }
+    if (base == 10 && at() == '.' && is_digit(at(1))) {
+        for (++place_; is_digit(at());) ++place_;
+        next_.what = token::decimal;
+        next_.value = text_.substr(begin, place_ - begin);
+    }
     bool unclear = leading_zero && next_.number_ != 0;  // Python refuses 010, too
     if (!any || unclear || is_letter(at()) || is_digit(at()) || at() == '.')
         bad(next_.column, "no number that can be read");
@@ -107,10 +124,12 @@ void scanner::scan_string(bool is_bytes, bool is_raw) {
     next_.what = is_bytes ? token::bytes : token::text;
     auto begin = next_.column;
     char quote = at();
-    for (++place_; at() != quote;) {
+    bool const is_long = at(1) == quote && at(2) == quote;  // '''..''', over lines
+    auto at_end = [&] { return at() == quote && (!is_long || (at(1) == quote && at(2) == quote)); };
+    for (place_ += is_long ? 3 : 1; !at_end();) {
         if (place_ >= text_.size()) bad(begin, "the string has no end");
         char c = at();
-        if (c == '\n') bad(begin, "the string ends with its line");
+        if (c == '\n' && !is_long) bad(begin, "the string ends with its line");
         if (is_bytes && static_cast<unsigned char>(c) >= 0x80)
             bad(column(), "bytes are written in ASCII: \\xNN");
         if (c == '\\' && !is_raw) {
@@ -121,7 +140,7 @@ void scanner::scan_string(bool is_bytes, bool is_raw) {
         next_.value += c;
         ++place_;
     }
-    ++place_;
+    place_ += is_long ? 3 : 1;
 }
 
 /// A number of `least` to `most` digits.
@@ -177,6 +196,10 @@ void scanner::scan_escape(bool is_bytes) {
         auto code = c == 'u' ? digits(16, 4, 4) : digits(16, 8, 8);
         if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) bad(column(), "no such character");
         put(code);
+    } else if (c == '\n') {  // the line goes on
+        ++place_;
+    } else if (!is_bytes && c == 'N') {
+        bad(column(), "names of characters cannot be read: \\uNNNN");
     } else {  // Python leaves others as they are
         next_.value += '\\';
     }

@@ -6,11 +6,11 @@ namespace sonde::inline v0::detail {
 
 /// A piece of an expression.
 struct token {
-    enum kind { end, name, number, text, bytes, mark };
+    enum kind { end, name, number, decimal, text, bytes, mark };
     kind what = end;
-    std::string value{};  // the name; the octets of text and bytes, escapes undone
+    std::string value{};  // the name; the octets of text and bytes, escapes undone; the digits of decimals
     std::uint64_t number_ = 0;
-    char symbol = 0;           // of marks: ( ) [ ] , = / * -
+    char symbol = 0;           // of marks: ( ) [ ] , = / * - + < |
     std::uint32_t column = 1;  // from 1, in bytes
 };
 
@@ -38,6 +38,7 @@ public:
 
 private:
     void advance();
+    void skip_blanks();
     void scan_number();
     void scan_name();
     void scan_string(bool is_bytes, bool is_raw);

@@ -63,6 +63,7 @@ private:
     std::string typed(literal::call const& c) const {
         std::string out;
         auto const& value = c.arguments[0];
+        if (c.name == "Decimal") return usual(value);
         if (auto const* n = value.as<std::uint64_t>()) {
             if (auto name = name_of(*n); !name.empty()) out += quoted(name) + " ";
             out += fmt::format("{:#x} ", *n);
