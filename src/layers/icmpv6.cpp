@@ -61,6 +61,14 @@ void finish_with_extensions(build_step& step) {
     finish_icmpv6<M>(step);
 }
 
+/// The field `data` and what lies behind it: on the wire they are one.
+std::span<std::byte const> echo_data(layer_view const& v) {
+    constexpr std::size_t fixed = 8;
+    auto const header = v.header();
+    auto const begin = std::min(fixed, header.size());
+    return {header.data() + begin, header.size() - begin + v.payload().size()};
+}
+
 match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.is<ICMPv6EchoReply>()) return match_verdict::mismatch("icmpv6 echo reply expected");
     if (!reply.has<&ICMPv6EchoReply::seq>() || !sent.has<&ICMPv6EchoRequest::seq>())
@@ -70,9 +78,7 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     if (auto seq = reply.get<&ICMPv6EchoReply::seq>(), ours = sent.get<&ICMPv6EchoRequest::seq>();
         seq != ours)
         return match_verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
-    bool same_data = std::ranges::equal(reply.header().subspan(8), sent.header().subspan(8)) &&
-                     std::ranges::equal(reply.payload(), sent.payload());
-    if (!same_data && !sent.packet().relaxed)
+    if (!std::ranges::equal(echo_data(reply), echo_data(sent)) && !sent.packet().relaxed)
         return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 section 4.2)");
     return match_verdict::match();
 }

@@ -13,9 +13,9 @@ SONDE_NAMESPACE_BEGIN
 ///
 /// Layers with keyword arguments, or with one argument of bytes that is read as that layer; `/` between
 /// layers, text and bytes; values as Python writes them: None, True, False, numbers (decimal, 0x, 0o, 0b,
-/// with `_`), 'text' and "text" with Python's escapes, b'bytes', lists, tuples; `"A"*100`; Net(..),
-/// Rand…(..); fuzz(packet), dns_compress(packet). Nothing is evaluated: no names, no attributes, no
-/// arithmetic.
+/// with `_`), 'text' and "text" with Python's escapes, b'bytes', lists, tuples; `"A"*100`, `b'a'+b'b'`,
+/// `1<<4`, `0x2|0x10`; Net(..), Rand…(..); fuzz(packet), dns_compress(packet); comments. No names, no
+/// attributes.
 ///
 /// Errors are of type `error` and say where and what would fit: `column 14: IP has no field "tll"; did you
 /// mean "ttl"?`. Codes: bad_expression, no_such_layer, no_such_field, bad_text, value_out_of_range,

@@ -97,8 +97,8 @@ public:
     packet(std::string_view payload);
     packet(char const* payload) : packet(std::string_view(payload)) {}
     packet(std::string const& payload) : packet(std::string_view(payload)) {}
-    packet(std::span<std::byte const> payload)
-        : packet(std::string_view(reinterpret_cast<char const*>(payload.data()), payload.size())) {}
+    template <std::convertible_to<std::span<std::byte const>> Bytes>
+    packet(Bytes const& payload) : packet(octets(payload).value) {}
     /// @}
 
     /// A packet of bytes whose layers are known, as `view` gives them.
