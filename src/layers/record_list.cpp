@@ -61,8 +61,8 @@ literal print_records(record_kind const& kind, header bytes) {
 std::string read_records(record_kind const& kind, literal const& list) {
     std::string out;
     for (auto const& item : list.as<literal::list>()->items) {
-        if (auto const* octets = octets_of(item)) {
-            out += *octets;
+        if (auto const* octets = item.as<literal::bytes>()) {
+            out += octets->value;
             continue;
         }
         auto const* call = item.as<literal::call>();

@@ -184,8 +184,8 @@ std::string read(literal const& value, literal::call const*) {
         std::span<literal const> pair;
         if (auto const* t = item.as<literal::tuple>()) pair = t->items;
         if (auto const* l = item.as<literal::list>()) pair = l->items;
-        if (auto const* b = detail::octets_of(item))
-            out += *b;
+        if (auto const* b = item.as<literal::bytes>())
+            out += b->value;
         else if (pair.size() == 2)
             read_option(pair[0], pair[1], out);
         else

@@ -91,6 +91,11 @@ private:
         if (auto const* n = value.as<std::int64_t>(); n && is_number())
             fail(errc::value_out_of_range, value, "{} cannot hold {} (0 to {})", place(), *n, largest());
         auto const* text = value.as<std::string>();
+        if (auto const* b = value.as<literal::bytes>(); b && field_.kind == value_kind::mac)
+            if (mac a; b->value.size() == a.octets.size()) {
+                std::ranges::copy(b->value, a.octets.begin());
+                return value_traits<mac>::to_wire(a);
+            }
         if (!text) refuse(value);
         switch (field_.kind) {
             case value_kind::number: return {0, read_name(*text, value)};
@@ -211,12 +216,30 @@ private:
         if (entries.empty()) return {codec.read(literal::list{}, of_)};
         std::vector<std::string> all;
         if (codec.one) {
-            for (auto& e : entries) all.push_back(codec.read(list_of(std::move(e)), of_));
+            for (auto& e : entries)
+                for (auto& one : values_of(std::move(e)))
+                    all.push_back(codec.read(list_of(std::move(one)), of_));
             return all;
         }
         if (!codec.layers) return {codec.read(literal::list{std::move(entries)}, of_)};
         all = {""};
         for (auto& e : entries) combine(all, members(e), value);
+        return all;
+    }
+
+    /// Each number of a range, `(1, 9)`; anything else is itself.
+    std::vector<literal> values_of(literal entry) const {
+        auto const* t = entry.as<literal::tuple>();
+        auto const* first = t && t->items.size() == 2 ? t->items[0].as<std::uint64_t>() : nullptr;
+        auto const* last = first ? t->items[1].as<std::uint64_t>() : nullptr;
+        std::vector<literal> all;
+        if (!last || *last < *first)
+            all.push_back(std::move(entry));
+        else
+            for (std::uint64_t i = 0; i <= *last - *first; ++i) {
+                check_combinations(i, 0, entry);
+                all.emplace_back(*first + i);
+            }
         return all;
     }
 

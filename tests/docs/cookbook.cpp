@@ -240,7 +240,7 @@ TEST_CASE("Cookbook: very many packets, into memory of your own") {
 
 TEST_CASE("Cookbook: a packet from text, and as text") {
     packet p = parse_packet(R"(IP(dst="198.18.0.1")/TCP(dport=[22, 80], flags="S"))");
-    fmt::print("{:command}\n", p[1]);  // IP(dst='198.18.0.1')/TCP(dport=80, flags='S')
+    fmt::print("{:command}\n", p[1]);  // IP(dst='198.18.0.1')/TCP(dport=80)
     CHECK(p.size() == 2);
-    CHECK(fmt::format("{:command}", p[1]).find("dport=80") != std::string::npos);
+    CHECK(fmt::format("{:command}", p[1]) == "IP(dst='198.18.0.1')/TCP(dport=80)");
 }

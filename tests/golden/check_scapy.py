@@ -23,7 +23,7 @@ def by_link(table):
 def check_built(link, sent):
     """The frames as Scapy and sonde build them, as digits."""
     hexes = [raw(p).hex() for p in sent]
-    for p, frame, line in zip(sent, hexes, tool(["build", "--json"], [scapy.expression(p.command()) for p in sent])):
+    for p, frame, line in zip(sent, hexes, tool(["build", "--json"], [p.command() for p in sent])):
         checks.equal("built", p.command(), built(line), frame)
     rebuild(checks, link, hexes, "rebuilt")
     return hexes

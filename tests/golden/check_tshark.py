@@ -213,7 +213,7 @@ def asked_now(checks, rounds):
     from scapy_packets import BUILT, PACKETS, packets
     import scapy_compare
     ethernet = "Ether(dst='02:00:00:00:00:01', src='02:00:00:00:00:02')/"
-    texts = [("" if link == "ether" else ethernet) + scapy_compare.expression(p.command())
+    texts = [("" if link == "ether" else ethernet) + p.command()
              for link, p in packets(PACKETS + BUILT, rounds) if link in ("ether", "ipv4", "ipv6")]
     frames = [bytes.fromhex(built(line)) for line in tool(["build", "--json"], texts)]
     names = sorted({name for _, fields in FIELDS.values() for name in fields})

@@ -61,15 +61,9 @@ def summary(text):
     return re.sub(r"/ NTP v.*", "/ NTP", text.replace("b'.'", "b''"))
 
 
-def expression(text):
-    """Scapy calls times Decimal(..)."""
-    text = re.sub(r"Decimal\(('.*?')\)", r"\1", text)
-    return re.sub(r"(delay|dispersion|ref|orig|recv|sent)='(\d+)'", r"\1=\2", text)
-
-
 def command(text):
     """Scapy leaves out a last field that is empty, and has no name for the root of the DNS but emptiness."""
-    return re.sub(r", (?!rdata)\w+=b''|, rdata=(b''|\[\])", "", expression(text).replace("=b'.'", "=b''"))
+    return re.sub(r", (?!rdata)\w+=b''|, rdata=(b''|\[\])", "", text.replace("=b'.'", "=b''"))
 
 
 OWN = {"ts_ori", "ts_rx", "ts_tx", "ref", "orig", "recv", "sent", "ref_id"}
