@@ -336,6 +336,12 @@ TEST_CASE("Addresses of a list are read as text too, and layers in a row as a li
 TEST_CASE("Times of NTP are read as Scapy prints them: Decimal('1.5')") {
     CHECK(all_hex("NTPHeader(sent=Decimal('1.5'), orig=Decimal('0'), delay=Decimal('0.5'))") ==
           all_hex("NTPHeader(sent='1.5', orig=0, delay='0.5')"));
+    CHECK(all_hex("NTPHeader(sent=1.5, orig=Decimal(0), delay=0.5)") ==
+          all_hex("NTPHeader(sent='1.5', orig=0, delay='0.5')"));
+    auto const printed =
+        command(built(parse_packet("IP()/UDP()/NTPHeader(orig=2, delay=0.5)"), link_type::raw));
+    CHECK(printed.find("delay=Decimal('0.5'), dispersion=Decimal('0')") != std::string::npos);
+    CHECK(printed.find("orig=Decimal('2')") != std::string::npos);
     CHECK_THROWS(parse_packet("NTPHeader(sent=Decimal('a'))"));
     CHECK_THROWS(parse_packet("NTPHeader(sent=Decimal('1', '2'))"));
 }
@@ -360,4 +366,29 @@ TEST_CASE("Records whose own lengths are wrong are counted as they are written")
     CHECK(counts("qd=b'', an=[DNSRR(rdata='1.2.3.4'), DNSRR(rdata='1.1.1.1')]") == "0000000200000000");
     auto report = all_hex("IGMPv3()/IGMPv3mr(records=[IGMPv3gr(numsrc=5, srcaddrs=['1.1.1.1'])])").front();
     CHECK(report.substr(12, 4) == "0001");
+}
+
+TEST_CASE("VXLAN-GPE tells what is inside, whoever wrote the flags") {
+    // bytes(VXLAN(flags=12, vni=42)/IP(src="1.1.1.1", dst="2.2.2.2")) of Scapy 2.5
+    CHECK(all_hex("VXLAN(flags=12, vni=42)/IP(src='1.1.1.1', dst='2.2.2.2')")
+              .front()
+              .starts_with("0c00000100002a00"));
+    CHECK(all_hex("VXLAN(flags=12, vni=42)/Ether()").front().starts_with("0c00000300002a00"));
+    CHECK(all_hex("VXLAN(flags=12, NextProtocol=0)/IP()").front().starts_with("0c000000"));
+    CHECK(all_hex("VXLAN(flags=8)/IP()").front().starts_with("08000000"));
+    CHECK(all_hex("VXLAN()/IP()").front().starts_with("0c000001"));
+}
+
+TEST_CASE(
+    "A routing header of type 4 ends at its first segment (RFC 8754 section 2), whichever layer wrote it") {
+    auto checksum = [](std::string const& routing) {
+        auto const hex = all_hex("IPv6(src='::1', dst='::2')/" + routing + "/ICMPv6EchoRequest()").front();
+        return hex.substr(hex.size() - 12, 4);
+    };
+    std::string const one = "(addresses=['2001:db8::1'], segleft=1",
+                      two = "(addresses=['2001:db8::1', '2001:db8::2'], segleft=1";
+    CHECK(checksum("IPv6ExtHdrRouting" + one + ", type=4)") == "5202");  // Scapy 2.5, too
+    CHECK(checksum("IPv6ExtHdrSegmentRouting" + one + ")") == "5202");
+    CHECK(checksum("IPv6ExtHdrRouting" + two + ", type=4)") == "5202");
+    CHECK(checksum("IPv6ExtHdrRouting" + two + ", type=0)") == "5201");
 }

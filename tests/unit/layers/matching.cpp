@@ -92,6 +92,9 @@ TEST_CASE("ICMP: each query has its own reply, with the same id, number, data an
 TEST_CASE("ICMPv6: echo by id and number, neighbours by the target, from the same link only") {
     auto echo = there6("ICMPv6EchoRequest(id=7, seq=3, data=b'x')");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=3, data=b'x')")) == "yes");
+    auto const behind = there6("ICMPv6EchoRequest(id=7, seq=3)/'x'");  // the same on the wire
+    CHECK(verdict(behind, back6("ICMPv6EchoReply(id=7, seq=3, data=b'x')")) == "yes");
+    CHECK(verdict(behind, back6("ICMPv6EchoReply(id=7, seq=3, data=b'y')")) != "yes");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=8, seq=3, data=b'x')")) == "icmpv6 id 8, expected 7");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=4, data=b'x')")) == "icmpv6 seq 4, expected 3");
     CHECK(verdict(echo, back6("ICMPv6EchoReply(id=7, seq=3, data=b'y')")) ==

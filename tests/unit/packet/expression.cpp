@@ -48,7 +48,8 @@ TEST_CASE("Numbers are read in every base that Python has") {
     CHECK(same("18446744073709551615") == "18446744073709551615");
     CHECK(same("-3") == "-3");
     CHECK(same("00") == "0");
-    for (auto bad : {"18446744073709551616", "010", "0x", "1__0", "1.5", "12ab", "--3", "-"})
+    for (auto bad :
+         {"18446744073709551616", "010", "0x", "1__0", "1.", ".5", "1.5.2", "1.5e3", "12ab", "--3", "-"})
         CHECK_THROWS_AS(parse_literal(bad), error);
 }
 
@@ -151,4 +152,48 @@ TEST_CASE("A huge set costs what its spelling does") {
 TEST_CASE("A layer of no bytes has its defaults, as in Scapy") {
     CHECK(hex(parse_packet("IP('')")) == hex(parse_packet("IP()")));
     CHECK(command(parse_packet("IP(b'')/TCP(b'')")) == "IP()/TCP()");
+}
+
+TEST_CASE("Python's operators put numbers, text and lists together, each at its rank") {
+    CHECK(same("1+2*3") == "7");
+    CHECK(same("2*3-5") == "1");
+    CHECK(same("1|2+4") == "7");
+    CHECK(same("1<<4|0x2") == "18");
+    CHECK(same("'a'+'b'*2") == "'abb'");
+    CHECK(same("3*b'x'+b'y'") == "b'xxxy'");
+    CHECK(same("[1]+[2, 3]*2") == "[1, 2, 3, 2, 3]");
+    CHECK(same("[('NOP', None)]*2") == "[('NOP', None), ('NOP', None)]");
+    CHECK(hex(parse_packet("IP(ttl=64-1)/('a'+'b')")) == hex(IP{.ttl = 63} / "ab"));
+    for (auto bad : {"1-2", "18446744073709551615+1", "1<<64", "3<<63", "1<2", "'a'+b'b'", "'a'+1", "'a'-'b'",
+                     "IP()*2", "IP()+IP()", "'a'*'b'", "[1]-[1]", "1+", "4294967296*4294967296"})
+        CHECK_THROWS_AS(parse_literal(bad), error);
+}
+
+TEST_CASE("Comments, strings over lines and decimals are read as Python reads them") {
+    CHECK(same("# first\n[1, # one\n 2]# end") == "[1, 2]");
+    CHECK(same("'#'") == "'#'");
+    CHECK(same("\"\"\"a \"q\"\nb\"\"\"") == "'a \"q\"\\nb'");
+    CHECK(same("b'''x'y'''") == "b\"x'y\"");
+    CHECK(same("'a\\\nb'") == "'ab'");
+    CHECK(same("1.50") == "Decimal('1.50')");
+    CHECK_THROWS_AS(parse_literal("\"\"\"a\"\""), error);
+    CHECK_THROWS_AS(parse_literal("'\\N{BULLET}'"), error);
+}
+
+TEST_CASE("Text among the entries of a list is a forgotten comma, and no bytes of the wire") {
+    for (auto bad : {"TCP(options=['MSS'])", "TCP(options=[('MSS')])", "TCP(options='MSS')",
+                     "IP(options=['1.1.1.1'])", "ICMPv6NDOptDNSSL(searchlist='example.com')"})
+        CHECK_THROWS_AS(parse_packet(bad), error);
+    CHECK(hex(parse_packet("TCP(options=b'\\1\\1')")) == hex(parse_packet("TCP(options=[b'\\1\\1'])")));
+    CHECK(hex(parse_packet("IP(options='')")) == hex(IP{}));
+}
+
+TEST_CASE("Values that are encoded may be ranges, and MAC addresses their six bytes") {
+    CHECK(parse_packet("SNMP(PDU=SNMPget(id=(1, 3)))").size() == 3);
+    CHECK(parse_packet("NTPHeader(sent=[1, 2])").size() == 2);
+    CHECK(hex(parse_packet("NTPHeader(sent=[1, 2])")[1]) == hex(parse_packet("NTPHeader(sent=2)")));
+    CHECK_THROWS_AS(parse_packet("SNMP(PDU=SNMPget(id=(1, 1000000)))"), error);
+    CHECK(hex(parse_packet("Ether(src=b'\\2\\0\\0\\0\\0\\1')")) ==
+          hex(parse_packet("Ether(src='02:00:00:00:00:01')")));
+    CHECK_THROWS_AS(parse_packet("Ether(src=b'12345')"), error);
 }

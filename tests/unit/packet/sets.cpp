@@ -1,10 +1,12 @@
 #include "support/catch.hpp"
+#include "support/hex.hpp"
 
 #include <sonde/layers/icmp.hpp>
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
+#include <sonde/packet/expression.hpp>
 
 #include <set>
 #include <string>
@@ -109,4 +111,36 @@ TEST_CASE("Editing a layer of a set keeps the sets of its other fields") {
     CHECK(places(set) == "1/7:80 1/7:443 2/7:80 2/7:443 ");
     set.get<TCP>().dport = 22;
     CHECK(places(set) == "1/7:22 2/7:22 ");
+}
+
+TEST_CASE("A field that is wrong on purpose stays so, with all that is behind it, in each packet of a set") {
+    using support::hex;
+    auto each = [](std::string_view set, std::initializer_list<std::string_view> alone) {
+        auto const p = parse_packet(set);
+        CHECK(p.size() == alone.size());
+        std::uint64_t i = 0;
+        for (auto one : alone) CHECK(hex(p[i++]) == hex(parse_packet(one)));
+    };
+    each("UDP()/DNS(id=[1, 2], qdcount=0, qd=DNSQR(qname='a'))",
+         {"UDP()/DNS(id=1, qdcount=0, qd=DNSQR(qname='a'))",
+          "UDP()/DNS(id=2, qdcount=0, qd=DNSQR(qname='a'))"});
+    each("SCTPChunkData(len=[0, 17], data='abcdef')",
+         {"SCTPChunkData(len=0, data='abcdef')", "SCTPChunkData(len=17, data='abcdef')"});
+    each("IGMPv3mq(numsrc=0, qqic=[1, 2], srcaddrs=['1.1.1.1'])",
+         {"IGMPv3mq(numsrc=0, qqic=1, srcaddrs=['1.1.1.1'])",
+          "IGMPv3mq(numsrc=0, qqic=2, srcaddrs=['1.1.1.1'])"});
+    // RFC 8200 §4.2: a header of options is as long as a multiple of 8 octets.
+    each("IPv6ExtHdrHopByHop(options=[RouterAlert(value=[0, 1])])",
+         {"IPv6ExtHdrHopByHop(options=[RouterAlert(value=0)])",
+          "IPv6ExtHdrHopByHop(options=[RouterAlert(value=1)])"});
+    each("IPv6ExtHdrHopByHop(autopad=0, options=[RouterAlert(value=[0, 1])])",
+         {"IPv6ExtHdrHopByHop(autopad=0, options=[RouterAlert(value=0)])",
+          "IPv6ExtHdrHopByHop(autopad=0, options=[RouterAlert(value=1)])"});
+    // Bytes by Scapy 2.5.
+    CHECK(hex(parse_packet("TCP(dport=53)/DNS(qdcount=0, qd=DNSQR(qname='a'))"))
+              .ends_with("00130000010000000000000000000161000001"
+                         "0001"));
+    CHECK(hex(parse_packet("TCP(dport=53)/DNS(id=[1, 2], length=5)")[1])
+              .ends_with("00050002010000010000000000000377777707657861"
+                         "6d706c6503636f6d0000010001"));
 }
