@@ -1,6 +1,7 @@
 #include <sonde/capture/capture_reader.hpp>
 
 #include "capture/format.hpp"
+#include "capture/gzip.hpp"
 
 #include <fmt/format.h>
 
@@ -36,14 +37,20 @@ void check_frame_size(capture_input const& input, std::size_t captured) {
 
 namespace {
 
-std::unique_ptr<capture_format> make_format(capture_input& input) {
+std::array<std::byte, 4> read_magic(capture_input& input) {
     input.begin_record();
     std::array<std::byte, 4> magic;
     std::ranges::copy(input.read(4), magic.begin());
+    return magic;
+}
+
+std::unique_ptr<capture_format> make_format(capture_input& input) {
+    auto magic = read_magic(input);
+    if (is_compressed(magic) && input.expand(magic)) magic = read_magic(input);
     if (auto f = make_pcap(input, magic)) return f;
     if (auto f = make_pcapng(input, magic)) return f;
-    bool gzip = magic[0] == std::byte(0x1f) && magic[1] == std::byte(0x8b);
-    input.damaged(gzip ? "compressed by gzip: decompress it first (gunzip)" : "neither pcap nor pcapng");
+    input.damaged(is_compressed(magic) ? "compressed by gzip: decompress it first (gunzip)"
+                                       : "neither pcap nor pcapng");
 }
 
 [[noreturn]] void throw_failure(capture_failure const& f) {

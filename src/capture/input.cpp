@@ -20,9 +20,18 @@ constexpr std::size_t chunk = std::size_t(64) << 10;
 }  // namespace
 
 capture_input::capture_input(std::string const& path)
-    : name_(path), owned_(open_expanded(path)), stream_(owned_.get()) {
+    : name_(path), owned_(std::fopen(path.c_str(), "rbe")), stream_(owned_.get()) {
     if (!stream_) fail_by_errno(name_, "open");
     std::setvbuf(stream_, nullptr, _IOFBF, chunk);
+}
+
+bool capture_input::expand(std::span<std::byte const> begin) {
+    expanded_ = detail::expand(stream_, begin);
+    if (!expanded_) return false;
+    stream_ = expanded_.get();
+    std::setvbuf(stream_, nullptr, _IOFBF, chunk);
+    offset_ = 0;
+    return true;
 }
 
 bool capture_input::begin_record() {

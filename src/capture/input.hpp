@@ -31,6 +31,9 @@ public:
     explicit capture_input(std::string const& path);
     capture_input(std::FILE* stream, std::string name) : name_(std::move(name)), stream_(stream) {}
 
+    /// Goes on with what the stream, of which `begin` is read, expands to; false without zlib.
+    bool expand(std::span<std::byte const> begin);
+
     /// Marks the place where a record begins; false at the end of the file.
     bool begin_record();
     /// Where the record begins.
@@ -51,7 +54,7 @@ private:
     [[noreturn]] void fail_compressed(errc code, char const* what) const;
 
     std::string name_;
-    owned_stream owned_;
+    owned_stream owned_, expanded_;  // the second reads from the stream before
     std::FILE* stream_ = nullptr;
     std::uint64_t offset_ = 0, record_ = 0;
     std::optional<std::byte> ahead_;  // of the record that begins

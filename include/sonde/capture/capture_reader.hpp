@@ -14,8 +14,8 @@ SONDE_NAMESPACE_BEGIN
 ///
 /// Formats: pcap with microseconds or nanoseconds in both byte orders (draft-ietf-opsawg-pcap), and pcapng
 /// (draft-ietf-opsawg-pcapng) in both byte orders, with any number of sections and interfaces; packets of its
-/// enhanced, simple and obsolete packet blocks. Other blocks give no frame. Files that gzip compressed are
-/// expanded.
+/// enhanced, simple and obsolete packet blocks. Other blocks give no frame. What gzip compressed is expanded,
+/// of pipes too.
 ///
 /// Link types: those of `link_type`; also LINKTYPE 12 and 14 (some systems' raw IP) as `raw`, and 108
 /// (OpenBSD's loopback) as `null`.
@@ -37,7 +37,7 @@ public:
     explicit capture_reader(std::string const& path);
 
     /// The same from an open stream (stdin), which is borrowed: it must outlive the reader. `name` stands in
-    /// errors. What gzip compressed is not expanded here: it is bad_file.
+    /// errors.
     capture_reader(std::FILE* stream, std::string name);
 
     /// The frame that the other one gave last stays good. What was moved from can only be destroyed or

@@ -144,14 +144,17 @@ TEST_CASE("reading a long file takes no more memory than reading a short one", "
     if (!support::address_sanitizer) CHECK(peak.growth() < 4096);
 }
 
-TEST_CASE("a named pipe is read from its first byte", "[capture]") {
+TEST_CASE("a named pipe is read from its first byte, and expanded where gzip compressed what comes",
+          "[capture]") {
     temporary_directory d;
     auto path = d.file("pipe");
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-    std::thread writer([&] { std::ofstream(path, std::ios::binary) << three(); });
-    capture_reader reader(path);
-    auto r = read_on(reader);
-    writer.join();
-    CHECK(r.errors.empty());
-    CHECK(r.frames.size() == 3);
+    for (auto const& bytes : {three(), gzip_member(three())}) {
+        std::thread writer([&] { std::ofstream(path, std::ios::binary) << bytes; });
+        capture_reader reader(path);
+        auto r = read_on(reader);
+        writer.join();
+        CHECK(r.errors.empty());
+        CHECK(r.frames.size() == 3);
+    }
 }

@@ -6,6 +6,9 @@ using namespace support;
 
 namespace {
 
+// Where they end, behind the file's header.
+constexpr std::size_t record_ends[] = {24, 51, 67, 88};
+
 // Three records of different sizes, one without octets.
 std::string three_records(bool big_endian, std::uint32_t magic = 0xa1b2c3d4) {
     file_bytes f(big_endian);
@@ -59,7 +62,7 @@ TEST_CASE("each frame of a link type that nobody knows is an error of its own", 
 TEST_CASE("a pcap file cut anywhere gives every whole record, then says where it ends", "[capture]") {
     for (bool big_endian : {false, true}) {
         auto whole = three_records(big_endian);
-        std::vector<std::size_t> ends{24, 51, 67, 88};
+        std::span ends(record_ends);
         REQUIRE(ends.back() == whole.size());
         for (std::size_t cut = 0; cut < whole.size(); ++cut) {
             auto r = read_bytes(whole.substr(0, cut));
@@ -75,6 +78,56 @@ TEST_CASE("a pcap file cut anywhere gives every whole record, then says where it
                                        ", inside the record that begins at byte " + std::to_string(begin)));
         }
     }
+}
+
+TEST_CASE("compressed data that do not fit their check sum give every frame, then an error that says where",
+          "[capture]") {
+    auto const whole = three_records(false);
+    auto damaged = [&](std::string const& compressed) {
+        auto r = read_bytes(compressed);
+        CHECK(r.frames == read_bytes(whole).frames);
+        CHECK(r.errors == std::vector<error_code>{errc::bad_file});
+        CHECK(holds(r.why,
+                    "test: the compressed data are damaged, in the record that begins at expanded byte 88"));
+    };
+    damaged(gzip_member(whole, 1));
+    auto length = gzip_member(whole);
+    length.back() ^= 1;
+    damaged(length);
+    damaged(gzip_member(whole) + "\x1f\x8b and no member");
+}
+
+TEST_CASE("compressed data that are cut, or damaged, anywhere give every whole record in front of that",
+          "[capture]") {
+    auto const whole = three_records(false);
+    auto const compressed = gzip_member(whole.substr(0, 60)) + gzip_member(whole.substr(60));
+    constexpr std::size_t head = 15, tail = 8;
+    for (std::size_t cut = 4; cut < compressed.size(); ++cut) {
+        INFO("cut at " << cut);
+        auto second = head + 60 + tail;
+        auto expanded = cut < second
+                            ? std::clamp(cut, head, head + 60) - head
+                            : 60 + std::clamp(cut, second + head, second + head + 28) - second - head;
+        auto ended = std::ranges::upper_bound(record_ends, expanded) - record_ends;
+        auto frames = static_cast<std::size_t>(std::max<std::ptrdiff_t>(ended - 1, 0));
+        auto r = read_bytes(compressed.substr(0, cut));
+        CHECK(r.frames.size() == frames);
+        CHECK(r.errors == std::vector<error_code>{errc::truncated_file});
+        auto bad = compressed.substr(0, cut) + gzip_member("");
+        CHECK(read_bytes(bad).frames.size() >= frames);
+        CHECK(read_bytes(bad).errors.size() == 1);
+    }
+}
+
+TEST_CASE("members of a compressed file are one file, and what is none behind them is ignored", "[capture]") {
+    auto const whole = three_records(false);
+    auto const members = gzip_member(whole.substr(0, 60)) + gzip_member("") + gzip_member(whole.substr(60));
+    for (std::string behind : {"", "\x1f", "garbage, as of tapes"}) {
+        auto r = read_bytes(members + behind);
+        CHECK(r.why == "");
+        CHECK(r.frames == read_bytes(whole).frames);
+    }
+    CHECK(read_bytes(members + std::string(10000, '\0')).frames.size() == 3);
 }
 
 TEST_CASE("lengths in pcap records are limits, never promises", "[capture]") {
@@ -114,7 +167,9 @@ TEST_CASE("what is no capture file is refused with the reason", "[capture]") {
                holds(r.why, "test");
     };
     CHECK(refused("#include <stdio.h>", "neither pcap nor pcapng"));
-    CHECK(refused("\x1f\x8b\x08 and so on", "gunzip"));
+    CHECK(refused("\x1f\x8b\x08 and so on", "the compressed data are damaged"));
+    CHECK(refused(gzip_member(gzip_member(three_records(false))), "gunzip"));
+    CHECK(refused("\x1f\x8a\x08 and so on", "neither pcap nor pcapng"));
     CHECK(refused(file_bytes().u32(0xa1b2c3d4).u16(3).u16(0).u64(0).u64(0).out, "version 3.0"));
 }
 

@@ -78,6 +78,18 @@ private:
     bool big_endian_;
 };
 
+/// A member of a gzip file that stores octets (RFC 1952, RFC 1951 §3.2.4). `flip` damages its check sum.
+inline std::string gzip_member(std::string_view bytes, std::uint32_t flip = 0) {
+    std::uint32_t crc = ~0u;
+    for (unsigned char c : bytes) {
+        crc ^= c;
+        for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    file_bytes f;
+    f.text(std::string_view("\x1f\x8b\x08\0\0\0\0\0\0\x03\x01", 11)).u16(bytes.size()).u16(~bytes.size());
+    return f.text(bytes).u32(~crc ^ flip).u32(bytes.size()).out;
+}
+
 /// A directory that goes with the test.
 class temporary_directory {
 public:
