@@ -32,6 +32,22 @@ TEST_CASE("a pcap file of either byte order gives its frames with their times", 
     }
 }
 
+TEST_CASE("a pcap file of Kuznetzov's tcpdump has more in front of each frame, which is read over",
+          "[capture]") {
+    for (bool big_endian : {false, true}) {
+        file_bytes f(big_endian);
+        f.pcap_header(0xa1b2cd34, 1);
+        for (std::string_view frame : {"one", "another"})
+            f.u32(1).u32(500).u32(frame.size()).u32(60).u32(2).u16(0x800).u16(0).text(frame);
+        auto r = read_bytes(f.out);
+        CHECK(r.why == "");
+        std::vector<seen_frame> want{{"one", 60, 1'000'500'000, link_type::ethernet, 0, ""},
+                                     {"another", 60, 1'000'500'000, link_type::ethernet, 0, ""}};
+        CHECK(r.frames == want);
+        CHECK(read_bytes(f.out.substr(0, 24 + 20)).errors == std::vector<error_code>{errc::truncated_file});
+    }
+}
+
 TEST_CASE("link types are read as LINKTYPE values, with what systems once used for raw IP", "[capture]") {
     std::vector<std::pair<std::uint32_t, link_type>> known{
         {0, link_type::null},        {1, link_type::ethernet}, {12, link_type::raw},
