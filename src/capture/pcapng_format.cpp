@@ -152,10 +152,7 @@ void block_format::read_option(interface_record& i, std::uint16_t code, byte_rea
         auto text = bytes.first(std::min<std::size_t>(bytes.size(), 255));
         i.name.assign(reinterpret_cast<char const*>(text.data()), text.size());
     } else if (code == if_tsresol && bytes.size() == 1) {
-        auto resolution = std::to_integer<std::uint8_t>(bytes[0]);
-        if (!i.clock.set_resolution(resolution))
-            input_.damaged(fmt::format("a time stamp resolution of {}^-{}", resolution & 0x80 ? 2 : 10,
-                                       resolution & 0x7f));
+        i.clock.set_resolution(std::to_integer<std::uint8_t>(bytes[0]));
     } else if (code == if_tsoffset && bytes.size() == 8) {
         i.clock.offset = static_cast<std::int64_t>(value.u64(0));
     }

@@ -126,12 +126,16 @@ TEST_CASE("a pcapng time offset is added in seconds", "[capture]") {
     CHECK(time_of(file_bytes().u16(14).u16(8).u64(-100ull).out, 1) == -100 * second + 1000);
 }
 
-TEST_CASE("a pcapng resolution finer than 64 bits can count is an error that names it", "[capture]") {
-    for (unsigned value : {20u, 127u, 0x80u | 64, 0xffu}) {
-        auto r = read_bytes(file_bytes().section().interface(1, resolution(value)).enhanced(0, 1, "x").out);
-        CHECK(r.errors == std::vector<error_code>{errc::bad_file});
-        CHECK(holds(r.why, "^-" + std::to_string(value & 0x7f)));
-    }
+TEST_CASE("pcapng times in ticks finer than 64 bits can count to a second are the nanosecond below",
+          "[capture]") {
+    CHECK(time_of(resolution(20), 12'345'678'900'000'000'000u) == 123'456'789);
+    CHECK(time_of(resolution(28), ~0ull) == 1);
+    CHECK(time_of(resolution(29), ~0ull) == 0);
+    CHECK(time_of(resolution(127), ~0ull) == 0);
+    CHECK(time_of(resolution(0x80 | 64), std::uint64_t(1) << 63) == second / 2);
+    CHECK(time_of(resolution(0x80 | 94), ~0ull) == 0);
+    CHECK(time_of(resolution(0xff), ~0ull) == 0);
+    CHECK(time_of(resolution(127) + file_bytes().u16(14).u16(8).u64(100).out, ~0ull) == 100 * second);
 }
 
 TEST_CASE("a pcapng frame of an unknown link type is an error, and the next one is read", "[capture]") {
@@ -186,6 +190,14 @@ TEST_CASE("options that end early, or past their block, leave what was read befo
     CHECK(name_of(file_bytes().u16(2).u16(5).text("eth0").out) == "");
     CHECK(name_of(file_bytes().u16(0).u16(0).out + named) == "");
     CHECK(name_of(file_bytes().option(2, std::string(300, 'n')).out) == std::string(255, 'n'));
+}
+
+TEST_CASE("what else a pcapng interface says, as the length of check sums behind frames, changes no frame",
+          "[capture]") {
+    auto options = file_bytes().option(13, "\x04").option(2, "eth0").out;
+    auto r = read_bytes(file_bytes().section().interface(1, options).enhanced(0, 0, "frame and sum").out);
+    REQUIRE(r.frames.size() == 1);
+    CHECK(r.frames[0] == seen_frame{"frame and sum", 13, 0, link_type::ethernet, 1, "eth0"});
 }
 
 TEST_CASE("a block length without its padding is taken as some writers mean it", "[capture]") {
