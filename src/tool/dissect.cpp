@@ -2,6 +2,7 @@
 #include "tool/text_options.hpp"
 
 #include <sonde/capture/capture_reader.hpp>
+#include <sonde/packet/escape.hpp>
 #include <sonde/packet/json.hpp>
 #include <sonde/packet/text.hpp>
 
@@ -48,7 +49,7 @@ void dissect_file(std::string const& path, text_style style, text_lines& lines) 
         if (auto f = reader.next(ec))
             lines.write(text_of(dissect(f->bytes, f->type), style));
         else if (ec)
-            lines.error(reader.why());
+            lines.error(reader.why(), ec);
         else
             return;
     }
@@ -62,6 +63,11 @@ int run_dissect(std::vector<std::string> const& arguments, text_streams const& s
         if (options.help) return streams.out << help, 0;
         if (options.file.empty() && !options.link)
             throw text_usage_error("--link or -r is needed; --help tells");
+        if (!options.file.empty() && options.link)
+            throw text_usage_error("--link or -r, not both: a file tells its link type");
+        if (!options.file.empty() && !options.rest.empty())
+            throw text_usage_error(
+                fmt::format("unexpected argument \"{}\": -r takes one file", escape(options.rest.front())));
         bool for_programs = options.style == text_style::json || options.style == text_style::command;
         text_lines lines(streams, for_programs);
         auto dissect_hex = [&](std::string const& hex) {

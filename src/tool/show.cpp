@@ -28,7 +28,7 @@ verb show_verb(std::string const&) {
            "sonde show 'IP(dst=\"198.18.0.1\")/TCP(dport=80, flags=\"S\")'", false);
     v.options.add_options()("count,c", po::value<std::string>(), "packets at most; default 1000")(
         "color", po::value<std::string>(), "auto, always or never; NO_COLOR and TERM=dumb are honoured");
-    v.exit_status = "0, 1 when something could not be read, 2 usage.";
+    v.exit_status = "0, 1 when something could not be read, 2 usage, 3 system.";
     return v;
 }
 
@@ -109,7 +109,7 @@ void show_file(std::string const& path, painter const& paint, std::uint64_t most
         if (auto f = reader.next(ec))
             lines.write(paint.show(to_packet(*f))), ++n;
         else if (ec)
-            lines.error(reader.why());
+            lines.error(reader.why(), ec);
         else
             return;
     }

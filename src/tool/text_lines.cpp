@@ -2,12 +2,12 @@
 
 #include "tool/text_options.hpp"
 
-#include <sonde/error.hpp>
 #include <sonde/packet/address.hpp>
 #include <sonde/packet/escape.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 namespace sonde::inline v0::tool {
@@ -45,14 +45,14 @@ void text_lines::guard(std::function<void()> const& action) {
     try {
         action();
     } catch (boost::system::system_error const& e) {
-        error(message_of(e));
+        error(message_of(e), e.code());
     } catch (std::bad_alloc const&) {
         error("out of memory");
     }
 }
 
-void text_lines::error(std::string_view message) {
-    any_error_ = true;
+void text_lines::error(std::string_view message, error_code const& why) {
+    status_ = std::max(status_, why.category() == boost::system::system_category() ? 3 : 1);
     if (!for_programs_) {
         if (number_) streams_.err << "line " << number_ << ": ";
         for (char c : message) streams_.err << (c >= 0x20 && c < 0x7f ? c : '?');
@@ -73,7 +73,7 @@ int text_lines::exit_status() const {
         streams_.err << "sonde: the output cannot be written\n";
         return 3;
     }
-    return any_error_ ? 1 : 0;
+    return status_;
 }
 
 std::string message_of(std::exception const& e) {

@@ -2,13 +2,16 @@
 
 #include "tool/text_commands.hpp"
 
+#include <sonde/error.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 
 namespace sonde::inline v0::tool {
 
-/// Lines in, lines out. Counts the lines in error for the exit status.
+/// Lines in, lines out. Keeps the exit status: 0, 1 when a line was in error, 3 when the system refused
+/// something.
 class text_lines {
 public:
     static constexpr std::size_t longest = std::size_t(1) << 20;  ///< octets of an input line
@@ -23,7 +26,8 @@ public:
     /// Runs something that may throw an error of its own.
     void guard(std::function<void()> const& action);
 
-    void error(std::string_view message);
+    /// `why`: its number, when the system has one for it.
+    void error(std::string_view message, error_code const& why = {});
     /// A line, or several, of results.
     void write(std::string_view text);
     int exit_status() const;
@@ -34,7 +38,7 @@ private:
 
     text_streams const& streams_;
     bool for_programs_;
-    bool any_error_ = false;
+    int status_ = 0;
     std::uint64_t number_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 using support::run;
 using support::sonde_command;
@@ -62,7 +63,28 @@ TEST_CASE("Options that make no sense are usage errors that say what is expected
     check({{"sniff", "-w", "-", "--rotate-size", "1k"}, 2, {"standard output does not rotate"}});
     check({{"dissect", "--json", "--command", "-r", "-"}, 2, {"--json or --command, not both"}});
     check({{"dissect", "-r", "one.pcap", "-r", "two.pcap"}, 2, {"-r is given twice: it takes one value"}});
+    check({{"dissect", "-r", "one.pcap", "two.pcap"}, 2, {"\"two.pcap\"", "-r takes one file"}});
+    check(
+        {{"dissect", "-r", "one.pcap", "--link", "ipv4"}, 2, {"--link or -r", "a file tells its link type"}});
     check({{"frobnicate"}, 2, {"no command \"frobnicate\"", "sonde --help"}});
+}
+
+TEST_CASE("A file that cannot be read is an error of the system; one that is damaged is some line in error") {
+    auto const file = support::own_path("damaged.pcap");
+    std::ofstream(file) << "no capture at all";
+    for (auto const& tool :
+         std::vector<std::vector<std::string>>{{"dissect", "-r"}, {"dissect", "--json", "-r"}, {"show"}}) {
+        auto status = [&](std::string const& path) {
+            auto words = tool;
+            words.insert(words.begin(), sonde_command());
+            words.push_back(path);
+            return run(words).status;
+        };
+        CHECK(status("/nowhere/session.pcap") == 3);
+        CHECK(status("/tmp") == 3);
+        CHECK(status(file.string()) == 1);
+    }
+    std::filesystem::remove(file);
 }
 
 TEST_CASE("An interface that is missing or down is named, with the remedy, as an error of the system") {
