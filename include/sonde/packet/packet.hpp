@@ -97,9 +97,8 @@ public:
     packet(std::string_view payload);
     packet(char const* payload) : packet(std::string_view(payload)) {}
     packet(std::string const& payload) : packet(std::string_view(payload)) {}
-    packet(std::span<std::byte const> payload) : packet(octets(payload).value) {}
-    template <std::convertible_to<std::span<std::byte const>> Bytes>
-    explicit packet(Bytes const& payload) : packet(std::span<std::byte const>(payload)) {}
+    packet(std::span<std::byte const> payload)
+        : packet(std::string_view(reinterpret_cast<char const*>(payload.data()), payload.size())) {}
     /// @}
 
     /// A packet of bytes whose layers are known, as `view` gives them.
@@ -285,10 +284,6 @@ packet operator/(L const& lower, Upper const& upper) {
     packet p(lower);
     p /= upper;
     return p;
-}
-template <std::convertible_to<std::span<std::byte const>> Bytes>
-packet operator/(packet lower, Bytes const& upper) {
-    return std::move(lower /= packet(upper));
 }
 template <layer L>
 packet operator/(packet lower, L const& upper) {

@@ -115,10 +115,10 @@ struct octets {
     constexpr octets(std::string_view text) : value(text) {}
     constexpr octets(char const* text) : value(text) {}
     octets(std::string const& text) : value(text) {}
-    template <std::convertible_to<std::span<std::byte const>> Bytes>
-    octets(Bytes const& b) : octets(std::as_bytes(std::span<std::byte const>(b)), nullptr) {}
-    template <std::convertible_to<std::span<std::uint8_t const>> Bytes>
-    octets(Bytes const& b) : octets(std::as_bytes(std::span<std::uint8_t const>(b)), nullptr) {}
+    octets(std::span<std::byte const> bytes)
+        : value(reinterpret_cast<char const*>(bytes.data()), bytes.size()) {}
+    octets(std::span<std::uint8_t const> bytes)
+        : value(reinterpret_cast<char const*>(bytes.data()), bytes.size()) {}
     /// @}
 
     /// Bytes.
@@ -130,10 +130,6 @@ struct octets {
     /// @}
     /// Byte by byte.
     friend constexpr bool operator==(octets a, octets b) { return a.value == b.value; }
-
-private:
-    octets(std::span<std::byte const> b, std::nullptr_t)
-        : value(reinterpret_cast<char const*>(b.data()), b.size()) {}
 };
 
 /// The value of a field as the wire carries it: up to 128 bits, most significant first.
