@@ -1,47 +1,14 @@
 // What is no answer, and why not: pairs of which one thing is wrong. Whatever answers has its probe's key.
 #include "support/catch.hpp"
 
+#include "layers/matching.hpp"
+
 #include <sonde/layers/ip.hpp>
-#include <sonde/packet/expression.hpp>
-#include <sonde/packet/match.hpp>
 
 #include <fmt/format.h>
 
 using namespace sonde;
-
-namespace {
-
-packet read(std::string const& text, link_type link) {
-    return dissect(parse_packet(text).build(), link);
-}
-
-std::string verdict(std::string const& sent, std::string const& received, link_type link = link_type::raw) {
-    auto s = read(sent, link), r = read(received, link);
-    auto v = match(r.view(), s.view());
-    if (v.value != match_verdict::yes) return v.why;
-    secret_key const secret{1, 2};
-    auto keys = keys_of_answer(r.view(), secret);
-    bool to_many = goes_to_many(s.view());
-    return keys.contain(key_of_probe(s.view(), secret, to_many), to_many)
-               ? "yes"
-               : "an answer without the probe's key";
-}
-
-/// Between two hosts, in IP or IPv6.
-std::string there(std::string const& layers) {
-    return "IP(src='192.0.2.1', dst='198.51.100.9')/" + layers;
-}
-std::string back(std::string const& layers) {
-    return "IP(src='198.51.100.9', dst='192.0.2.1')/" + layers;
-}
-std::string there6(std::string const& layers) {
-    return "IPv6(src='fe80::1', dst='fe80::9', hlim=255)/" + layers;
-}
-std::string back6(std::string const& layers, int hlim = 255) {
-    return "IPv6(src='fe80::9', dst='fe80::1', hlim=" + std::to_string(hlim) + ")/" + layers;
-}
-
-}  // namespace
+using namespace support;
 
 TEST_CASE("TCP: both ports, then the acknowledgement, then who may reset") {
     auto sent = there("TCP(sport=1000, dport=80, seq=100, flags='S')");
