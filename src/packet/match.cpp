@@ -237,6 +237,13 @@ void for_keys(layer_view v, key_builder k, Use const& use, layer_view const& quo
     if (n == 0) use(layer_view(), k);
 }
 
+/// Whether a frame to many may say what the address alone does not: that it is a subnet's broadcast address,
+/// whose host bits are ones (RFC 922 §7), two of them at least. TCP has one end there (RFC 9293 §3.9.2.3).
+bool may_be_subnet_broadcast(layer_view const& ip) {
+    constexpr unsigned fewest_host_bits = 3, tcp = 6;
+    return (ip.get<&IP::dst>().value & fewest_host_bits) == fewest_host_bits && ip.get<&IP::proto>() != tcp;
+}
+
 }  // namespace
 
 match_verdict match(packet_view const& received, packet_view const& sent) {
@@ -271,13 +278,12 @@ match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool t
 
 bool goes_to_many(packet_view const& sent) {
     auto s = network_layer_of(sent);
-    if (layer_view first(sent, 0); first.is<Ether>() && first.get<&Ether::dst>().is_group()) return true;
-    if (s.is<IP>()) {
-        auto to = s.get<&IP::dst>();
-        return to.is_multicast() || to.is_broadcast();
-    }
     if (s.is<IPv6>()) return detail::final_destination(s).is_multicast();
-    return false;
+    layer_view const first(sent, 0);
+    bool const frame_to_many = first.is<Ether>() && first.get<&Ether::dst>().is_group();
+    if (!s.is<IP>()) return frame_to_many;
+    auto to = s.get<&IP::dst>();
+    return to.is_multicast() || to.is_broadcast() || (frame_to_many && may_be_subnet_broadcast(s));
 }
 
 answer_keys keys_of_answer(packet_view const& received, secret_key const& secret, bool relaxed, bool groups) {
