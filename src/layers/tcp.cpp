@@ -66,6 +66,14 @@ match_verdict header_validity(layer_view const& tcp) {
     return match_verdict::payload();
 }
 
+/// RFC 9293 §3.10.7.4, first: a segment outside of the window is dropped. The window is not known, so the
+/// largest counts (RFC 7323 §2.3); and one without scale before it, for what is sent once more, and for what
+/// asks whether we are alive (RFC 9293 §3.8.4: one octet before).
+bool may_lie_in_window(std::uint32_t seq, std::uint32_t next) {
+    constexpr std::uint32_t largest = 1u << 30, before = 1u << 16;
+    return seq - (next - before) < before + largest;
+}
+
 match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (auto v = header_validity(reply); v.value == match_verdict::no) return v;
     if (auto got = reply.get<&TCP::sport>(), asked = sent.get<&TCP::dport>(); got != asked)
@@ -95,6 +103,10 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     // RFC 9293 §3.10.7.3, fifth: what has neither SYN nor RST is dropped.
     if (!(flags & syn) && opens && !sent.packet().relaxed)
         return match_verdict::mismatch("tcp segment without SYN answers no SYN");
+    bool const knows_other = asked & ack && !(asked & syn);
+    if (auto got = reply.get<&TCP::seq>(), next = sent.get<&TCP::ack>();
+        knows_other && !may_lie_in_window(got, next) && !sent.packet().relaxed)
+        return match_verdict::mismatch(fmt::format("tcp seq {}, expected from {}", got, next));
     // An acknowledgement alone is an answer; a message of the same protocol must be the probe's.
     auto message = sent.upper(), told = reply.upper();
     bool judges = message && told && message.description().hooks.answers &&

@@ -723,3 +723,28 @@ TEST_CASE("An error about one fragment ends the probe that is that fragment, not
     CHECK(verdict(fragment(4), about(4)) == "yes");
     CHECK(verdict(fragment(4), about(5)) == "quoted fragment offset 5, expected 4");
 }
+
+TEST_CASE(
+    "TCP: who is told where the other end is answers from there on, within the largest window (RFC 9293, "
+    "section 3.10.7.4)") {
+    auto sent = [](std::string const& ack, std::string const& flags = "A") {
+        return there("TCP(sport=1000, dport=80, seq=100, ack=" + ack + ", flags='" + flags + "')");
+    };
+    auto reply = [](std::string const& seq, std::string const& ack = "100") {
+        return back("TCP(sport=80, dport=1000, flags='A', seq=" + seq + ", ack=" + ack + ")");
+    };
+    CHECK(verdict(sent("500"), reply("500")) == "yes");
+    CHECK(verdict(sent("500"), reply("501")) == "yes");
+    CHECK(verdict(sent("500"), reply("1073742323")) == "yes");
+    CHECK(verdict(sent("500"), reply("1073742324")) == "tcp seq 1073742324, expected from 500");
+    CHECK(verdict(sent("500"), reply("1342177280")) == "tcp seq 1342177280, expected from 500");
+    // What it asks with whether we are alive, and what it sends once more.
+    CHECK(verdict(sent("500"), reply("499")) == "yes");
+    CHECK(verdict(sent("500"), reply("4294902260")) == "yes");
+    CHECK(verdict(sent("500"), reply("4294902259")) == "tcp seq 4294902259, expected from 500");
+    CHECK(verdict(sent("4294967295"), reply("5")) == "yes");
+    // Who opens tells nothing about the other end, nor does who has not heard of it.
+    CHECK(verdict(sent("500", "SA"), reply("1342177280", "101")) == "yes");
+    auto s = read(sent("500"), link_type::raw), r = read(reply("1342177280"), link_type::raw);
+    CHECK(verdict_on(s, r, true) == "yes");
+}
