@@ -26,6 +26,8 @@ constexpr value_name protocol_names[] = {
     {140, "shim6"}, {141, "wesp"}, {142, "rohc"}, {143, "ethernet"}};
 // clang-format on
 
+constexpr unsigned igmp = 2;
+
 constexpr field_rule rules[] = {{.field = "proto", .names = protocol_names},
                                 {.field = "tos", .hexadecimal = true},
                                 {.field = "id", .identity = identity_part::id},
@@ -114,6 +116,13 @@ bool is_joined(layer_view const& ip) {
     return ip.get<&IP::len>() == 0 && ip.header().size() + ip.payload().size() > 0xffff;
 }
 
+/// A source is one host's (RFC 1122 §3.2.1.3, RFC 1112 §7.2). Who has no address yet is heard with BOOTP, and
+/// among the listeners (RFC 3376 §4.2.13).
+bool may_send(ipv4 source, layer_view const& ip) {
+    if (source.is_multicast() || source.is_broadcast()) return false;
+    return !source.is_unspecified() || ip.get<&IP::proto>() == igmp || detail::carries_dhcp(ip);
+}
+
 }  // namespace
 
 match_verdict detail::ip_validity(layer_view const& ip) {
@@ -127,6 +136,8 @@ match_verdict detail::ip_validity(layer_view const& ip) {
     if (ip.span().truncated) return match_verdict::mismatch("ip header cut short");
     if (auto total = ip.get<&IP::len>(); total < header.size() && !is_joined(ip))
         return match_verdict::mismatch(fmt::format("ip len {}, expected {} at least", total, header.size()));
+    if (auto from = ip.get<&IP::src>(); !may_send(from, ip))
+        return match_verdict::mismatch(fmt::format("ip src {} is no host's", from.to_string()));
     return match_verdict::payload();
 }
 

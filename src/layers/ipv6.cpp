@@ -101,12 +101,21 @@ void summarize(layer_view const& v, std::string& out) {
                        unsigned(v.get<&IPv6::nh>()));
 }
 
+/// A source is one host's (RFC 4291 §2.7). Who has no address yet (§2.5.2) answers nothing but queries for
+/// listeners (RFC 3590 §4).
+bool may_send(ipv6 const& source, layer_view const& ip) {
+    if (source.is_multicast()) return false;
+    return !source.is_unspecified() || detail::is_listener_discovery(ip);
+}
+
 }  // namespace
 
 match_verdict detail::ipv6_validity(layer_view const& ip) {
     if (auto version = std::to_integer<unsigned>(ip.header()[0]) >> 4; version != 6)
         return match_verdict::mismatch(fmt::format("ipv6 version {}, expected 6", version));
     if (!ip.has<&IPv6::dst>()) return match_verdict::mismatch("ipv6 header cut short");
+    if (auto from = ip.get<&IPv6::src>(); !may_send(from, ip))
+        return match_verdict::mismatch(fmt::format("ipv6 src {} is no host's", from.to_string()));
     return match_verdict::payload();
 }
 

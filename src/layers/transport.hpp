@@ -20,8 +20,8 @@ inline ipv4 final_stop(layer_view const& ip, stops which = stops::ahead) {
     return ip.span().size() <= without_options ? ip.get<&IP::dst>() : last_stop_of_options(ip, which);
 }
 
-/// What makes any host discard a packet for its IP or IPv6 header alone (RFC 791 §3.1, RFC 1122 §3.2.1.1, RFC
-/// 8200 §3): no answer then, nor an error.
+/// What makes any host discard a packet for its IP or IPv6 header alone (RFC 791 §3.1, RFC 1122 §3.2.1.1 and
+/// §3.2.1.3, RFC 8200 §3): no answer then, nor an error.
 /// @{
 match_verdict ip_validity(layer_view const& ip);
 match_verdict ipv6_validity(layer_view const& ip);

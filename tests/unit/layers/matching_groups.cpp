@@ -34,3 +34,47 @@ TEST_CASE("What a frame to all carries to one host is answered by that host alon
                       link_type::ethernet) == "yes");
     }
 }
+
+TEST_CASE(
+    "What comes from no host's address is no answer (RFC 1122, section 3.2.1.3; RFC 4291, section 2.7)") {
+    auto reply = [](std::string const& from) {
+        return "IP(src='" + from + "', dst='192.0.2.1')/ICMP(type=0, id=7)";
+    };
+    auto error = [](std::string const& from) {
+        return "IP(src='" + from + "', dst='192.0.2.1')/ICMP(type=11)/IPerror(src='192.0.2.1', " +
+               "dst='224.0.0.1')/ICMPerror(id=7)";
+    };
+    std::string const sent = "IP(src='192.0.2.1', dst='224.0.0.1')/ICMP(id=7)";
+    CHECK(verdict(sent, reply("198.51.100.9")) == "yes");
+    CHECK(verdict(sent, error("198.51.100.9")) == "yes");
+    for (std::string from : {"224.0.0.1", "239.1.1.1", "255.255.255.255", "0.0.0.0"}) {
+        CHECK(verdict(sent, reply(from)) == "ip src " + from + " is no host's");
+        CHECK(verdict(sent, error(from)) == "ip src " + from + " is no host's");
+    }
+    auto through = [](std::string const& inner) { return back("GRE()/" + inner); };
+    CHECK(verdict(there("GRE()/IP(src='192.0.2.1', dst='0.0.0.0')/ICMP(id=7)"), through(reply("0.0.0.0"))) ==
+          "ip src 0.0.0.0 is no host's");
+
+    std::string const sent6 = "IPv6(src='fe80::1', dst='ff02::1')/ICMPv6EchoRequest(id=7)";
+    auto reply6 = [](std::string const& from) {
+        return "IPv6(src='" + from + "', dst='fe80::1')/ICMPv6EchoReply(id=7)";
+    };
+    auto error6 = [](std::string const& from) {
+        return "IPv6(src='" + from + "', dst='fe80::1')/ICMPv6TimeExceeded()/IPerror6(src='fe80::1', " +
+               "dst='ff02::1')/ICMPv6EchoRequest(id=7)";
+    };
+    CHECK(verdict(sent6, reply6("fe80::9")) == "yes");
+    CHECK(verdict(sent6, error6("fe80::9")) == "yes");
+    for (std::string from : {"ff02::1", "ff0e::7", "::"}) {
+        CHECK(verdict(sent6, reply6(from)) == "ipv6 src " + from + " is no host's");
+        CHECK(verdict(sent6, error6(from)) == "ipv6 src " + from + " is no host's");
+    }
+}
+
+TEST_CASE("Who has no address yet is heard with BOOTP and among listeners (RFC 2131, RFC 3376, RFC 3590)") {
+    CHECK(verdict("IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=68, dport=67)/BOOTP(xid=7)",
+                  "IP(src='0.0.0.0', dst='255.255.255.255')/UDP(sport=67, dport=68)/BOOTP(op=2, xid=7)") ==
+          "yes");
+    CHECK(verdict("IPv6(src='fe80::1', dst='ff02::1', hlim=1)/ICMPv6MLQuery2()",
+                  "IPv6(src='::', dst='ff02::16', hlim=1)/ICMPv6MLReport2()") == "yes");
+}
