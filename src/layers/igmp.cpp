@@ -1,4 +1,5 @@
 #include <sonde/layers/igmp.hpp>
+#include <sonde/layers/ip.hpp>
 #include <sonde/packet/checksum.hpp>
 
 #include "igmp_version.hpp"
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace sonde::inline v0 {
 namespace {
@@ -16,16 +18,18 @@ using header = std::span<std::byte const>;
 
 constexpr field_rule checksum_rules[] = {{.field = "chksum", .hexadecimal = true}};
 constexpr std::size_t size = 8;
+enum message_type : unsigned { query = 0x11, report1 = 0x12, report2 = 0x16, leave = 0x17, report3 = 0x22 };
 
 bool is_version3(header h) {
     constexpr std::size_t shortest_query3 = 12;
     auto type = read_bits(h, {0, 8}).low;
-    return type == 0x22 || (type >= 0x30 && type <= 0x32) || (type == 0x11 && h.size() >= shortest_query3);
+    return type == report3 || (type >= 0x30 && type <= 0x32) ||
+           (type == query && h.size() >= shortest_query3);
 }
 
 std::size_t length(header h) {
     auto type = read_bits(h, {0, 8}).low;
-    return type == 0x11 || type == 0x12 || type == 0x16 || type == 0x17 ? size : 0;
+    return type == query || type == report1 || type == report2 || type == leave ? size : 0;
 }
 
 template <class Message>
@@ -97,6 +101,79 @@ void summarize3(layer_view const& v, std::string& out) {
     out += summary_of(v, detail::shown<&IGMPv3::type>(v));
 }
 
+// --- matching ----------------------------------------------------------------------------------------
+
+/// The type comes first in all versions.
+unsigned type_of(layer_view const& message) {
+    return std::to_integer<unsigned>(message.header()[0]);
+}
+
+/// What a query asks for, of any version: a group, or all (0.0.0.0).
+std::optional<ipv4> queried_group(layer_view const& sent) {
+    if (sent.is<IGMP>() && type_of(sent) == query) return sent.get<&IGMP::gaddr>();
+    if (auto q = sent.upper(); q.is<IGMPv3mq>()) return q.get<&IGMPv3mq::gaddr>();
+    return {};
+}
+
+/// Whether one of the records of a report, as far as they are whole, is about this group.
+bool has_record_of(layer_view const& report, ipv4 group) {
+    constexpr std::size_t report_fixed = 4;
+    constexpr bit_range count{16, 16}, address{32, 32};
+    auto all = report.header();
+    for (auto at = report_fixed, left = read_bits(all, count).low; left > 0 && at < all.size(); --left) {
+        auto record = all.subspan(at);
+        auto length = record_length(record);
+        if (length > record.size()) break;
+        if (value_traits<ipv4>::from_wire(read_bits(record, address)) == group) return true;
+        at += length;
+    }
+    return false;
+}
+
+match_verdict goes_to(layer_view const& report, ipv4 group) {
+    auto to = report.lower().get<&IP::dst>();
+    return to == group ? match_verdict::match()
+                       : match_verdict::mismatch(fmt::format("igmp report to {}, expected to {}",
+                                                             to.to_string(), group.to_string()));
+}
+
+/// A report of version 1 or 2 goes to the group that it is of (RFC 2236 §3).
+match_verdict report_answers(layer_view const& reply, ipv4 asked) {
+    if (!reply.has<&IGMP::gaddr>()) return match_verdict::mismatch("igmp message cut short");
+    auto of = reply.get<&IGMP::gaddr>();
+    if (!of.is_multicast())
+        return match_verdict::mismatch(fmt::format("igmp report of {}, which is no group", of.to_string()));
+    if (!asked.is_unspecified() && of != asked)
+        return match_verdict::mismatch(
+            fmt::format("igmp group {}, expected {}", of.to_string(), asked.to_string()));
+    return goes_to(reply, of);
+}
+
+/// One of version 3 has its groups in records, and a group of its own to go to (RFC 3376 §4.2.14).
+match_verdict report3_answers(layer_view const& reply, ipv4 asked) {
+    constexpr std::uint32_t reports = 0xe0000016;
+    auto records = reply.upper();
+    if (!records.is<IGMPv3mr>()) return match_verdict::mismatch("igmp message cut short");
+    if (!asked.is_unspecified() && !has_record_of(records, asked))
+        return match_verdict::mismatch(fmt::format("igmp report without a record of {}", asked.to_string()));
+    return goes_to(reply, ipv4(reports));
+}
+
+/// Reports answer queries, of whichever versions: a general query of any group, another of its own (RFC 2236
+/// §3, RFC 3376 §5.2).
+match_verdict answers(layer_view const& reply, layer_view const& sent) {
+    auto asked = queried_group(sent);
+    if (!asked) return match_verdict::mismatch(fmt::format("igmp type {} is no query", type_of(sent)));
+    bool const is_igmp = reply.is<IGMP>() || reply.is<IGMPv3>();
+    if (!is_igmp || !reply.lower().is<IP>()) return match_verdict::mismatch("igmp report expected");
+    switch (auto type = type_of(reply)) {
+        case report1:
+        case report2: return report_answers(reply, *asked);
+        case report3: return report3_answers(reply, *asked);
+        default: return match_verdict::mismatch(fmt::format("igmp type {} is no report", type));
+    }
+}
+
 }  // namespace
 
 layer_description const* detail::igmp_version(header message) {
@@ -112,10 +189,14 @@ option_codec const& igmp3_records::codec() {
 }
 
 layer_hooks hooks(IGMP const*) {
-    return {.rules = checksum_rules, .header_length = length, .finish = finish<IGMP>, .summarize = summarize};
+    return {.rules = checksum_rules,
+            .header_length = length,
+            .finish = finish<IGMP>,
+            .answers = answers,
+            .summarize = summarize};
 }
 layer_hooks hooks(IGMPv3 const*) {
-    return {.rules = checksum_rules, .finish = finish<IGMPv3>, .summarize = summarize3};
+    return {.rules = checksum_rules, .finish = finish<IGMPv3>, .answers = answers, .summarize = summarize3};
 }
 layer_hooks hooks(IGMPv3mq const*) {
     return {.rules = query_rules, .header_length = query_length};

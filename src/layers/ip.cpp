@@ -72,9 +72,11 @@ void follow(dissect_step& step) {
 
 /// Answers that do not go to who asked: a client without an address hears them by broadcast, or at the
 /// address that it is given (RFC 2131 §4.1); who asks a group of multicast DNS hears them in the group (RFC
-/// 6762 §6); routers that were solicited may advertise to all hosts (RFC 1256 §4.3).
+/// 6762 §6); routers that were solicited may advertise to all hosts (RFC 1256 §4.3); what members report goes
+/// to groups (RFC 2236 §3, RFC 3376 §4.2.14).
 bool goes_elsewhere(layer_view const& reply, layer_view const& sent) {
     constexpr std::uint32_t all_hosts = 0xe0000001;
+    if (sent.get<&IP::proto>() == igmp) return reply.get<&IP::dst>().is_multicast();
     auto to = reply.get<&IP::dst>(), group = sent.get<&IP::dst>();
     if (auto icmp = sent.upper(); icmp.is<ICMP>() && icmp.get<&ICMP::type>() == detail::router_solicitation)
         return to.value == all_hosts || to.is_broadcast();
@@ -100,7 +102,9 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
 }
 
 void key(layer_view const& v, key_builder& k) {
-    k.add(std::uint64_t{0x0800} << 8 | v.get<&IP::proto>());
+    auto const protocol = v.get<&IP::proto>();
+    k.add(std::uint64_t{0x0800} << 8 | protocol);
+    if (protocol == igmp) return;
     // An answer to many may come from anyone, and go to a group, to all, or to who asked.
     if (!k.is_any_source()) k.add_ends(v.get<&IP::src>().value, detail::final_stop(v).value);
 }

@@ -67,6 +67,11 @@ std::vector<unsigned> vlans(packet_view const& p) {
     return found;
 }
 
+/// ICMPv6, whose messages are a layer each, and IGMP, whose versions are.
+bool has_answers_of_other_layers(layer_description const& asked) {
+    return asked.name.starts_with("ICMPv6") || asked.name.starts_with("IGMP");
+}
+
 /// Layer against layer, from the network layer up. `stop` is a layer of the reply: both are left there.
 match_verdict walk(layer_view& reply, layer_view& sent, std::size_t stop = ~std::size_t(0)) {
     for (; sent && reply.index() < stop;
@@ -78,7 +83,7 @@ match_verdict walk(layer_view& reply, layer_view& sent, std::size_t stop = ~std:
         if (sent.is<Raw>()) break;
         if (!reply) return match_verdict::mismatch(fmt::format("{} missing", asked.name));
         bool same_protocol = reply.description().is(asked) || asked.hooks.answers == nullptr ||
-                             asked.name.starts_with("ICMPv6");  // whose answers are layers of their own
+                             has_answers_of_other_layers(asked);
         if (!same_protocol)
             return match_verdict::mismatch(
                 fmt::format("{} found, {} expected", reply.description().name, asked.name));

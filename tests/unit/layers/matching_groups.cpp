@@ -78,3 +78,76 @@ TEST_CASE("Who has no address yet is heard with BOOTP and among listeners (RFC 2
     CHECK(verdict("IPv6(src='fe80::1', dst='ff02::1', hlim=1)/ICMPv6MLQuery2()",
                   "IPv6(src='::', dst='ff02::16', hlim=1)/ICMPv6MLReport2()") == "yes");
 }
+
+TEST_CASE("IGMP: reports answer a query, each in the group that is its place (RFC 2236, RFC 3376)") {
+    auto query = [](std::string const& message, std::string const& to = "224.0.0.1") {
+        return "IP(src='192.0.2.1', dst='" + to + "', ttl=1)/" + message;
+    };
+    auto from = [](std::string const& to, std::string const& message) {
+        return "IP(src='192.0.2.9', dst='" + to + "', ttl=1)/" + message;
+    };
+    auto report = [](std::string const& group, std::string const& type = "0x16") {
+        return "IGMP(type=" + type + ", gaddr='" + group + "')";
+    };
+    auto records = [](std::string const& all) { return "IGMPv3(type=0x22)/IGMPv3mr(records=[" + all + "])"; };
+    std::string const of1 = "IGMPv3gr(maddr='239.1.1.1', srcaddrs=['192.0.2.77'])",
+                      of2 = "IGMPv3gr(maddr='239.1.1.2')";
+    std::string const general[] = {"IGMP(mrcode=0)", "IGMP()", "IGMPv3()/IGMPv3mq()"},
+                      specific[] = {"IGMP(gaddr='239.1.1.1')", "IGMPv3()/IGMPv3mq(gaddr='239.1.1.1')"};
+    for (auto const& asks : general) {
+        CAPTURE(asks);
+        CHECK(verdict(query(asks), from("239.1.1.1", report("239.1.1.1", "0x12"))) == "yes");
+        CHECK(verdict(query(asks), from("239.1.1.1", report("239.1.1.1"))) == "yes");
+        CHECK(verdict(query(asks), from("224.0.0.22", records(of1))) == "yes");
+        CHECK(verdict(query(asks), from("224.0.0.2", report("239.1.1.1"))) ==
+              "igmp report to 224.0.0.2, expected to 239.1.1.1");
+        CHECK(verdict(query(asks), from("192.0.2.1", report("192.0.2.1"))) ==
+              "igmp report of 192.0.2.1, which is no group");
+        CHECK(verdict(query(asks), from("224.0.0.2", records(of1))) ==
+              "igmp report to 224.0.0.2, expected to 224.0.0.22");
+        CHECK(verdict(query(asks), from("192.0.2.1", records(of1))) ==
+              "igmp report to 192.0.2.1, expected to 224.0.0.22");
+        // Another's query, and who leaves, to us or to whom they go.
+        for (auto to : {"192.0.2.1", "224.0.0.1"}) {
+            CHECK(verdict(query(asks), from(to, "IGMP()")) == "igmp type 17 is no report");
+            CHECK(verdict(query(asks), from(to, "IGMPv3()/IGMPv3mq()")) == "igmp type 17 is no report");
+        }
+        CHECK(verdict(query(asks), from("224.0.0.2", report("239.1.1.1", "0x17"))) ==
+              "igmp type 23 is no report");
+        CHECK(verdict(query(asks), from("239.1.1.1", "ICMP(type=0)")) != "yes");
+        CHECK(verdict(query(asks, "198.51.100.9"), from("239.1.1.1", report("239.1.1.1"))) ==
+              "ip src 192.0.2.9, expected 198.51.100.9");
+        CHECK(verdict(query(asks, "192.0.2.9"), from("239.1.1.1", report("239.1.1.1"))) == "yes");
+    }
+    for (auto const& asks : specific) {
+        CAPTURE(asks);
+        auto sent = query(asks, "239.1.1.1");
+        CHECK(verdict(sent, from("239.1.1.1", report("239.1.1.1"))) == "yes");
+        CHECK(verdict(sent, from("239.1.1.2", report("239.1.1.2"))) ==
+              "igmp group 239.1.1.2, expected 239.1.1.1");
+        CHECK(verdict(sent, from("224.0.0.22", records(of2 + ", " + of1))) == "yes");
+        CHECK(verdict(sent, from("224.0.0.22", records(of2))) == "igmp report without a record of 239.1.1.1");
+    }
+    for (auto const& told : {report("239.1.1.1"), records(of1)})
+        CHECK(verdict(query(told, "239.1.1.1"), from("239.1.1.1", report("239.1.1.1")))
+                  .ends_with("is no query"));
+}
+
+TEST_CASE("IGMP: of a report that was cut short, what is there counts") {
+    auto query = read("IP(src='192.0.2.1', dst='239.1.1.2', ttl=1)/IGMP(gaddr='239.1.1.2')", link_type::raw);
+    auto report = parse_packet(
+                      "IP(src='192.0.2.9', dst='224.0.0.22', ttl=1)/IGMPv3(type=0x22)/"
+                      "IGMPv3mr(numgrp=3, records=[IGMPv3gr(maddr='239.1.1.1'), "
+                      "IGMPv3gr(maddr='239.1.1.2')])")
+                      .build();
+    auto check = [&](std::size_t octets) {
+        return verdict_on(query, dissect(std::span(report).first(octets), link_type::raw));
+    };
+    CHECK(check(report.size()) == "yes");
+    CHECK(check(report.size() - 1) == "igmp report without a record of 239.1.1.2");
+    for (auto octets : {28u, 26u, 24u}) CHECK(check(octets) != "yes");
+    auto report2 =
+        parse_packet("IP(src='192.0.2.9', dst='239.1.1.2')/IGMP(type=0x16, gaddr='239.1.1.2')").build();
+    CHECK(verdict_on(query, dissect(std::span(report2).first(27), link_type::raw)) ==
+          "igmp message cut short");
+}
