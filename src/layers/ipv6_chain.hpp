@@ -9,7 +9,9 @@ namespace sonde::inline v0::detail {
 bool is_extension(layer_view const& layer);
 /// The layer itself, or the first above it that is no extension header.
 layer_view above_extensions(layer_view layer);
-/// The same in its place.
+/// The layer itself, or the first below it that is no extension header.
+layer_view below_extensions(layer_view layer);
+/// `above_extensions` in its place.
 void skip_extensions(layer_view& layer);
 /// What an IPv6 packet carries behind its extension headers.
 std::uint8_t upper_protocol(layer_view const& ip);

@@ -245,6 +245,11 @@ layer_view above_extensions(layer_view v) {
     return v;
 }
 
+layer_view below_extensions(layer_view v) {
+    while (is_extension(v)) v = v.lower();
+    return v;
+}
+
 std::uint8_t upper_protocol(layer_view const& v) {
     std::uint8_t next = v.get<&IPv6::nh>();
     for (auto e = v.upper(); is_extension(e); e = e.upper())

@@ -1,6 +1,8 @@
+#include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/mld.hpp>
 
 #include "icmpv6_message.hpp"
+#include "ipv6_chain.hpp"
 #include "record_list.hpp"
 
 #include <fmt/format.h>
@@ -75,11 +77,24 @@ bool has_record_of(layer_view const& report, ipv6 const& group) {
     return false;
 }
 
+/// What makes a report invalid: it has passed a router (RFC 2710 §3, RFC 3810 §5), or its sender has an
+/// address of another link (RFC 3810 §5.2.13).
+match_verdict report_validity(layer_view const& report) {
+    auto ip = detail::below_extensions(report.lower());
+    if (!ip.is<IPv6>()) return match_verdict::match();
+    if (unsigned hops = ip.get<&IPv6::hlim>(); hops != 1)
+        return match_verdict::mismatch(fmt::format("mld hop limit {}, expected 1", hops));
+    if (auto from = ip.get<&IPv6::src>(); !from.is_link_local() && !from.is_unspecified())
+        return match_verdict::mismatch(
+            fmt::format("mld listener {} is no link-local address", from.to_string()));
+    return match_verdict::match();
+}
+
 /// RFC 2710 §4, RFC 3810 §6.2: a general query is answered for any address, another for its own.
 match_verdict query_answers(layer_view const& reply, layer_view const& sent) {
     auto asked = sent.get<&ICMPv6MLQuery::mladdr>();
     if (reply.is<ICMPv6MLReport2>()) {
-        if (asked == ipv6() || has_record_of(reply, asked)) return match_verdict::match();
+        if (asked == ipv6() || has_record_of(reply, asked)) return report_validity(reply);
         return match_verdict::mismatch(fmt::format("mld report without a record of {}", asked.to_string()));
     }
     if (!reply.is<ICMPv6MLReport>()) return match_verdict::mismatch("multicast listener report expected");
@@ -87,7 +102,7 @@ match_verdict query_answers(layer_view const& reply, layer_view const& sent) {
     if (auto got = reply.get<&ICMPv6MLReport::mladdr>(); asked != ipv6() && got != asked)
         return match_verdict::mismatch(
             fmt::format("mld address {}, expected {}", got.to_string(), asked.to_string()));
-    return match_verdict::match();
+    return report_validity(reply);
 }
 void listener_key(layer_view const&, key_builder& k) {
     k.add(130);

@@ -72,8 +72,7 @@ std::optional<std::uint16_t> transport_checksum(layer_view const& layer, std::ui
         layer.packet().bytes.subspan(layer.span().begin, layer.span().size() + layer.payload().size());
     auto length = static_cast<std::uint32_t>(segment.size());
     internet_checksum sum;
-    auto lower = layer.lower();
-    while (is_extension(lower)) lower = lower.lower();
+    auto const lower = below_extensions(layer.lower());
     if (lower.is<IP>()) {
         // As Scapy: a total length that the user set counts here too, however wrong.
         if (!(lower.span().automatic >> field_index<&IP::len> & 1)) {

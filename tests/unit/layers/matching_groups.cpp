@@ -151,3 +151,20 @@ TEST_CASE("IGMP: of a report that was cut short, what is there counts") {
     CHECK(verdict_on(query, dissect(std::span(report2).first(27), link_type::raw)) ==
           "igmp message cut short");
 }
+
+TEST_CASE("MLD reports come from the link: one hop, and a link-local source or none (RFC 2710, RFC 3810)") {
+    auto query = "IPv6(src='fe80::1', dst='ff02::1', hlim=1)/ICMPv6MLQuery()";
+    for (std::string hop : {"", "IPv6ExtHdrHopByHop(options=[RouterAlert()])/"})
+        for (std::string report : {"ICMPv6MLReport(mladdr='ff02::5')",
+                                   "ICMPv6MLReport2(records=[ICMPv6MLDMultAddrRec(dst='ff02::5')])"}) {
+            CAPTURE(hop, report);
+            auto from = [&](std::string const& source, std::string const& hops) {
+                return "IPv6(src='" + source + "', dst='ff02::5', hlim=" + hops + ")/" + hop + report;
+            };
+            CHECK(verdict(query, from("fe80::9", "1")) == "yes");
+            CHECK(verdict(query, from("::", "1")) == "yes");
+            CHECK(verdict(query, from("fe80::9", "64")) == "mld hop limit 64, expected 1");
+            CHECK(verdict(query, from("2001:db8::9", "1")) ==
+                  "mld listener 2001:db8::9 is no link-local address");
+        }
+}
