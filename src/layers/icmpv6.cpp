@@ -3,6 +3,7 @@
 
 #include "icmp_extensions.hpp"
 #include "icmpv6_message.hpp"
+#include "ipv6_chain.hpp"
 #include "summary.hpp"
 
 #include <fmt/format.h>
@@ -83,13 +84,18 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::match();
 }
 
-/// RFC 4861 §7.1.2: hop limit 255, code 0, options of a length.
+/// RFC 4861 §7.1.2: hop limit 255, code 0, options of a length; to a group goes what was not solicited.
 match_verdict solicitation_answers(layer_view const& reply, layer_view const& sent) {
     if (!reply.is<ICMPv6ND_NA>()) return match_verdict::mismatch("neighbour advertisement expected");
     if (!reply.has<&ICMPv6ND_NA::tgt>()) return match_verdict::mismatch("icmpv6 header cut short");
     if (auto tgt = reply.get<&ICMPv6ND_NA::tgt>(), asked = sent.get<&ICMPv6ND_NS::tgt>(); tgt != asked)
         return match_verdict::mismatch(
             fmt::format("nd target {}, expected {}", tgt.to_string(), asked.to_string()));
+    auto ip = detail::below_extensions(reply.lower());
+    if (auto to = ip.is<IPv6>() ? ip.get<&IPv6::dst>() : ipv6();
+        to.is_multicast() && reply.get<&ICMPv6ND_NA::S>())
+        return match_verdict::mismatch(
+            fmt::format("nd advertisement to group {} says that it was solicited", to.to_string()));
     return detail::nd_validity(reply);
 }
 
@@ -155,7 +161,7 @@ match_verdict detail::no_icmpv6_answer(layer_view const&, layer_view const& sent
 }
 
 match_verdict detail::nd_validity(layer_view const& message) {
-    if (auto ip = message.lower(); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
+    if (auto ip = detail::below_extensions(message.lower()); ip.is<IPv6>() && ip.get<&IPv6::hlim>() != 255)
         return match_verdict::mismatch(fmt::format("nd hop limit {}, expected 255", ip.get<&IPv6::hlim>()));
     // All of these messages have it there.
     if (auto code = std::to_integer<unsigned>(message.header()[1]); code != 0)

@@ -168,3 +168,20 @@ TEST_CASE("MLD reports come from the link: one hop, and a link-local source or n
                   "mld listener 2001:db8::9 is no link-local address");
         }
 }
+
+TEST_CASE("A neighbour that advertises to a group was not solicited (RFC 4861, section 7.1.2)") {
+    auto probe = "IPv6(src='::', dst='ff02::1:ff00:9', hlim=255)/ICMPv6ND_NS(tgt='fe80::9')";
+    auto reply = [](std::string const& layers) {
+        return "IPv6(src='fe80::9', dst='ff02::1', hlim=255)/" + layers;
+    };
+    CHECK(verdict(probe, reply("ICMPv6ND_NA(tgt='fe80::9', S=0)")) == "yes");
+    CHECK(verdict(probe, reply("ICMPv6ND_NA(tgt='fe80::9', S=1)")) ==
+          "nd advertisement to group ff02::1 says that it was solicited");
+    CHECK(verdict(probe, reply("IPv6ExtHdrDestOpt()/ICMPv6ND_NA(tgt='fe80::9', S=1)")) ==
+          "nd advertisement to group ff02::1 says that it was solicited");
+    CHECK(verdict(there6("ICMPv6ND_NS(tgt='fe80::9')"), back6("ICMPv6ND_NA(tgt='fe80::9', S=1)")) == "yes");
+    // Behind extension headers too, the hop limit shows that no router was passed.
+    CHECK(verdict(there6("ICMPv6ND_NS(tgt='fe80::9')"),
+                  back6("IPv6ExtHdrDestOpt()/ICMPv6ND_NA(tgt='fe80::9', S=1)", 64)) ==
+          "nd hop limit 64, expected 255");
+}
