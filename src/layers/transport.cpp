@@ -8,6 +8,7 @@
 #include <sonde/packet/checksum.hpp>
 #include <sonde/packet/match.hpp>
 
+#include "../packet/answer_key.hpp"
 #include "ipv6_chain.hpp"
 
 #include <algorithm>
@@ -49,8 +50,7 @@ layer_view message_at(layer_view const& network, std::initializer_list<unsigned>
 }  // namespace
 
 bool is_answered_by_many(layer_view const& sent, bool group) {
-    bool outermost = sent.index() == 0 || is_link_layer(sent.lower());
-    return sent.packet().to_many || (group && outermost);
+    return sent.packet().to_many || (group && sent.index() == network_layer_of(sent.packet()).index());
 }
 
 bool carries_dhcp(layer_view const& network) {

@@ -98,7 +98,7 @@ match_verdict vxlan_answers(layer_view const& reply, layer_view const& sent) {
     return match_verdict::payload();
 }
 
-// --- MPLS --------------------------------------------------------------------------------------------
+// --- MPLS: a link layer, as labels are of one way (RFC 3031 §3.16) -----------------------------------
 
 /// A stack that has no bottom is none.
 std::size_t mpls_length(header h) {
@@ -143,7 +143,7 @@ layer_hooks hooks(VXLAN const*) {
                 }};
 }
 layer_hooks hooks(MPLS const*) {
-    return {.header_length = mpls_length, .prepare = prepare_mpls, .follow = follow_mpls};
+    return {.is_link = true, .header_length = mpls_length, .prepare = prepare_mpls, .follow = follow_mpls};
 }
 
 }  // namespace sonde::inline v0

@@ -185,3 +185,34 @@ TEST_CASE("A neighbour that advertises to a group was not solicited (RFC 4861, s
                   back6("IPv6ExtHdrDestOpt()/ICMPv6ND_NA(tgt='fe80::9', S=1)", 64)) ==
           "nd hop limit 64, expected 255");
 }
+
+TEST_CASE(
+    "Labels below IP belong to the way, not to the packet (RFC 3031, section 3.16; RFC 3032, section 2.3)") {
+    std::string const ether = "Ether(src='02:00:00:00:00:01', dst='02:00:00:00:00:02')/",
+                      ether_back = "Ether(src='02:00:00:00:00:02', dst='02:00:00:00:00:01')/",
+                      sent = there("UDP(sport=1000, dport=7)"), reply = back("UDP(sport=7, dport=1000)"),
+                      error =
+                          "IP(src='203.0.113.9', dst='192.0.2.1')/ICMP(type=11)/IPerror(src='192.0.2.1', "
+                          "dst='198.51.100.9')/UDPerror(sport=1000, dport=7)";
+    std::string const stacks[] = {"", "MPLS(label=16)/", "MPLS(label=17)/MPLS(label=18)/"};
+    for (auto const& below : stacks)
+        for (auto const& below_reply : stacks) {
+            CAPTURE(below, below_reply);
+            auto check = [&](std::string const& probe, std::string const& answer) {
+                return verdict(ether + below + probe, ether_back + below_reply + answer, link_type::ethernet);
+            };
+            CHECK(check(sent, reply) == "yes");
+            CHECK(check(sent, error) == "yes");
+            CHECK(check(sent, back("UDP(sport=8, dport=1000)")) == "udp sport 8, expected 7");
+            // The group is the outermost network layer's.
+            CHECK(check("IP(src='192.0.2.1', dst='224.0.0.1')/ICMP(id=7)", back("ICMP(type=0, id=7)")) ==
+                  "yes");
+        }
+}
+
+TEST_CASE("A group inside a tunnel is one address, whatever lies below it there") {
+    for (std::string below : {"Ether()/", "Ether()/Dot1Q(vlan=5)/", "MPLS(label=16)/"})
+        CHECK(verdict(there("GRE()/" + below + "IP(src='10.0.0.1', dst='224.0.0.1')/ICMP(id=7)"),
+                      back("GRE()/" + below + "IP(src='10.0.0.9', dst='10.0.0.1')/ICMP(type=0, id=7)")) ==
+              "ip src 10.0.0.9, expected 224.0.0.1");
+}
