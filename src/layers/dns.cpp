@@ -127,7 +127,7 @@ void follow_stream(dissect_step& step) {
 
 // --- matching ----------------------------------------------------------------------------------------
 
-constexpr unsigned mdns_port = 5353, any_type = 255;
+constexpr unsigned mdns_port = 5353, any = 255;
 
 bool is_multicast_dns(layer_view const& dns) {
     auto udp = dns.lower();
@@ -154,28 +154,55 @@ unsigned question_count(header h) {
 std::optional<question> first_question(header h) {
     return question_count(h) == 0 ? std::nullopt : question_at(h, message_fixed);
 }
+/// As many as can be read.
+std::vector<question> all_questions(header h) {
+    std::vector<question> all;
+    auto next = first_question(h);
+    for (auto left = question_count(h); next && left > 0; --left) {
+        all.push_back(*std::move(next));
+        next = question_at(h, all.back().end);
+    }
+    return all;
+}
+std::string names_of(std::vector<question> const& all) {
+    std::string names;
+    for (auto const& q : all) names += (names.empty() ? "" : " or ") + q.name;
+    return names;
+}
 
-/// RFC 6762 §6: answers of multicast DNS come without the question; a record must be what it asks for.
-match_verdict multicast_answers(layer_view const& reply, question const& asked) {
+/// The top bit of a class is none of it in multicast DNS: a question that may be answered to one (RFC 6762
+/// §5.4), a record that is all there are (§10.2).
+constexpr unsigned whole_class = 0xffff, multicast_class = 0x7fff;
+
+/// Whether a record, whose name is followed by its type and class, is what is asked for.
+bool is_about(question const& asked, header h, read_name const& name) {
+    auto type = number16(h, name.size), cls = number16(h, name.size + 2) & multicast_class;
+    auto asked_class = asked.cls & multicast_class;
+    return same_name(name.text, asked.name) && (type == asked.type || asked.type == any) &&
+           (cls == asked_class || asked_class == any);
+}
+
+/// RFC 6762 §6: answers of multicast DNS come without the question; a record must be what one of those asks
+/// for (§5.3).
+match_verdict multicast_answers(layer_view const& reply, std::vector<question> const& asked) {
     auto h = message_of(reply);
     dns_layout layout(h);
     auto at = layout.begin(section::answers);
     for (auto n = number16(h, 6); n > 0 && at < layout.end(); --n) {
         auto name = read_domain_name(h, at);
         if (!name) break;
-        auto type = number16(h, name->size);
-        if (same_name(name->text, asked.name) && (type == asked.type || asked.type == any_type))
+        if (std::ranges::any_of(asked, [&](question const& q) { return is_about(q, h, *name); }))
             return match_verdict::match();
         at = record_end(h, at);
         if (at == 0) break;
     }
-    return match_verdict::mismatch(fmt::format("no answer about {}", asked.name));
+    return match_verdict::mismatch("no answer about " + names_of(asked));
 }
 
-match_verdict same_question(question const& told, question const& asked) {
+match_verdict same_question(question const& told, question const& asked, unsigned class_bits) {
     if (!same_name(told.name, asked.name))
         return match_verdict::mismatch(fmt::format("dns question {}, expected {}", told.name, asked.name));
-    if (told.type != asked.type || told.cls != asked.cls)
+    if (told.type != asked.type || ((told.cls ^ asked.cls) & class_bits) != 0)
         return match_verdict::mismatch(fmt::format("dns question of type {} class {}, expected {} {}",
                                                    told.type, told.cls, asked.type, asked.cls));
     return match_verdict::match();
@@ -183,12 +210,13 @@ match_verdict same_question(question const& told, question const& asked) {
 
 /// A response repeats all that was asked, in order (RFC 1035 §4.1.1); `told` and `asked` come first. What
 /// cannot be read of the probe's others is nothing to compare with.
-match_verdict same_questions(header reply, header sent, question told, question asked) {
+match_verdict same_questions(header reply, header sent, question told, question asked, unsigned class_bits) {
     auto count = question_count(sent);
     if (auto got = question_count(reply); got != count)
         return match_verdict::mismatch(fmt::format("dns questions {}, expected {}", got, count));
     for (auto left = count;; --left) {
-        if (auto v = same_question(told, asked); v.value == match_verdict::no || left == 1) return v;
+        if (auto v = same_question(told, asked, class_bits); v.value == match_verdict::no || left == 1)
+            return v;
         auto next_asked = question_at(sent, asked.end), next_told = question_at(reply, told.end);
         if (!next_asked) return match_verdict::match();
         if (!next_told) return match_verdict::mismatch("dns questions cut short");
@@ -201,7 +229,8 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
     if (sent.get<&DNS::qr>() != 0) return match_verdict::mismatch("a dns response has no answer");
     if (reply.get<&DNS::qr>() != 1) return match_verdict::mismatch("a dns query is no answer");
     auto asked = first_question(message_of(sent)), told = first_question(message_of(reply));
-    if (is_multicast_dns(sent) && asked && !told) return multicast_answers(reply, *asked);
+    bool const multicast = is_multicast_dns(sent), repeats = question_count(message_of(reply)) != 0;
+    if (multicast && asked && !repeats) return multicast_answers(reply, all_questions(message_of(sent)));
     if (auto got = reply.get<&DNS::id>(), ours = sent.get<&DNS::id>(); got != ours)
         return match_verdict::mismatch(fmt::format("dns id {}, expected {}", got, ours));
     if (auto got = reply.get<&DNS::opcode>(), ours = sent.get<&DNS::opcode>(); got != ours)
@@ -213,9 +242,11 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         auto rcode = reply.get<&DNS::rcode>();
         if (rcode == format_error || rcode == not_implemented || rcode == refused)
             return match_verdict::match();
-        return match_verdict::mismatch("dns response without the question");
+        return match_verdict::mismatch(repeats ? "dns questions cut short"
+                                               : "dns response without the question");
     }
-    return same_questions(message_of(reply), message_of(sent), *std::move(told), *std::move(asked));
+    return same_questions(message_of(reply), message_of(sent), *std::move(told), *std::move(asked),
+                          multicast ? multicast_class : whole_class);
 }
 
 void key(layer_view const& v, key_builder& k) {

@@ -748,3 +748,36 @@ TEST_CASE(
     auto s = read(sent("500"), link_type::raw), r = read(reply("1342177280"), link_type::raw);
     CHECK(verdict_on(s, r, true) == "yes");
 }
+
+TEST_CASE(
+    "Multicast DNS: an answer to any of the questions, of its class, answers (RFC 6762, sections 5.3, 5.4)") {
+    auto asks = [](std::string const& questions, int port = 5353) {
+        return "IP(src='192.0.2.1', dst='224.0.0.251')/UDP(sport=" + std::to_string(port) +
+               ", dport=5353)/DNS(id=0, qd=" + questions + ")";
+    };
+    auto tells = [](std::string const& message, std::string const& to = "224.0.0.251", int port = 5353) {
+        return "IP(src='192.0.2.9', dst='" + to + "')/UDP(sport=5353, dport=" + std::to_string(port) +
+               ")/DNS(qr=1, id=0, " + message + ")";
+    };
+    auto record = [&](std::string const& name, std::string const& more = "") {
+        return tells("qd=None, an=DNSRR(rrname='" + name + "', rdata='192.0.2.9'" + more + ")");
+    };
+    std::string const a = "DNSQR(qname='a.local')", b = "DNSQR(qname='b.local')";
+    CHECK(verdict(asks(a + "/" + b), record("a.local")) == "yes");
+    CHECK(verdict(asks(a + "/" + b), record("b.local")) == "yes");
+    CHECK(verdict(asks(a + "/" + b), record("c.local")) == "no answer about a.local. or b.local.");
+    CHECK(verdict(asks(a), record("b.local")) == "no answer about a.local.");
+    // The top bit of a class is none of its: unicast is wanted there, the cache to be flushed here.
+    std::string const unicast = "DNSQR(qname='a.local', qclass=0x8001)";
+    CHECK(verdict(asks(unicast), record("a.local")) == "yes");
+    CHECK(verdict(asks(a), record("a.local", ", rclass=0x8001")) == "yes");
+    CHECK(verdict(asks(a), record("a.local", ", rclass=3")) == "no answer about a.local.");
+    CHECK(verdict(asks("DNSQR(qname='a.local', qclass=255)"), record("a.local", ", rclass=3")) == "yes");
+    // To an ordinary resolver it repeats the question (section 6.7).
+    CHECK(verdict(asks(unicast, 4000), tells("qd=" + a, "192.0.2.1", 4000)) == "yes");
+    CHECK(verdict(asks(a, 4000), tells("qd=DNSQR(qname='a.local', qclass=3)", "192.0.2.1", 4000)) ==
+          "dns question of type 1 class 3, expected 1 1");
+    CHECK(verdict(there("UDP(sport=4000, dport=53)/DNS(qd=" + unicast + ")"),
+                  back("UDP(sport=53, dport=4000)/DNS(qr=1, qd=" + a + ")")) ==
+          "dns question of type 1 class 1, expected 1 32769");
+}
