@@ -185,8 +185,14 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         return match_verdict::mismatch(fmt::format("icmp id {}, expected {}", id, ours));
     if (auto seq = reply.get<&ICMP::seq>(), ours = sent.get<&ICMP::seq>(); seq != ours)
         return match_verdict::mismatch(fmt::format("icmp seq {}, expected {}", seq, ours));
-    if (asked == 8 && !sent.packet().relaxed && !std::ranges::equal(reply.payload(), sent.payload()))
-        return match_verdict::mismatch("icmp echo data changed (RFC 792)");
+    if (asked == 8 && !sent.packet().relaxed) {
+        if (auto data = reply.payload(), ours = sent.payload(); data.size() != ours.size())
+            return match_verdict::mismatch(
+                fmt::format("icmp echo data of {} bytes, expected {}", data.size(), ours.size()));
+        else if (!std::ranges::equal(data, ours))
+            return match_verdict::mismatch("icmp echo data changed (RFC 792)");
+    }
+    if (asked == 13 && !reply.has<&ICMP::ts_ori>()) return match_verdict::mismatch("icmp header cut short");
     if (asked == 13 && reply.get<&ICMP::ts_ori>() != sent.get<&ICMP::ts_ori>())
         return match_verdict::mismatch("icmp originate timestamp changed (RFC 792)");
     return match_verdict::match();

@@ -79,6 +79,9 @@ match_verdict echo_answers(layer_view const& reply, layer_view const& sent) {
     if (auto seq = reply.get<&ICMPv6EchoReply::seq>(), ours = sent.get<&ICMPv6EchoRequest::seq>();
         seq != ours)
         return match_verdict::mismatch(fmt::format("icmpv6 seq {}, expected {}", seq, ours));
+    if (auto size = echo_data(reply).size(), ours = echo_data(sent).size();
+        size != ours && !sent.packet().relaxed)
+        return match_verdict::mismatch(fmt::format("icmpv6 echo data of {} bytes, expected {}", size, ours));
     if (!std::ranges::equal(echo_data(reply), echo_data(sent)) && !sent.packet().relaxed)
         return match_verdict::mismatch("icmpv6 echo data changed (RFC 4443 section 4.2)");
     return match_verdict::match();

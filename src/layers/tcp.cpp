@@ -91,7 +91,7 @@ match_verdict answers(layer_view const& reply, layer_view const& sent) {
         // RFC 9293 §3.10.7.1: a segment with ACK is reset at its acknowledgement, one without by an
         // acknowledgement.
         if (!(flags & ack) && !(asked & ack) && !sent.packet().relaxed)
-            return match_verdict::mismatch("tcp RST without ACK answers no SYN");
+            return match_verdict::mismatch("tcp RST without ACK, to a segment without ACK");
         if (auto got = reply.get<&TCP::seq>(), expected = sent.get<&TCP::ack>();
             asked & ack && got != expected)
             return match_verdict::mismatch(fmt::format("tcp RST seq {}, expected {}", got, expected));

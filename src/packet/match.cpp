@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace sonde::inline v0 {
@@ -70,6 +71,22 @@ std::vector<unsigned> vlans(packet_view const& p) {
 /// ICMPv6, whose messages are a layer each, and IGMP, whose versions are.
 bool has_answers_of_other_layers(layer_description const& asked) {
     return asked.name.starts_with("ICMPv6") || asked.name.starts_with("IGMP");
+}
+
+std::string shown(std::vector<unsigned> const& tags) {
+    return tags.empty() ? "none" : fmt::format("{}", fmt::join(tags, ", "));
+}
+
+/// A cooked capture tells of frames that the host sent itself.
+bool is_outgoing(layer_view const& first) {
+    constexpr unsigned sent_by_us = 4;
+    return (first.is<CookedLinux>() && first.get<&CookedLinux::pkttype>() == sent_by_us) ||
+           (first.is<CookedLinuxV2>() && first.get<&CookedLinuxV2::pkttype>() == sent_by_us);
+}
+
+/// The layer and what it carries, without padding.
+std::span<std::byte const> all_of(layer_view const& v) {
+    return v.packet().bytes.subspan(v.span().begin, v.span().size() + v.payload().size());
 }
 
 /// Layer against layer, from the network layer up. `stop` is a layer of the reply: both are left there.
@@ -200,7 +217,8 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
 match_verdict match_error(layer_view const& quote, layer_view const& reply, layer_view const& sent) {
     auto icmp = quote.lower();
     if (!ends_probes(icmp, sent.packet().relaxed))
-        return match_verdict::mismatch("an ICMP message that ends no probe");
+        return match_verdict::mismatch(
+            fmt::format("icmp type {} ends no probe", unsigned(icmp.get<&ICMP::type>())));
     if (reply.is<IP>() && sent.is<IP>()) {
         if (auto v = detail::ip_validity(reply); v.value == match_verdict::no) return v;
         if (auto got = reply.get<&IP::dst>(), ours = sent.get<&IP::src>(); got != ours)
@@ -255,8 +273,11 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
     auto s = network_layer_of(sent), r = network_layer_of(received);
     if (!s) return match_verdict::mismatch("the probe has no layer that could be answered");
     if (!r) return match_verdict::mismatch("no network layer");
-    if (is_link_layer({sent, 0}) && vlans(sent) != vlans(received))
-        return match_verdict::mismatch("vlan tags differ");
+    if (is_outgoing({received, 0})) return match_verdict::mismatch("a frame that went out (packet type 4)");
+    if (std::ranges::equal(all_of(r), all_of(s))) return match_verdict::mismatch("the probe itself");
+    if (is_link_layer({sent, 0}))
+        if (auto got = vlans(received), ours = vlans(sent); got != ours)
+            return match_verdict::mismatch(fmt::format("vlan {}, expected {}", shown(got), shown(ours)));
     if (s.is<Raw>()) return match_verdict::mismatch("the probe has no layer that could be answered");
     auto quote = quoted_layer(r), carrier = quote ? carrier_of(quote) : layer_view();
     if (quote && carrier.index() == r.index()) return match_error(quote, r, s);

@@ -20,7 +20,7 @@ TEST_CASE("TCP: both ports, then the acknowledgement, then who may reset") {
           "tcp dport 999, expected 1000");
     CHECK(verdict(sent, reply("flags='SA', ack=103")) == "tcp ack 103, expected 101");
     CHECK(verdict(sent, reply("flags='RA', ack=101")) == "yes");
-    CHECK(verdict(sent, reply("flags='R'")) == "tcp RST without ACK answers no SYN");
+    CHECK(verdict(sent, reply("flags='R'")) == "tcp RST without ACK, to a segment without ACK");
     CHECK(verdict(sent, reply("flags='P'")) == "tcp segment without ACK acknowledges nothing");
     auto data = there("TCP(sport=1000, dport=80, seq=100, ack=7, flags='A')/'ab'");
     CHECK(verdict(data, reply("flags='R', seq=7")) == "yes");
@@ -523,13 +523,16 @@ TEST_CASE("Tags, protocols and layers that differ are told") {
     auto sent = ether + "Dot1Q(vlan=5)/" + there("ICMP()");
     auto reply = back("ICMP(type=0)");
     CHECK(verdict(sent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) == "yes");
-    CHECK(verdict(sent, ether_back + "Dot1Q(vlan=6)/" + reply, link_type::ethernet) == "vlan tags differ");
-    CHECK(verdict(sent, ether_back + reply, link_type::ethernet) == "vlan tags differ");
+    CHECK(verdict(sent, ether_back + "Dot1Q(vlan=6)/" + reply, link_type::ethernet) == "vlan 6, expected 5");
+    CHECK(verdict(sent, ether_back + reply, link_type::ethernet) == "vlan none, expected 5");
+    CHECK(verdict(sent, ether_back + "Dot1Q(vlan=6)/Dot1Q(vlan=5)/" + reply, link_type::ethernet) ==
+          "vlan 6, 5, expected 5");
     auto urgent = ether + "Dot1Q(vlan=0, prio=5)/" + there("ICMP()");  // a priority, no VLAN
     CHECK(verdict(urgent, ether_back + reply, link_type::ethernet) == "yes");
     CHECK(verdict(ether + there("ICMP()"), ether_back + "Dot1Q(vlan=0)/" + reply, link_type::ethernet) ==
           "yes");
-    CHECK(verdict(urgent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) == "vlan tags differ");
+    CHECK(verdict(urgent, ether_back + "Dot1Q(vlan=5)/" + reply, link_type::ethernet) ==
+          "vlan 5, expected none");
     CHECK(verdict(ether + "Dot1AD(vlan=2)/" + there("ICMP()"), ether_back + "Dot1AD(vlan=2)/" + reply,
                   link_type::ethernet) == "yes");
     for (std::string tunnel : {"GRE()/", "UDP(sport=4000, dport=4789)/VXLAN(vni=7)/"})
@@ -780,4 +783,56 @@ TEST_CASE(
     CHECK(verdict(there("UDP(sport=4000, dport=53)/DNS(qd=" + unicast + ")"),
                   back("UDP(sport=53, dport=4000)/DNS(qr=1, qd=" + a + ")")) ==
           "dns question of type 1 class 1, expected 1 32769");
+}
+
+TEST_CASE("A probe that is seen again is no answer, nor is what a cooked capture says that we sent") {
+    for (std::string sent : {"IP(src='127.0.0.1', dst='127.0.0.1')/UDP(sport=5000, dport=5000)/'text'",
+                             "IP(src='127.0.0.1', dst='127.0.0.1', proto=99)/'text'",
+                             "IPv6(src='::1', dst='::1')/UDP(sport=5000, dport=5000)"}) {
+        CAPTURE(sent);
+        CHECK(verdict(sent, sent) == "the probe itself");
+        // Padded, and to another address on the link.
+        std::string const ether = "Ether(dst='02:00:00:00:00:0";
+        CHECK(verdict(ether + "1')/" + sent, ether + "2')/" + sent + "/Padding(load=b'zz')",
+                      link_type::ethernet) == "the probe itself");
+    }
+    CHECK(verdict("IP(src='127.0.0.1', dst='127.0.0.1', id=1)/UDP(sport=5000, dport=5000)",
+                  "IP(src='127.0.0.1', dst='127.0.0.1', id=2)/UDP(sport=5000, dport=5000)") == "yes");
+    for (auto [cooked, link] :
+         {std::pair("CookedLinux", link_type::linux_sll), {"CookedLinuxV2", link_type::linux_sll2}}) {
+        auto frame = [&](int type, std::string const& layers) {
+            return cooked + std::string("(pkttype=") + std::to_string(type) + ")/" + layers;
+        };
+        for (int type : {0, 1, 2, 3})
+            CHECK(verdict(frame(4, there("ICMP(id=7)")), frame(type, back("ICMP(type=0, id=7)")), link) ==
+                  "yes");
+        CHECK(verdict(frame(4, there("ICMP(id=7)")), frame(4, back("ICMP(type=0, id=7)")), link) ==
+              "a frame that went out (packet type 4)");
+    }
+}
+
+TEST_CASE("Why not is told as it is") {
+    auto tcp = [](std::string const& flags) { return "TCP(sport=80, dport=1000, flags='" + flags + "')"; };
+    for (auto flags : {"S", "F", ""})
+        CHECK(verdict(there("TCP(sport=1000, dport=80, flags='" + std::string(flags) + "')"),
+                      back(tcp("R"))) == "tcp RST without ACK, to a segment without ACK");
+    auto cut = [](std::string const& sent, std::string const& reply, std::size_t octets) {
+        auto bytes = parse_packet(reply).build();
+        bytes.resize(bytes.size() - octets);
+        return verdict_on(read(sent, link_type::raw), dissect(bytes, link_type::raw));
+    };
+    CHECK(cut(there("ICMP(id=7)/'data'"), back("ICMP(type=0, id=7)/'data'"), 1) ==
+          "icmp echo data of 3 bytes, expected 4");
+    CHECK(verdict(there("ICMP(id=7)/'data'"), back("ICMP(type=0, id=7)/'datas'")) ==
+          "icmp echo data of 5 bytes, expected 4");
+    CHECK(cut(there("ICMP(type=13, ts_ori=5)"), back("ICMP(type=14, ts_ori=5)"), 9) ==
+          "icmp header cut short");
+    CHECK(cut(there6("ICMPv6EchoRequest(data=b'data')"), back6("ICMPv6EchoReply(data=b'data')"), 1) ==
+          "icmpv6 echo data of 3 bytes, expected 4");
+    CHECK(cut(there("UDP(sport=4000, dport=53)/DNS(qd=DNSQR(qname='a.example'))"),
+              back("UDP(sport=53, dport=4000)/DNS(qr=1, qd=DNSQR(qname='a.example'))"),
+              1) == "dns questions cut short");
+    CHECK(verdict(there("UDP(sport=1, dport=2)"),
+                  "IP(src='203.0.113.9', dst='192.0.2.1')/ICMP(type=5)/IPerror(src='192.0.2.1', "
+                  "dst='198.51.100.9')/UDPerror(sport=1, dport=2)") == "icmp type 5 ends no probe");
 }
