@@ -8,6 +8,7 @@
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/layers/link_types.hpp>
 #include <sonde/layers/sctp.hpp>
+#include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 
 #include "../layers/ipv6_chain.hpp"
@@ -17,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace sonde::inline v0 {
@@ -46,6 +48,20 @@ layer_view carrier_of(layer_view const& quote) {
     auto v = quote.lower();
     while (v && !v.is<IP>() && !v.is<IPv6>()) v = v.lower();
     return v;
+}
+
+/// The packet with a longer quote, where the quoted length cuts off what RFC 792 promises and what is there:
+/// old BSD systems leave the header out of it.
+std::optional<packet> with_whole_quote(layer_view const& quote) {
+    constexpr std::size_t promised = 8;
+    if (!quote.is<IP>()) return {};
+    auto const& all = quote.packet();
+    auto header = quote.header().size(), told = std::size_t(quote.get<&IP::len>());
+    if (told < header || told >= header + promised || quote.span().end == all.bytes.size()) return {};
+    std::vector bytes(all.bytes.begin(), all.bytes.end());
+    auto length = std::span(bytes).subspan(quote.span().begin, header);
+    write_bits(length, locate(quote.description(), field_index<&IP::len>, length), {0, header + promised});
+    return detail::dissect_as(bytes, *all.layers.front().layer, false);
 }
 
 /// An error that ends a probe: redirects and source quench are advice (RFC 1122 §3.2.2.2, RFC 6633).
@@ -110,6 +126,14 @@ match_verdict walk(layer_view& reply, layer_view& sent, std::size_t stop = ~std:
     return match_verdict::match();
 }
 
+/// What fills up the frame is no more of the quote.
+bool ends(layer_view const& quote) {
+    return !quote || quote.description().hooks.is_padding;
+}
+match_verdict too_short() {
+    return match_verdict::mismatch("the quote ends before it ties to the probe");
+}
+
 /// The fields by which a quote proves that it is of our packet, as far as it goes.
 match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
     bool any = false;
@@ -120,7 +144,7 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
         auto where = locate(quote.description(), i, quote.header());
         if (where.width == 0) continue;
         if (where.offset + where.width > quote.header().size() * 8)  // less than RFC 792 promises
-            return match_verdict::mismatch("the quote ends before it ties to the probe");
+            return too_short();
         auto got = quote.value(i), expected = sent.value(i);
         if (got != expected)
             return match_verdict::mismatch(fmt::format("quoted {} {} {:#x}, expected {:#x}",
@@ -128,8 +152,7 @@ match_verdict compare_fields(layer_view const& quote, layer_view const& sent) {
                                                        expected.low));
         any = true;
     }
-    return any ? match_verdict::match()
-               : match_verdict::mismatch("the quote ends before it ties to the probe");
+    return any ? match_verdict::match() : too_short();
 }
 
 ipv4 destination_of(layer_view const& ip, IP const*) {
@@ -158,7 +181,7 @@ match_verdict compare_network(layer_view const& quote, layer_view const& sent) {
 
 /// An INIT has no verification tag: its own proves the quote, which may end before it (RFC 9260 §10).
 match_verdict compare_initiation(layer_view const& quote, layer_view const& sent) {
-    if (!quote || !sent.is<SCTPChunkInit>()) return match_verdict::match();
+    if (ends(quote) || !sent.is<SCTPChunkInit>()) return match_verdict::match();
     if (!quote.is<SCTPChunkInit>())
         return match_verdict::mismatch(
             fmt::format("quotes {}, expected {}", quote.description().name, sent.description().name));
@@ -167,6 +190,49 @@ match_verdict compare_initiation(layer_view const& quote, layer_view const& sent
     return got == ours ? match_verdict::match()
                        : match_verdict::mismatch(
                              fmt::format("quoted SCTPChunkInit init_tag {:#x}, expected {:#x}", got, ours));
+}
+
+/// Octet by octet as far as quoted: of `sent` the first `size` octets, of which `least` are there.
+match_verdict compare_octets(layer_view const& quote, layer_view const& sent, std::size_t size,
+                             std::size_t least) {
+    auto got = all_of(quote), ours = all_of(sent).first(size);
+    got = got.first(std::min(got.size(), size));
+    if (got.size() < least) return too_short();
+    auto [differs, expected] = std::ranges::mismatch(got, ours);
+    if (differs == got.end()) return match_verdict::match();
+    return match_verdict::mismatch(fmt::format(
+        "quoted {} octet {} is {:#x}, expected {:#x}", sent.description().name, differs - got.begin(),
+        std::to_integer<unsigned>(*differs), std::to_integer<unsigned>(*expected)));
+}
+
+/// A message without ports and numbers (IGMP, MLD): 8 octets of it are quoted (RFC 792), and all that makes
+/// its key.
+match_verdict compare_message(layer_view const& quote, layer_view const& sent) {
+    constexpr std::size_t promised = 8;
+    auto size = all_of(sent).size();
+    if (!sent.description().hooks.key) return compare_octets(quote, sent, size, std::min(promised, size));
+    return quote.description().is(sent.description())
+               ? compare_octets(quote, sent, size, sent.header().size())
+               : too_short();
+}
+
+match_verdict compare_quote(layer_view quote, layer_view sent);
+
+/// A GRE header or none, the link layers inside, and what they carry: the innermost network layer makes the
+/// key, so that it is quoted too.
+match_verdict compare_tunnel(layer_view quote, layer_view sent) {
+    do {
+        if (ends(quote)) return too_short();
+        auto size = sent.header().size();
+        if (auto v = compare_octets(quote, sent, size, size); v.value == match_verdict::no) return v;
+        quote.ascend(), sent.ascend();
+    } while (is_link_layer(sent));
+    if (ends(sent) || sent.is<Raw>()) return match_verdict::match();
+    return ends(quote) ? too_short() : compare_quote(quote, sent);
+}
+
+bool has_quoted_fields(layer_description const& layer) {
+    return std::ranges::any_of(layer.fields, [](auto const& field) { return field.rule.quoted; });
 }
 
 match_verdict compare_quote(layer_view quote, layer_view sent) {
@@ -190,18 +256,23 @@ match_verdict compare_quote(layer_view quote, layer_view sent) {
             return match_verdict::mismatch("quoted header is no IPv6 header");
         v = compare_network<IPv6, &IPv6::src, &IPv6::dst, &IPv6::nh>(quote, sent);
         bool same = detail::upper_protocol(quote) == detail::upper_protocol(sent) &&
-                    detail::is_listener_discovery(quote) == detail::is_listener_discovery(sent);
+                    (ends(detail::above_extensions(quote.upper())) ||
+                     detail::is_listener_discovery(quote) == detail::is_listener_discovery(sent));
         if (v.value == match_verdict::yes && !same)
             v = match_verdict::mismatch("what the quoted extension headers carry is another protocol");
     } else {
-        return match_verdict::mismatch("only IP packets are quoted");
+        return match_verdict::mismatch(
+            fmt::format("a quote of {} ties to no probe", sent.description().name));
     }
     if (v.value == match_verdict::no) return v;
     auto upper = detail::above_extensions(sent.upper());
     if (!upper || upper.is<Raw>()) return v;
     auto quoted_upper = detail::above_extensions(quote.upper());
-    if (!quoted_upper || !quoted_upper.description().is(upper.description()))
-        return match_verdict::mismatch("the quote ends before it ties to the probe");
+    if (ends(quoted_upper)) return too_short();
+    if (upper.is<GRE>() || is_link_layer(upper)) return compare_tunnel(quoted_upper, upper);
+    if (!has_quoted_fields(upper.description()) && !upper.is<IP>() && !upper.is<IPv6>())
+        return compare_message(quoted_upper, upper);
+    if (!quoted_upper.description().is(upper.description())) return too_short();
     if (upper.is<IP>() || upper.is<IPv6>()) return compare_quote(quoted_upper, upper);
     v = compare_fields(quoted_upper, upper);
     if (v.value == match_verdict::yes && upper.is<SCTP>())
@@ -280,6 +351,8 @@ match_verdict match(packet_view const& received, packet_view const& sent) {
             return match_verdict::mismatch(fmt::format("vlan {}, expected {}", shown(got), shown(ours)));
     if (s.is<Raw>()) return match_verdict::mismatch("the probe has no layer that could be answered");
     auto quote = quoted_layer(r), carrier = quote ? carrier_of(quote) : layer_view();
+    if (quote)
+        if (auto whole = with_whole_quote(quote)) return match(whole->view(), sent);
     if (quote && carrier.index() == r.index()) return match_error(quote, r, s);
     if (!r.description().is(s.description()))
         return match_verdict::mismatch(
@@ -333,6 +406,9 @@ void find_keys_of_answer(packet_view const& received, secret_key const& secret, 
     auto r = network_layer_of(received);
     if (!r || r.is<Raw>()) return;
     auto q = quoted_layer(r);
+    if (q)
+        if (auto whole = with_whole_quote(q))
+            return find_keys_of_answer(whole->view(), secret, relaxed, to_many, open);
     open.is_error = static_cast<bool>(q);
     key_builder key(key_mixer(secret), true, to_many, relaxed);
     for_keys(r, key, [&](layer_view const&, key_builder const& k) { open.each.push_back(k); }, q);
