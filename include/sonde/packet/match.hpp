@@ -34,11 +34,11 @@ enum class key_reach : std::uint8_t { ports, above };
 match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool to_many,
                        key_reach reach = key_reach::ports);
 
-/// True for Ethernet, VLAN tags, LLC and cooked headers: what lies below the network layer.
+/// True for Ethernet, VLAN tags, LLC, MPLS and cooked headers: what lies below the network layer.
 bool is_link_layer(layer_view const& layer);
 
-/// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or
-/// broadcast on the link. (A subnet's broadcast address shows in the routes only.)
+/// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or a
+/// group's on the link with what may be a subnet's broadcast in IP. (Which ones are shows in the routes only.)
 bool goes_to_many(packet_view const& sent);
 
 /// The keys under which the probe of this answer may be found: one for each layer at which the probe may end,
