@@ -129,10 +129,10 @@ TEST_CASE("The parameters that real INITs have are layers, with Scapy's bytes an
         "SCTPChunkParamSupportedExtensions(), SCTPChunkParamChunkList(chunk_list=['init', 3]), "
         "SCTPChunkParamRequestedHMACFunctions(), SCTPChunkParamRandom(random=b'abc')]";
     auto init = parse_packet(fmt::format("SCTPChunkInit(params={})", params));
-    CHECK(hex(init) ==
-          "0100003c00000000000000000000000000000000000c000800050006800800070fc181008003000601030000"
-          "8004000600010000800200076162630"
-          "0");
+    CHECK(hex(init) ==  // of Scapy 2.5
+          "0100003c00000000000000000000000000000000000c000800050006800800070fc18000"
+          "8003000601030000800400060001000080020007616263"
+          "00");
     CHECK(hex(SCTPChunkInit{
               .params = {SCTPChunkParamSupportedAddrTypes{.addr_type_list = {5, 6}},
                          SCTPChunkParamSupportedExtensions{}, SCTPChunkParamChunkList{.chunk_list = {1, 3}},

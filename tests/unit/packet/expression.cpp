@@ -59,8 +59,8 @@ TEST_CASE("Strings and bytes are read as Python reads them") {
     CHECK(hex(parse_packet(R"("\xe9\u20ac\U0001f600")")) == "c3a9e282acf09f9880");  // text goes out as UTF-8
     CHECK(hex(parse_packet(R"(r'\n' u"x" 'y')")) == hex(std::string_view("\\nxy")));
     CHECK(hex(parse_packet("'ab'*3")) == hex(std::string_view("ababab")));
-    for (auto bad : {"'a", "b'\xc3\xa9'", "f'x'", R"("\x1")", R"("\ud800")", "'a' b'b'", "'a\n'", "3*'a'",
-                     "1*2", "'aaaaaaaaaa'*1000000"})
+    for (auto bad : {"'a", "b'\xc3\xa9'", "f'x'", R"("\x1")", R"("\ud800")", "'a' b'b'", "'a\n'", "3*IP()",
+                     "'a'*-1", "'aaaaaaaaaa'*1000000"})
         CHECK_THROWS_AS(parse_literal(bad), error);
 }
 
