@@ -164,7 +164,8 @@ capture_writer::capture_writer(std::string path, capture_options how)
 capture_writer::capture_writer(std::FILE* stream, std::string name, capture_options how)
     : state_(new state{.name = std::move(name), .output = {}, .stream = stream}) {
     state_->output = make_output(state_->name, how);
-    std::setvbuf(stream, nullptr, _IONBF, 0);
+    // A stream of glibc's in memory (open_memstream) does not survive it.
+    if (::fileno(stream) >= 0) std::setvbuf(stream, nullptr, _IONBF, 0);
 }
 
 capture_writer::capture_writer(capture_writer&&) noexcept = default;

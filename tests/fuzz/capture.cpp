@@ -7,31 +7,28 @@
 
 #include <sonde/capture/capture_writer.hpp>
 
-#include <sys/mman.h>
-
 #include <zlib.h>
 
-#include <array>
-#include <optional>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
 
 using namespace sonde;
 using namespace sonde::test;
 
 namespace {
 
-/// A file in memory, which opens by its path.
-class memory_file {
-public:
-    explicit memory_file(std::string_view bytes) : fd_(::memfd_create("capture", MFD_CLOEXEC)) {
-        if (::write(fd_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) std::abort();
-    }
-    memory_file(memory_file const&) = delete;
-    ~memory_file() { ::close(fd_); }
-    std::string path() const { return fmt::format("/proc/self/fd/{}", fd_); }
-
-private:
-    int fd_;
+struct close_stream {
+    void operator()(std::FILE* f) const { std::fclose(f); }
 };
+/// In memory: a file of the system would take most of the time.
+using stream = std::unique_ptr<std::FILE, close_stream>;
+
+stream stream_of(std::string_view bytes) {
+    stream s(::fmemopen(const_cast<char*>(bytes.data()), bytes.size(), "rb"));
+    if (!s) std::abort();
+    return s;
+}
 
 std::string compressed(std::string_view bytes) {
     std::string out(bytes.size() + 1024, '\0');
@@ -49,9 +46,9 @@ std::string compressed(std::string_view bytes) {
 }
 
 support::reading read_file(std::string_view bytes) {
-    memory_file file(bytes);
+    auto file = stream_of(bytes);
     try {
-        capture_reader reader(file.path());
+        capture_reader reader(file.get(), "capture");
         return support::read_on(reader);
     } catch (boost::system::system_error const& e) {
         return {{}, {e.code()}, e.what()};
@@ -76,13 +73,13 @@ bool is_prefix(support::reading const& cut, support::reading const& whole) {
 }
 
 /// What can be written is read again as it was, but for the interfaces' numbers and names.
-void check_rewriting(support::reading const& r, char const* name) {
-    memory_file file({});
+void check_rewriting(support::reading const& r, capture_format format) {
+    char* data = nullptr;
+    std::size_t size = 0;
     std::vector<support::seen_frame> written;
     {
-        capture_writer writer(
-            file.path(),
-            {.format = std::string_view(name) == "pcap" ? capture_format::pcap : capture_format::pcapng});
+        stream const file(::open_memstream(&data, &size));
+        capture_writer writer(file.get(), "capture", {.format = format});
         for (auto f : r.frames) {
             frame one{.bytes = std::as_bytes(std::span(f.bytes)),
                       .length = f.length,
@@ -100,7 +97,9 @@ void check_rewriting(support::reading const& r, char const* name) {
         }
         writer.close();
     }
-    capture_reader reader(file.path());
+    std::unique_ptr<char, decltype(&std::free)> const owner(data, &std::free);
+    auto const file = stream_of({data, size});
+    capture_reader reader(file.get(), "capture");
     auto again = support::read_on(reader);
     for (auto& f : again.frames) f.interface = 0, f.interface_name.clear();
     if (!again.errors.empty()) throw violation("what was written is not read: " + again.why);
@@ -130,7 +129,7 @@ SONDE_FUZZ_TARGET(in) {
     auto part = read_file(bytes.substr(0, cut % (bytes.size() + 1)));
     check_errors(part);
     if (!is_prefix(part, whole)) throw violation("a cut file gives other frames");
-    check_rewriting(whole, "pcap");
-    check_rewriting(whole, "pcapng");
+    check_rewriting(whole, capture_format::pcap);
+    check_rewriting(whole, capture_format::pcapng);
     return kept;
 }

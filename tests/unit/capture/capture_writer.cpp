@@ -394,3 +394,16 @@ TEST_CASE("tcpdump reads what we write", "[capture]") {
     write_pcap(d.file("a.pcapng"), std::vector{p, p});
     CHECK(holds(output_of("tcpdump --nano -nttr " + d.file("a.pcapng")), line + line));
 }
+
+TEST_CASE("a stream in memory takes a capture as any other does", "[capture]") {
+    char* data = nullptr;
+    std::size_t size = 0;
+    auto const bytes = octets_of(60);
+    std::FILE* memory = ::open_memstream(&data, &size);
+    capture_writer w(memory, "a.pcap");
+    w.append(frame{.bytes = bytes, .length = 60});
+    w.close();
+    std::fclose(memory);
+    CHECK(size == 24 + 16 + 60);
+    std::free(data);
+}
