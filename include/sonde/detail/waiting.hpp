@@ -77,8 +77,9 @@ public:
     auto const& get_executor() const noexcept { return executor_; }
 
 private:
-    decltype(asio::prefer(std::declval<Executor const&>(),
-                          asio::execution::outstanding_work.tracked)) executor_;
+    std::decay_t<decltype(asio::prefer(std::declval<Executor const&>(),
+                                       asio::execution::outstanding_work.tracked))>
+        executor_;
 };
 
 template <class Executor>
