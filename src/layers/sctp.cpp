@@ -301,14 +301,6 @@ literal print_gaps(header bytes, header) {
     if (!bytes.empty()) list.items.push_back(rest_of(bytes));
     return list;
 }
-literal print_numbers(header bytes, header) {
-    literal::list list;
-    for (; bytes.size() >= 4; bytes = bytes.subspan(4))
-        list.items.emplace_back(read_bits(bytes, {0, 32}).low);
-    if (!bytes.empty()) list.items.push_back(rest_of(bytes));
-    return list;
-}
-
 void append32(std::string& out, std::uint64_t n) {
     for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift);
 }
@@ -331,19 +323,6 @@ std::string read_gaps(literal const& value, literal::call const*) {
     }
     return out;
 }
-std::string read_numbers(literal const& value, literal::call const*) {
-    std::string out;
-    for (auto const& item : value.as<literal::list>()->items) {
-        if (auto const* bytes = item.as<literal::bytes>()) {
-            out += bytes->value;
-            continue;
-        }
-        auto const* n = item.as<std::uint64_t>();
-        if (!n || *n >> 32) detail::fail(errc::bad_text, item, "a list of numbers up to 2^32 - 1");
-        append32(out, *n);
-    }
-    return out;
-}
 std::string show_gaps(literal const& value) {
     return to_python(value);
 }
@@ -360,6 +339,7 @@ std::size_t count_words(header bytes) {
 }
 
 constexpr value_name hmac_functions[] = {{0, "Reserved1"}, {1, "SHA-1"}, {2, "Reserved2"}, {3, "SHA-256"}};
+constexpr std::span<value_name const> no_names;
 constexpr auto address_types = std::span<value_name const>(parameter_types);
 constexpr auto hmac_names = std::span<value_name const>(hmac_functions);
 constexpr auto chunk_names = std::span<value_name const>(sctp_chunk_types::names);
@@ -432,8 +412,8 @@ option_codec const& sctp_gaps::codec() {
     return codec;
 }
 option_codec const& sctp_numbers::codec() {
-    static constexpr option_codec codec{.print = print_numbers,
-                                        .read = read_numbers,
+    static constexpr option_codec codec{.print = print_named<4>,
+                                        .read = read_named<4, no_names>,
                                         .count = count_words,
                                         .show = show_numbers,
                                         .leads = true,
