@@ -170,9 +170,7 @@ void add_layers(registry& r) {
         SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete, SCTPChunkParamHeartbeatInfo,
         SCTPChunkParamIPv4Addr, SCTPChunkParamIPv6Addr, SCTPChunkParamStateCookie,
         SCTPChunkParamUnrocognizedParam, SCTPChunkParamCookiePreservative, SCTPChunkParamHostname,
-        SCTPChunkParamSupportedAddrTypes, SCTPChunkParamRandom, SCTPChunkParamChunkList,
-        SCTPChunkParamRequestedHMACFunctions, SCTPChunkParamSupportedExtensions, SCTPChunkParamECNCapable,
-        SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
+        SCTPChunkParamECNCapable, SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
 }
 
 void bind_link_layers(registry& r) {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,8 +25,7 @@ struct rotation {
 class rotating_file {
 public:
     /// `-`: standard output, as pcap; what reads it there sees each packet at once. That does not rotate.
-    /// `interface_name`: as in capture_options.
-    rotating_file(std::string path, rotation when, std::function<std::string(int)> interface_name);
+    rotating_file(std::string path, rotation when);
 
     void append(packet const& p);
     void close();
@@ -38,7 +36,6 @@ private:
 
     std::filesystem::path path_;
     rotation when_;
-    std::function<std::string(int)> interface_name_;
     std::optional<capture_writer> file_;
     std::deque<std::filesystem::path> files_;
     std::uint64_t number_ = 0, bytes_ = 0;

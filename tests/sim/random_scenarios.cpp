@@ -242,7 +242,7 @@ private:
             if (!x) break;
         }
         all.cancel();
-        auto r = all.report();
+        auto r = all.report().total;
         support::accounting(r);
         reported_ += r.sent;
     }
