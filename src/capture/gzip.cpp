@@ -106,7 +106,7 @@ owned_stream expand(std::FILE* compressed, std::span<std::byte const> begin) {
     owned_stream stream(
         ::fopencookie(cookie.get(), "rb", {.read = read, .write = nullptr, .seek = nullptr, .close = close}));
     if (!stream) throw std::bad_alloc();
-    (void)cookie.release();  // the stream has it
+    [[maybe_unused]] auto* the_streams = cookie.release();
     return stream;
 }
 
