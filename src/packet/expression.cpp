@@ -132,7 +132,7 @@ private:
         switch (scan_.peek().what) {
             case token::name: return name();
             case token::number: return placed(scan_.take().number_, column);
-            case token::decimal: return placed(literal::call{"Decimal", {scan_.take().value}, {}}, column);
+            case token::fraction: return placed(literal::call{"Decimal", {scan_.take().value}, {}}, column);
             case token::text:
             case token::bytes: return string();
             case token::mark:

@@ -20,7 +20,7 @@ std::string describe(token const& t) {
         case token::end: return "the end";
         case token::name: return escape(t.value);
         case token::number: return fmt::format("{}", t.number_);
-        case token::decimal: return t.value;
+        case token::fraction: return t.value;
         case token::text: return "text";
         case token::bytes: return "bytes";
         case token::mark: break;
@@ -112,7 +112,7 @@ void scanner::scan_number() {
     }
     if (base == 10 && at() == '.' && is_digit(at(1))) {
         for (++place_; is_digit(at());) ++place_;
-        next_.what = token::decimal;
+        next_.what = token::fraction;
         next_.value = text_.substr(begin, place_ - begin);
     }
     bool unclear = leading_zero && next_.number_ != 0;  // Python refuses 010, too

@@ -6,9 +6,9 @@ namespace sonde::inline v0::detail {
 
 /// A piece of an expression.
 struct token {
-    enum kind { end, name, number, decimal, text, bytes, mark };
+    enum kind { end, name, number, fraction, text, bytes, mark };
     kind what = end;
-    std::string value{};  // the name; the octets of text and bytes, escapes undone; the digits of decimals
+    std::string value{};  // the name; the octets of text and bytes, escapes undone; the digits of fractions
     std::uint64_t number_ = 0;
     char symbol = 0;           // of marks: ( ) [ ] , = / * - + < |
     std::uint32_t column = 1;  // from 1, in bytes
