@@ -81,8 +81,8 @@ private:
 /// A member of a gzip file that stores octets (RFC 1952, RFC 1951 §3.2.4). `flip` damages its check sum.
 inline std::string gzip_member(std::string_view bytes, std::uint32_t flip = 0) {
     std::uint32_t crc = ~0u;
-    for (unsigned char c : bytes) {
-        crc ^= c;
+    for (char c : bytes) {
+        crc ^= static_cast<unsigned char>(c);
         for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
     }
     file_bytes f;
