@@ -38,7 +38,7 @@ match_key key_of_probe(packet_view const& sent, secret_key const& secret, bool t
 bool is_link_layer(layer_view const& layer);
 
 /// True when the addresses of the packet alone show that it goes to many: multicast, limited broadcast, or a
-/// group's on the link with what may be a subnet's broadcast in IP. (Which ones are shows in the routes only.)
+/// group's on the link with what may be a subnet's broadcast in IP. (The routes alone show which those are.)
 bool goes_to_many(packet_view const& sent);
 
 /// The keys under which the probe of this answer may be found: one for each layer at which the probe may end,
