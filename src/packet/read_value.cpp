@@ -174,9 +174,11 @@ private:
     field_content read_encoded(literal const& value) const {
         if (!field_.options->one && !field_.options->text && !is_entry(value)) {
             if (auto const* bytes = value.as<literal::bytes>()) return single(bytes->value);
-            // A comma forgotten, `[("MSS")]`, or an entry without its list: no bytes are meant.
-            if (auto const* text = value.as<std::string>())
-                return text->empty() ? single("") : (refuse(value), field_content());
+            if (auto const* text = value.as<std::string>()) {
+                // A comma forgotten, `[("MSS")]`, or an entry without its list: no bytes are meant.
+                if (!text->empty()) refuse(value);
+                return single("");
+            }
         }
         auto all = alternatives(value);
         if (all.size() == 1) return single(std::move(all.front()));
