@@ -1,7 +1,7 @@
 #pragma once
 
 /// Packets, layers, and the network's verbs; what a coroutine that awaits them is written with, and what
-/// prints their results, durations too. Expressions, JSON, tools and simulations have headers of their own.
+/// prints their results, durations too. JSON, tools and simulations have headers of their own.
 
 #include <sonde/capture/capture_file.hpp>
 #include <sonde/capture/capture_writer.hpp>
@@ -32,6 +32,7 @@
 #include <sonde/layers/tunnels.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/net/network.hpp>
+#include <sonde/packet/expression.hpp>
 #include <sonde/packet/format.hpp>
 #include <sonde/packet/fuzz.hpp>
 #include <sonde/packet/match.hpp>

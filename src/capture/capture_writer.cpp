@@ -49,7 +49,7 @@ struct capture_writer::state {
     std::uint64_t written = 0;        // octets in the file: it ends at a whole record
     std::vector<std::byte> buffer{};  // whole records, but for a pipe that took a part of the first
 
-    void open(bool append);
+    void open(capture_options const& how);
     void append(frame const& f, std::string_view comment);
     void flush();
     void close();
@@ -58,15 +58,15 @@ struct capture_writer::state {
 
 namespace {
 
-std::unique_ptr<detail::capture_output> make_output(std::string const& name, capture_format format) {
-    bool pcapng =
-        format == capture_format::pcapng || (format == capture_format::by_name && name.ends_with(".pcapng"));
-    return pcapng ? detail::make_pcapng_output() : detail::make_pcap_output();
+std::unique_ptr<detail::capture_output> make_output(std::string const& name, capture_options const& how) {
+    bool pcapng = how.format == capture_format::pcapng ||
+                  (how.format == capture_format::by_name && name.ends_with(".pcapng"));
+    return pcapng ? detail::make_pcapng_output(how.interface_name) : detail::make_pcap_output();
 }
 
 /// What goes on in a file that is there; null when it is empty or missing. Reads it whole, as only that tells
 /// whether it ends at a record.
-std::unique_ptr<detail::capture_output> continue_output(std::string const& path) {
+std::unique_ptr<detail::capture_output> continue_output(std::string const& path, capture_options const& how) {
     std::error_code ec;
     if (auto size = std::filesystem::file_size(path, ec); ec || size == 0) return nullptr;
     if (detail::is_compressed(path)) throw_error(errc::bad_file, path + ": compressed: cannot append");
@@ -78,7 +78,8 @@ std::unique_ptr<detail::capture_output> continue_output(std::string const& path)
     detail::capture_input input(path);
     std::array<std::byte, 24> header{};
     std::ranges::copy(input.read(header.size()), header.begin());
-    if (detail::byte_reader(header, false).u32(0) == 0x0a0d0d0a) return detail::make_pcapng_output();
+    if (detail::byte_reader(header, false).u32(0) == 0x0a0d0d0a)
+        return detail::make_pcapng_output(how.interface_name);
     auto output = detail::continue_pcap_output(header);
     if (!output) throw_error(errc::unsupported_link_type, path + ": cannot append");
     return output;
@@ -86,15 +87,15 @@ std::unique_ptr<detail::capture_output> continue_output(std::string const& path)
 
 }  // namespace
 
-void capture_writer::state::open(bool append) {
-    if (append)
-        if (auto existing = continue_output(name)) output = std::move(existing);
-    owned.reset(std::fopen(name.c_str(), append ? "abe" : "wbe"));
+void capture_writer::state::open(capture_options const& how) {
+    if (how.append)
+        if (auto existing = continue_output(name, how)) output = std::move(existing);
+    owned.reset(std::fopen(name.c_str(), how.append ? "abe" : "wbe"));
     if (!owned) throw boost::system::system_error({errno, boost::system::system_category()}, name + ": open");
     stream = owned.get();
     std::setvbuf(stream, nullptr, _IONBF, 0);  // we have a buffer, which knows records
     std::error_code ec;
-    if (append) written = std::filesystem::file_size(name, ec);
+    if (how.append) written = std::filesystem::file_size(name, ec);
 }
 
 void capture_writer::state::append(frame const& f, std::string_view comment) {
@@ -156,13 +157,13 @@ void capture_writer::state::close() {
 
 capture_writer::capture_writer(std::string path, capture_options how)
     : state_(new state{.name = std::move(path), .output = {}}) {
-    state_->output = make_output(state_->name, how.format);
-    state_->open(how.append);
+    state_->output = make_output(state_->name, how);
+    state_->open(how);
 }
 
 capture_writer::capture_writer(std::FILE* stream, std::string name, capture_options how)
     : state_(new state{.name = std::move(name), .output = {}, .stream = stream}) {
-    state_->output = make_output(state_->name, how.format);
+    state_->output = make_output(state_->name, how);
     // A stream of glibc's in memory (open_memstream) does not survive it.
     if (::fileno(stream) >= 0) std::setvbuf(stream, nullptr, _IONBF, 0);
 }

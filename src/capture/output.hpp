@@ -3,6 +3,7 @@
 #include <sonde/link/frame.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ std::unique_ptr<capture_output> make_pcap_output();
 /// Goes on in a file that begins with these 24 octets; null when they are no pcap header.
 std::unique_ptr<capture_output> continue_pcap_output(std::span<std::byte const> header);
 /// Begins a section of its own, so it may stand at the end of another file.
-std::unique_ptr<capture_output> make_pcapng_output();
+/// `interface_name`: as in capture_options.
+std::unique_ptr<capture_output> make_pcapng_output(std::function<std::string(int)> interface_name);
 
 }  // namespace sonde::inline v0::detail

@@ -14,11 +14,14 @@ namespace sonde::inline v0::detail {
 namespace {
 
 enum block : std::uint32_t { section_header = 0x0a0d0d0a, interface_description = 1, enhanced_packet = 6 };
-enum option : std::uint16_t { end_of_options = 0, comment_option = 1, if_tsresol = 9 };
-constexpr std::size_t longest_comment = 65535;
+enum option : std::uint16_t { end_of_options = 0, comment_option = 1, if_name = 2, if_tsresol = 9 };
+constexpr std::size_t longest_comment = 65535, longest_name = 255;
 
 class pcapng_output final : public capture_output {
 public:
+    explicit pcapng_output(std::function<std::string(int)> interface_name)
+        : interface_name_(std::move(interface_name)) {}
+
     void check(frame const& f, std::string_view comment, std::string const& name) const override {
         if (f.time < timestamp{})
             throw error(errc::value_out_of_range, fmt::format("{}: a time before 1970", name));
@@ -64,12 +67,19 @@ private:
             put(out, static_cast<std::uint32_t>(f.type), 2);
             put(out, 0, 2);
             put(out, capture_reader::largest_frame, 4);
+            auto name = name_of(f.interface);
+            if (!name.empty()) put_option(out, if_name, std::as_bytes(std::span(name)));
             constexpr std::byte nanoseconds{9};
             put_option(out, if_tsresol, {&nanoseconds, 1});
             put_option(out, end_of_options, {});
             close(out, at);
         }
         return known->second;
+    }
+
+    std::string name_of(int interface) const {
+        auto name = interface != 0 && interface_name_ ? interface_name_(interface) : std::string();
+        return name.substr(0, longest_name);
     }
 
     static void put(std::vector<std::byte>& out, std::uint64_t n, unsigned size) {
@@ -99,14 +109,15 @@ private:
         put(out, length, 4);
     }
 
+    std::function<std::string(int)> interface_name_;
     bool begun_ = false;
     std::map<std::pair<link_type, int>, std::uint32_t> interfaces_;
 };
 
 }  // namespace
 
-std::unique_ptr<capture_output> make_pcapng_output() {
-    return std::make_unique<pcapng_output>();
+std::unique_ptr<capture_output> make_pcapng_output(std::function<std::string(int)> interface_name) {
+    return std::make_unique<pcapng_output>(std::move(interface_name));
 }
 
 }  // namespace sonde::inline v0::detail

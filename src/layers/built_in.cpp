@@ -170,7 +170,9 @@ void add_layers(registry& r) {
         SCTPChunkCookieEcho, SCTPChunkCookieAck, SCTPChunkShutdownComplete, SCTPChunkParamHeartbeatInfo,
         SCTPChunkParamIPv4Addr, SCTPChunkParamIPv6Addr, SCTPChunkParamStateCookie,
         SCTPChunkParamUnrocognizedParam, SCTPChunkParamCookiePreservative, SCTPChunkParamHostname,
-        SCTPChunkParamECNCapable, SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
+        SCTPChunkParamSupportedAddrTypes, SCTPChunkParamRandom, SCTPChunkParamChunkList,
+        SCTPChunkParamRequestedHMACFunctions, SCTPChunkParamSupportedExtensions, SCTPChunkParamECNCapable,
+        SCTPChunkParamFwdTSN, SCTPChunkParamAdaptationLayer>(r);
 }
 
 void bind_link_layers(registry& r) {

@@ -186,16 +186,24 @@ constexpr value_name parameter_types[] = {{1, "heartbeat-info"},
                                           {8, "unrecognized-param"},
                                           {9, "cookie-preservative"},
                                           {11, "hostname"},
+                                          {12, "addrtypes"},
                                           {0x8000, "ecn-capable"},
+                                          {0x8002, "random"},
+                                          {0x8003, "chunk-list"},
+                                          {0x8004, "requested-HMAC-functions"},
+                                          {0x8008, "supported-extensions"},
                                           {0xc000, "fwd-tsn-supported"},
                                           {0xc006, "adaptation-layer"}};
 
 constexpr auto parameter_rules = [] {
-    std::array<field_rule, 11> all{};
-    std::ranges::copy(plain_rules, all.begin());
-    all[8] = {.field = "type", .names = parameter_types};
-    all[9] = {.field = "sug_cookie_inc", .hexadecimal = true};
-    all[10] = {.field = "indication", .hexadecimal = true};
+    std::array<field_rule, 16> all{};
+    auto at = std::ranges::copy(plain_rules, all.begin()).out;
+    *at++ = {.field = "type", .names = parameter_types};
+    *at++ = {.field = "sug_cookie_inc", .hexadecimal = true};
+    *at++ = {.field = "indication", .hexadecimal = true};
+    for (auto list :
+         {"random", "addr_type_list", "chunk_list", "HMAC_functions_list", "supported_extensions"})
+        *at++ = {.field = list, .width = rest_width<4>};
     return all;
 }();
 constexpr auto initiation_rules = [] {
@@ -256,7 +264,12 @@ layer_description const* parameter_layer(header h) {
         case 8: return &describe<SCTPChunkParamUnrocognizedParam>();
         case 9: return &describe<SCTPChunkParamCookiePreservative>();
         case 11: return &describe<SCTPChunkParamHostname>();
+        case 12: return &describe<SCTPChunkParamSupportedAddrTypes>();
         case 32768: return &describe<SCTPChunkParamECNCapable>();
+        case 32770: return &describe<SCTPChunkParamRandom>();
+        case 32771: return &describe<SCTPChunkParamChunkList>();
+        case 32772: return &describe<SCTPChunkParamRequestedHMACFunctions>();
+        case 32776: return &describe<SCTPChunkParamSupportedExtensions>();
         case 49152: return &describe<SCTPChunkParamFwdTSN>();
         case 49158: return &describe<SCTPChunkParamAdaptationLayer>();
         default: return &describe<SCTPChunkParamHeartbeatInfo>();
@@ -288,14 +301,6 @@ literal print_gaps(header bytes, header) {
     if (!bytes.empty()) list.items.push_back(rest_of(bytes));
     return list;
 }
-literal print_numbers(header bytes, header) {
-    literal::list list;
-    for (; bytes.size() >= 4; bytes = bytes.subspan(4))
-        list.items.emplace_back(read_bits(bytes, {0, 32}).low);
-    if (!bytes.empty()) list.items.push_back(rest_of(bytes));
-    return list;
-}
-
 void append32(std::string& out, std::uint64_t n) {
     for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift);
 }
@@ -318,19 +323,6 @@ std::string read_gaps(literal const& value, literal::call const*) {
     }
     return out;
 }
-std::string read_numbers(literal const& value, literal::call const*) {
-    std::string out;
-    for (auto const& item : value.as<literal::list>()->items) {
-        if (auto const* bytes = item.as<literal::bytes>()) {
-            out += bytes->value;
-            continue;
-        }
-        auto const* n = item.as<std::uint64_t>();
-        if (!n || *n >> 32) detail::fail(errc::bad_text, item, "a list of numbers up to 2^32 - 1");
-        append32(out, *n);
-    }
-    return out;
-}
 std::string show_gaps(literal const& value) {
     return to_python(value);
 }
@@ -345,6 +337,60 @@ std::string show_numbers(literal const& value) {
 std::size_t count_words(header bytes) {
     return bytes.size() / 4;
 }
+
+constexpr value_name hmac_functions[] = {{0, "Reserved1"}, {1, "SHA-1"}, {2, "Reserved2"}, {3, "SHA-256"}};
+constexpr std::span<value_name const> no_names;
+constexpr auto address_types = std::span<value_name const>(parameter_types);
+constexpr auto hmac_names = std::span<value_name const>(hmac_functions);
+constexpr auto chunk_names = std::span<value_name const>(sctp_chunk_types::names);
+
+template <std::uint32_t Octets>
+literal print_named(header bytes, header) {
+    literal::list list;
+    for (; bytes.size() >= Octets; bytes = bytes.subspan(Octets))
+        list.items.emplace_back(read_bits(bytes, {0, 8 * Octets}).low);
+    if (!bytes.empty()) list.items.push_back(rest_of(bytes));
+    return list;
+}
+
+template <std::uint32_t Octets, auto const& Names>
+std::string read_named(literal const& value, literal::call const*) {
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        if (auto const* bytes = item.as<literal::bytes>()) {
+            out += bytes->value;
+            continue;
+        }
+        auto const* n = item.as<std::uint64_t>();
+        auto const* text = item.as<std::string>();
+        auto named =
+            std::ranges::find_if(Names, [&](auto const& name) { return text && name.name == *text; });
+        if (!(n && *n >> 8 * Octets == 0) && named == Names.end())
+            detail::fail(errc::bad_text, item, "a list of numbers of {} octets, or of names", Octets);
+        auto const number = n ? *n : named->value;
+        for (auto i = Octets; i-- > 0;) out += static_cast<char>(number >> 8 * i);
+    }
+    return out;
+}
+
+template <auto const& Names>
+std::string show_named(literal const& value) {
+    std::string out;
+    for (auto const& item : value.as<literal::list>()->items) {
+        auto const* n = item.as<std::uint64_t>();
+        auto named = std::ranges::find_if(Names, [&](auto const& name) { return n && name.value == *n; });
+        out +=
+            (out.empty() ? "" : ", ") + (named != Names.end() ? std::string(named->name) : to_python(item));
+    }
+    return "[" + out + "]";
+}
+
+template <std::uint32_t Octets, auto const& Names>
+constexpr option_codec named_numbers{.print = print_named<Octets>,
+                                     .read = read_named<Octets, Names>,
+                                     .show = show_named<Names>,
+                                     .leads = true,
+                                     .multiple_of = 1};
 
 }  // namespace
 
@@ -366,13 +412,23 @@ option_codec const& sctp_gaps::codec() {
     return codec;
 }
 option_codec const& sctp_numbers::codec() {
-    static constexpr option_codec codec{.print = print_numbers,
-                                        .read = read_numbers,
+    static constexpr option_codec codec{.print = print_named<4>,
+                                        .read = read_named<4, no_names>,
                                         .count = count_words,
                                         .show = show_numbers,
                                         .leads = true,
                                         .multiple_of = 1};
     return codec;
+}
+
+option_codec const& sctp_address_types::codec() {
+    return named_numbers<2, address_types>;
+}
+option_codec const& sctp_chunk_list::codec() {
+    return named_numbers<1, chunk_names>;
+}
+option_codec const& sctp_hmac_functions::codec() {
+    return named_numbers<2, hmac_names>;
 }
 
 layer_hooks hooks(SCTP const*) {
@@ -436,6 +492,21 @@ layer_hooks hooks(SCTPChunkParamCookiePreservative const*) {
     return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamHostname const*) {
+    return part(parameter_rules);
+}
+layer_hooks hooks(SCTPChunkParamSupportedAddrTypes const*) {
+    return part(parameter_rules);
+}
+layer_hooks hooks(SCTPChunkParamRandom const*) {
+    return part(parameter_rules);
+}
+layer_hooks hooks(SCTPChunkParamChunkList const*) {
+    return part(parameter_rules);
+}
+layer_hooks hooks(SCTPChunkParamRequestedHMACFunctions const*) {
+    return part(parameter_rules);
+}
+layer_hooks hooks(SCTPChunkParamSupportedExtensions const*) {
     return part(parameter_rules);
 }
 layer_hooks hooks(SCTPChunkParamECNCapable const*) {

@@ -75,8 +75,10 @@ void prepare_vxlan(build_step& step) {
                   : upper.is<IP>()   ? ipv4_inside
                   : upper.is<IPv6>() ? ipv6_inside
                                      : unknown_inside;
-    if (inside == unknown_inside || !step.is_automatic<&VXLAN::flags>()) return;
-    step.fill<&VXLAN::flags>(instance | next_protocol);
+    if (inside == unknown_inside) return;
+    bool const told = bit(step.header(), next_protocol) && step.is_automatic<&VXLAN::NextProtocol>();
+    if (!told && !step.is_automatic<&VXLAN::flags>()) return;
+    if (!told) step.fill<&VXLAN::flags>(instance | next_protocol);
     step.header()[3] = static_cast<std::byte>(inside);
 }
 

@@ -102,6 +102,13 @@ packet_source::packet_source(packet_set set) : source_(std::make_unique<set_sour
 
 auto fmt::formatter<sonde::exchange>::format(sonde::exchange const& x, format_context& context) const
     -> format_context::iterator {
+    if (!is_summary_) {
+        auto end = packet_.format(x.sent, context);
+        if (!x.answered()) return end;
+        *end++ = '\n';
+        context.advance_to(end);
+        return packet_.format(x.received, context);
+    }
     if (x.round == 0 && !x.answered()) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.outcome());
     if (x.round == 0) return fmt::format_to(context.out(), "{} ==> {}", x.sent, x.received);
     // Scapy's number is that of the packets which the line tells.

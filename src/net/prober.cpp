@@ -168,7 +168,7 @@ void prober::keep_totals() {
 
 sonde::report prober::current() const {
     if (!tally_) return {};
-    auto r = tally_->totals.total;
+    sonde::report r = tally_->totals;
     if (closed_ || !run_) return r;
     auto now = run_->report();
     r.sent += now.sent, r.answered += now.answered, r.duplicates += now.duplicates, r.late += now.late;

@@ -133,9 +133,13 @@ void prober::deliver_next() {
 void prober::deliver_all() {
     collected all;
     engine_->contain(*this, [&] {
-        all.unanswered = unanswered();
+        bool const is_loop = what_.rounds != 0;
+        if (!is_loop) all.unanswered = unanswered();
         for (auto& i : queue_)
-            if (auto* x = std::get_if<exchange>(&i.what)) all.answered.push_back(std::move(*x));
+            if (auto* x = std::get_if<exchange>(&i.what); x && x->answered())
+                all.answered.push_back(std::move(*x));
+            else if (is_loop)
+                all.unanswered.push_back(x ? std::move(x->sent) : silent(std::get<probe_end>(i.what)).sent);
     });
     queue_.set_capacity(0);
     auto ec = std::exchange(end_told_, true) ? error_code() : end_;

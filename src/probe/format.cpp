@@ -10,7 +10,7 @@ auto fmt::formatter<sonde::report>::format(sonde::report const& value, format_co
 
 auto fmt::formatter<sonde::loop_report>::format(sonde::loop_report const& value,
                                                 format_context& context) const -> format_context::iterator {
-    auto answered = value.total.answered;
+    auto answered = value.answered;
     double hits =
         value.rounds == 0 ? 0 : 100 * static_cast<double>(answered) / static_cast<double>(value.rounds);
     return fmt::format_to(context.out(), "Sent {} packets, received {} packets. {:3.1f}% hits.", value.rounds,

@@ -211,7 +211,7 @@ asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
     s.on_interrupt = {};
     auto r = loop.report();
     if (a.has("json"))
-        fmt::print("{}\n", json(r.total));
+        fmt::print("{}\n", json(r));
     else
         fmt::print("\n{}\n", r);
     if (a.has("statistics")) {
@@ -219,9 +219,9 @@ asio::awaitable<int> srloop(session& s, loop_stream loop, arguments const& a) {
         for (auto const& p : loop.statistics()) print_statistics(number++, p, a.has("json"));
     }
     loop.cancel();
-    explain(s, r.total);
-    if (r.total.send_errors && r.total.sent == 0) co_return system_error;
-    co_return r.total.answered ? answered : no_answer;
+    explain(s, r);
+    if (r.send_errors && r.sent == 0) co_return system_error;
+    co_return r.answered ? answered : no_answer;
 }
 
 }  // namespace

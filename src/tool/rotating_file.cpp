@@ -4,7 +4,8 @@
 
 namespace sonde::inline v0::tool {
 
-rotating_file::rotating_file(std::string path, rotation when) : path_(std::move(path)), when_(when) {
+rotating_file::rotating_file(std::string path, rotation when, std::function<std::string(int)> interface_name)
+    : path_(std::move(path)), when_(when), interface_name_(std::move(interface_name)) {
     open();
 }
 
@@ -18,7 +19,7 @@ void rotating_file::open() {
     if (when_.rotates())
         path.replace_filename(
             fmt::format("{}-{:05}{}", path_.stem().string(), ++number_, path_.extension().string()));
-    file_.emplace(path.string());
+    file_.emplace(path.string(), capture_options{.interface_name = interface_name_});
     files_.push_back(path);
     bytes_ = 0;
     std::error_code gone;

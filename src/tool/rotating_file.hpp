@@ -5,6 +5,7 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,8 @@ struct rotation {
 class rotating_file {
 public:
     /// `-`: standard output, as pcap; what reads it there sees each packet at once. That does not rotate.
-    rotating_file(std::string path, rotation when);
+    /// `interface_name`: as in capture_options.
+    rotating_file(std::string path, rotation when, std::function<std::string(int)> interface_name);
 
     void append(packet const& p);
     void close();
@@ -36,6 +38,7 @@ private:
 
     std::filesystem::path path_;
     rotation when_;
+    std::function<std::string(int)> interface_name_;
     std::optional<capture_writer> file_;
     std::deque<std::filesystem::path> files_;
     std::uint64_t number_ = 0, bytes_ = 0;

@@ -12,8 +12,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <optional>
+
+#include <net/if.h>
 
 namespace sonde::inline v0::tool {
 
@@ -32,6 +35,12 @@ rotation rotation_of(arguments const& a) {
     return r;
 }
 
+std::string name_of_interface(int number) {
+    std::array<char, IF_NAMESIZE> name{};
+    auto const* found = ::if_indextoname(static_cast<unsigned>(number), name.data());
+    return found ? found : "";
+}
+
 void print(packet const& p, arguments const& a) {
     if (a.has("quiet")) return;
     if (a.has("json"))
@@ -47,7 +56,8 @@ void print(packet const& p, arguments const& a) {
 
 asio::awaitable<int> sniff(session& s, packet_stream capture, arguments const& a) {
     std::optional<rotating_file> file;
-    if (a.has("write")) file.emplace(a.text("write"), rotation_of(a));
+    if (a.has("write"))
+        file.emplace(a.text("write"), rotation_of(a), a.has("sim") ? nullptr : name_of_interface);
     std::optional<progress_line> progress;
     if (file)
         progress.emplace(s.net.get_executor(), [&capture] {

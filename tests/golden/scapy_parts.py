@@ -247,6 +247,10 @@ SCTP_PARAMS = [
     lambda: SCTPChunkParamIPv4Addr(addr=ip4()), lambda: SCTPChunkParamIPv6Addr(addr=ip6()),
     lambda: SCTPChunkParamCookiePreservative(sug_cookie_inc=word()), lambda: SCTPChunkParamHostname(hostname=b"example.org"),
     lambda: SCTPChunkParamECNCapable(), lambda: SCTPChunkParamFwdTSN(), lambda: SCTPChunkParamAdaptationLayer(indication=word()),
+    lambda: SCTPChunkParamSupportedAddrTypes(addr_type_list=one(lambda: [5], lambda: [5, 6], lambda: ["IPv6"])),
+    lambda: SCTPChunkParamChunkList(chunk_list=one(lambda: [0xc1], lambda: ["init", 0x80])),
+    lambda: SCTPChunkParamRequestedHMACFunctions(HMAC_functions_list=one(lambda: [1], lambda: ["SHA-256", "SHA-1"])),
+    lambda: SCTPChunkParamSupportedExtensions(), lambda: SCTPChunkParamSupportedExtensions(supported_extensions=[0x82, 0xc0]),
     lambda: SCTPChunkParamStateCookie(cookie=data()), lambda: SCTPChunkParamUnrocognizedParam(param=data()),
 ]
 

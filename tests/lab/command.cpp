@@ -146,6 +146,21 @@ TEST_CASE("What sniff writes, dissect reads, in both formats") {
     }
 }
 
+TEST_CASE("What sniff writes as pcapng has the names of the interfaces, of several too") {
+    auto path = support::own_path("names.pcapng");
+    auto const line = sonde_command() + " sniff -f icmp -c 12 -t 10 -w " + path.string() + " & " +
+                      sonde_command() + " srloop '" + echo + "' --count 4 --inter 100ms >/dev/null; " +
+                      sonde_command() +
+                      " srloop 'IP(dst=\"127.0.0.1\")/ICMP()' --count 4 --inter 100ms >/dev/null; wait $!";
+    CHECK(run({"sh", "-c", line}).status == 0);
+    std::ifstream file(path, std::ios::binary);
+    std::string const bytes{std::istreambuf_iterator<char>(file), {}};
+    using namespace std::string_view_literals;
+    CHECK(bytes.find("\2\0\4\0eth1\x9\0\1\0"sv) != bytes.npos);  // if_name, if_tsresol
+    CHECK(bytes.find("\2\0\2\0lo\0\0\x9\0\1\0"sv) != bytes.npos);
+    std::filesystem::remove(path);
+}
+
 TEST_CASE("What sniff writes to a pipe, dissect reads from it while it comes") {
     auto const line = sonde_command() + " sniff -i eth1 -f icmp -c 4 -t 10 -w - | " + sonde_command() +
                       " dissect --summary -r - & " + sonde_command() + " srloop '" + echo +

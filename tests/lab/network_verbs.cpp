@@ -464,7 +464,7 @@ TEST_CASE("A capture file is replayed count times") {
                                 {.count = 2, .inter = 1ms, .timeout = 50ms, .iface = "eth1"});
         while (co_await loop.next()) {
         }
-        CHECK(loop.report().total.sent == 2);
+        CHECK(loop.report().sent == 2);
     });
     std::filesystem::remove(path);
 }

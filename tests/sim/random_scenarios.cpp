@@ -242,7 +242,7 @@ private:
             if (!x) break;
         }
         all.cancel();
-        auto r = all.report().total;
+        auto r = all.report();
         support::accounting(r);
         reported_ += r.sent;
     }

@@ -181,7 +181,7 @@ private:
             some_set(), {.count = 1 + random_.up_to(2), .inter = up_to(30ms), .timeout = up_to(30ms)});
         co_await read(all);
         all.cancel();
-        auto r = all.report().total;
+        auto r = all.report();
         support::accounting(r);
         reported_ += r.sent;
     }

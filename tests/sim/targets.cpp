@@ -49,7 +49,7 @@ asio::awaitable<outcome> use(network& net, std::string_view verb, packet what) {
         loop_options const once{.count = 1, .timeout = 100ms, .iface = layer2 ? "eth1" : ""};
         auto loop = layer2 ? net.srploop(what, once) : net.srloop(what, once);
         while (auto x = co_await loop.next()) continue;
-        co_return outcome{loop.report().total.send_errors, loop.report().total.first_error};
+        co_return outcome{loop.report().send_errors, loop.report().first_error};
     }
     sr_options const quick{.timeout = 100ms, .iface = layer2 ? "eth1" : ""};
     auto stream = layer2 ? net.srp(what, quick) : net.sr(what, quick);

@@ -161,6 +161,14 @@ TEST_CASE("A handler runs on its own executor: a strand, or another context, whi
         b.sim.run();
         CHECK(on_strand);
 
+        bed again;
+        auto of_any = asio::make_strand(asio::any_io_executor(again.sim.context().get_executor()));
+        on_strand = false;
+        start(again, asio::bind_executor(
+                         of_any, [&](error_code, auto) { on_strand = of_any.running_in_this_thread(); }));
+        again.sim.run();
+        CHECK(on_strand);
+
         asio::io_context elsewhere;
         bed other;
         outcome o;

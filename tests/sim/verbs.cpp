@@ -231,6 +231,43 @@ TEST_CASE("send and sendp say what left, and when the last of it did") {
     });
 }
 
+TEST_CASE("A loop is collected as a scan is: the answered and the silent of all its rounds") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        sim.add("198.18.0.2", host::silent());
+        network net{co_await asio::this_coro::executor};
+        auto const probes = IP{.dst = {"198.18.0.1", "198.18.0.2"}} / ICMP{};
+        auto [ans, unans] = co_await net.srloop(probes, {.count = 3, .inter = 1s}).collect();
+        CHECK(ans.size() == 3);
+        CHECK(unans.size() == 3);
+        for (auto const& [sent, received] : ans) {
+            CHECK(sent.get<IP>().dst == "198.18.0.1");
+            CHECK(received.get<IP>().src == "198.18.0.1");
+        }
+        for (auto const& p : unans) CHECK(p.get<IP>().dst == "198.18.0.2");
+        CHECK(fmt::format("{}", unans) == unans.summary());
+
+        auto loop = net.srloop(probes, {.count = 2, .inter = 1s});
+        auto const lists = co_await loop.collect();
+        CHECK(lists.answered.size() == 2);
+        CHECK(lists.unanswered.size() == 2);
+        CHECK(loop.report().sent == 4);
+        CHECK(loop.report().rounds == 4);
+    });
+}
+
+TEST_CASE("An exchange prints both of its packets, in each style of packets") {
+    support::simulate([](simulation& sim) -> asio::awaitable<void> {
+        sim.add("198.18.0.1");
+        network net{co_await asio::this_coro::executor};
+        auto x = co_await net.sr1(IP{.dst = "198.18.0.1"} / ICMP{});
+        REQUIRE(x);
+        CHECK(fmt::format("{}", *x) == fmt::format("{} ==> {}", x->sent, x->received));
+        CHECK(fmt::format("{:command}", *x) == fmt::format("{:command}\n{:command}", x->sent, x->received));
+        CHECK(fmt::format("{:show}", *x) == fmt::format("{:show}\n{:show}", x->sent, x->received));
+    });
+}
+
 TEST_CASE("srloop yields three rounds a second apart, the silent ones too, and Scapy's footer") {
     support::simulate([](simulation& sim) -> asio::awaitable<void> {
         sim.add("198.18.0.1");

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <ranges>
 #include <string>
@@ -25,6 +26,9 @@ enum class capture_format : std::uint8_t {
 struct capture_options {
     bool append = false;  ///< go on behind the last record of the file that is there
     capture_format format = capture_format::by_name;  ///< of a new file; one that holds records keeps its own
+    /// In pcapng: the name of what has this number in `frame::interface`, "eth0"; empty: none. Asked for once
+    /// for each that is not 0.
+    std::function<std::string(int)> interface_name{};
 };
 
 /// Writes a capture file that libpcap 1.5 and newer, tcpdump and Wireshark read.

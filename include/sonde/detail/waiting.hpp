@@ -9,8 +9,11 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/executor.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 
 #include <memory>
@@ -64,6 +67,26 @@ void complete_later(asio::any_io_executor const& executor, waiting_ptr<T> w, err
 /// For handlers that bring no memory of their own: as Asio's own operations have it.
 using usual_memory = asio::recycling_allocator<void>;
 
+/// Keeps the loop of a handler's executor alive, as Asio's own operations do. (Boost 1.81's
+/// executor_work_guard does not compile for a strand of any_io_executor.)
+template <class Executor>
+class outstanding_work {
+public:
+    explicit outstanding_work(Executor const& executor)
+        : executor_(asio::prefer(executor, asio::execution::outstanding_work.tracked)) {}
+    auto const& get_executor() const noexcept { return executor_; }
+
+private:
+    std::decay_t<decltype(asio::prefer(std::declval<Executor const&>(),
+                                       asio::execution::outstanding_work.tracked))>
+        executor_;
+};
+
+template <class Executor>
+using work_guard = std::conditional_t<asio::execution::is_executor<Executor>::value &&
+                                          !std::is_same_v<Executor, asio::any_io_executor>,
+                                      outstanding_work<Executor>, asio::executor_work_guard<Executor>>;
+
 template <class T, class Handler>
 class waiting_handler final : public waiting<T> {
 public:
@@ -99,7 +122,7 @@ private:
     }
 
     asio::any_io_executor executor_;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
+    work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> work_;
     Handler handler_;
 };
 

@@ -328,6 +328,91 @@ SONDE_DECLARE_LAYER(SCTPChunkParamHostname, type, len, hostname)
 /// Its size, as `len` tells, padded to a multiple of 4 octets.
 layer_hooks hooks(SCTPChunkParamHostname const*);
 
+/// A list of numbers of type T, in wire order.
+template <class T, std::size_t Capacity>
+struct sctp_number_list : encoded_list<Capacity> {
+    sctp_number_list() = default;
+    /// The numbers, which T must hold. Throws header_too_long over `Capacity` octets.
+    template <std::same_as<int>... N>
+        requires(sizeof...(N) > 0)
+    sctp_number_list(N... number) {
+        (add(static_cast<T>(number)), ...);
+    }
+
+private:
+    void add(T number) {
+        char octets[sizeof(T)];
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            octets[i] = static_cast<char>(number >> 8 * (sizeof(T) - 1 - i));
+        this->append({octets, sizeof octets});
+    }
+};
+/// Types of address parameters: 5, 6, or their names "IPv4", "IPv6".
+struct sctp_address_types : sctp_number_list<std::uint16_t, 32> {
+    using sctp_number_list::sctp_number_list;
+    static option_codec const& codec();  ///< numbers, or names of parameters
+};
+/// Chunk types, as `sctp_chunk_types` names them.
+struct sctp_chunk_list : sctp_number_list<std::uint8_t, 64> {
+    using sctp_number_list::sctp_number_list;
+    static option_codec const& codec();  ///< numbers, or names of chunks
+};
+/// Identifiers of HMAC functions (RFC 4895 §3.3): 1, "SHA-1"; 3, "SHA-256".
+struct sctp_hmac_functions : sctp_number_list<std::uint16_t, 32> {
+    using sctp_number_list::sctp_number_list;
+    static option_codec const& codec();  ///< numbers, or names
+};
+
+/// The types of addresses that the sender understands (RFC 9260 §3.3.2.1).
+struct SCTPChunkParamSupportedAddrTypes {
+    sctp_address_types addr_type_list = 5;  ///< IPv4, Scapy's default
+    field<std::uint16_t> len{};             ///< computed: octets of the parameter without the padding
+    field<std::uint16_t> type = 12;         ///< supported address types
+};
+SONDE_DECLARE_LAYER(SCTPChunkParamSupportedAddrTypes, type, len, addr_type_list)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
+layer_hooks hooks(SCTPChunkParamSupportedAddrTypes const*);
+
+/// The sender's part of the keys of authentication (RFC 4895 §3.1).
+struct SCTPChunkParamRandom {
+    field<octets> random{};             ///< 32 octets by the RFC; none unless told
+    field<std::uint16_t> len{};         ///< computed: octets of the parameter without the padding
+    field<std::uint16_t> type = 32770;  ///< 0x8002, random
+};
+SONDE_DECLARE_LAYER(SCTPChunkParamRandom, type, len, random)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
+layer_hooks hooks(SCTPChunkParamRandom const*);
+
+/// The chunks that the sender wants authenticated (RFC 4895 §3.2).
+struct SCTPChunkParamChunkList {
+    sctp_chunk_list chunk_list{};       ///< chunk types
+    field<std::uint16_t> len{};         ///< computed: octets of the parameter without the padding
+    field<std::uint16_t> type = 32771;  ///< 0x8003, chunk list
+};
+SONDE_DECLARE_LAYER(SCTPChunkParamChunkList, type, len, chunk_list)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
+layer_hooks hooks(SCTPChunkParamChunkList const*);
+
+/// The functions that the sender can authenticate by (RFC 4895 §3.3).
+struct SCTPChunkParamRequestedHMACFunctions {
+    sctp_hmac_functions HMAC_functions_list = 1;  ///< SHA-1, Scapy's default
+    field<std::uint16_t> len{};                   ///< computed: octets of the parameter without the padding
+    field<std::uint16_t> type = 32772;            ///< 0x8004, requested HMAC functions
+};
+SONDE_DECLARE_LAYER(SCTPChunkParamRequestedHMACFunctions, type, len, HMAC_functions_list)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
+layer_hooks hooks(SCTPChunkParamRequestedHMACFunctions const*);
+
+/// The extensions that the sender knows, each by a chunk type of it (RFC 5061 §4.2.7).
+struct SCTPChunkParamSupportedExtensions {
+    sctp_chunk_list supported_extensions{0x0f, 0xc1, 0x80};  ///< AUTH, ASCONF and its ACK: Scapy's default
+    field<std::uint16_t> len{};         ///< computed: octets of the parameter without the padding
+    field<std::uint16_t> type = 32776;  ///< 0x8008, supported extensions
+};
+SONDE_DECLARE_LAYER(SCTPChunkParamSupportedExtensions, type, len, supported_extensions)
+/// Its size, as `len` tells, padded to a multiple of 4 octets.
+layer_hooks hooks(SCTPChunkParamSupportedExtensions const*);
+
 /// Reserved for ECN (RFC 9260 §3.3.2).
 struct SCTPChunkParamECNCapable {
     field<std::uint16_t> len = 4;       ///< octets of the parameter

@@ -56,9 +56,9 @@ struct VXLAN {
     field<bits<24>> vni = 0;                       ///< network identifier; an answer has the same
     field<flag_set<vxlan_flag_names>, 8> flags{};  ///< they tell which fields there are; others are left out
     field<std::uint16_t> reserved0 = 0;            ///< with NextProtocol
-    /// What is inside, with the flag NextProtocol. IP, IPv6 and Ether inside set both if `flags` is
-    /// automatic.
-    field<enumerated<std::uint8_t, vxlan_protocols>> NextProtocol = 0;
+    /// What is inside, with the flag NextProtocol: automatic, what IP, IPv6 and Ether inside ask for. They
+    /// set both if `flags` is automatic.
+    field<enumerated<std::uint8_t, vxlan_protocols>> NextProtocol{};
     field<bits<24>> reserved1 = 0;  ///< without NextProtocol and G
     /// With G, without NextProtocol.
     field<flag_set<vxlan_policy_flag_names>> gpflags = flag_set<vxlan_policy_flag_names>();

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 SONDE_NAMESPACE_BEGIN
@@ -68,6 +69,12 @@ public:
     std::chrono::nanoseconds rtt() const {
         return answered() ? received.time - sent.time : std::chrono::nanoseconds{};
     }
+    /// `sent` and `received`, for `for (auto const& [sent, received] : ans)`.
+    template <std::size_t I>
+    packet const& get() const {
+        static_assert(I < 2);
+        return I == 0 ? sent : received;
+    }
 };
 
 /// Answered probes, in the order in which the answers came.
@@ -110,17 +117,52 @@ struct send_report {
 
 SONDE_NAMESPACE_END
 
+/// @cond
+template <>
+struct std::tuple_size<sonde::exchange> : std::integral_constant<std::size_t, 2> {};
+template <std::size_t I>
+struct std::tuple_element<I, sonde::exchange> {
+    using type = sonde::packet const;
+};
+/// @endcond
+
 /// @namespace fmt
 /// {fmt}, whose formatters print the types of sonde.
 
 /// `{}`: "IP / ICMP … ==> IP / ICMP …", or ==> its outcome when nothing came; of a `srloop` round "RECV 1: …"
-/// or "fail 1: …".
+/// or "fail 1: …". `{:show}`, `{:hex}` and `{:command}`: both packets, the answer below what was sent.
 template <>
 struct SONDE_API fmt::formatter<sonde::exchange> {
-    /// There are no format options.
-    constexpr auto parse(format_parse_context& context) { return context.begin(); }
-    /// As text; see above.
+    /// As of a packet.
+    constexpr auto parse(format_parse_context& context) {
+        is_summary_ = context.begin() == context.end() || *context.begin() == '}';
+        return packet_.parse(context);
+    }
+    /// As text; see above. Throws as packets do.
     auto format(sonde::exchange const& value, format_context& context) const -> format_context::iterator;
+
+private:
+    formatter<sonde::packet> packet_;
+    bool is_summary_ = true;
+};
+
+/// `{}`: `summary`.
+template <>
+struct fmt::formatter<sonde::exchange_list> : formatter<std::string_view> {
+    /// Fill, alignment and width as with strings.
+    template <class Context>
+    auto format(sonde::exchange_list const& list, Context& context) const {
+        return formatter<std::string_view>::format(list.summary(), context);
+    }
+};
+/// `{}`: `summary`.
+template <>
+struct fmt::formatter<sonde::packet_list> : formatter<std::string_view> {
+    /// Fill, alignment and width as with strings.
+    template <class Context>
+    auto format(sonde::packet_list const& list, Context& context) const {
+        return formatter<std::string_view>::format(list.summary(), context);
+    }
 };
 
 /// `{}`: "answered", "ICMP error 3/1 from 198.18.0.254", "timed out", "could not leave: " and why,

@@ -143,39 +143,18 @@ public:
 
 }  // namespace detail
 
-/// `sr` and `srp`: a generator of answered probes, as their answers arrive. Sends nothing before the first
-/// `next` or `collect`, then goes on by itself while the consumer keeps up.
-class [[nodiscard]] exchange_stream : public stream<exchange> {
+/// What the streams of probes share.
+class probe_stream : public stream<exchange> {
 public:
-    /// What `network::sr` and `srp` make.
-    explicit exchange_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
-
-    /// Counts so far; `{}` prints "Received 6 packets, got 3 answers, remaining 0 packets".
-    sonde::report report() const { return full().report().total; }
-    /// The probes without an answer, in the order of the set: those that timed out or could not leave, so
-    /// far. Those whose packet could not even be made are left out.
-    packet_list unanswered() const { return full().unanswered(); }
-    /// New limits, as in sr_options; they hold from the next packet on.
-    /// @{
-    void set_rate(rate_option rate) { full().set_rate(rate); }
-    void set_bit_rate(double bits_per_second) { full().set_bit_rate(bits_per_second); }
-    /// @}
-
     /// Nothing leaves any more, retries neither, until `resume`; deadlines go on, and answers come.
     void pause() { full().pause(); }
     /// Ends a `pause`; without one it does nothing.
     void resume() { full().resume(); }
-    /// Ends the scan early, in order: nothing leaves any more, what is open ends as cancelled. What has come
-    /// can be read on to the end; `unanswered` has those that were cancelled, too.
+    /// Ends the scan or the loop early, in order: nothing leaves any more, what is open ends as cancelled.
+    /// What has come can be read on to the end; unanswered are those that were cancelled, too.
     void stop() { full().stop(); }
-    /// Where the scan can be taken up again, by another run of the same packets: `packets | drop(cursor())`.
-    /// All probes before it have ended, and what came of them was handed over; of those after it, the ones
-    /// that were in flight or had ended (few: at most the window, or what is being retried) are sent again.
-    /// With `multi` a probe has ended here when its first answer was handed over.
-    /// Cost: O(items that wait to be read).
-    std::uint64_t cursor() const { return full().cursor(); }
 
-    /// Both lists, when all probes are answered or timed out.
+    /// Both lists, when all probes are answered or timed out; of a loop, over all its rounds.
     /// Completes when: the stream has ended. Result and errors: `void(error_code, collected)`, as `next`.
     /// Cancellation: terminal, partial and total end the wait; the stream can be read on.
     template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
@@ -191,18 +170,22 @@ public:
     template <boost::asio::completion_token_for<void(error_code, collected)> Token = boost::asio::deferred_t>
     auto collect(Token&& token = Token{}) && {
         return boost::asio::async_initiate<Token, void(error_code, collected)>(
-            [](auto handler, exchange_stream s) {
+            [](auto handler, probe_stream s) {
                 start_collect(std::move(handler), s.state(), [](auto& e, void const*) { e.abandon(); });
                 s.state_.reset();
             },
             token, std::move(*this));
     }
 
+protected:
+    /// For the streams of the verbs.
+    explicit probe_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
+    detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
+
 private:
     std::shared_ptr<detail::exchange_state> state() const {
         return std::static_pointer_cast<detail::exchange_state>(state_);
     }
-    detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
 
     template <class Handler, class Cancel>
     static void start_collect(Handler&& handler, std::shared_ptr<detail::exchange_state> const& s,
@@ -213,12 +196,40 @@ private:
     }
 };
 
+/// `sr` and `srp`: a generator of answered probes, as their answers arrive. Sends nothing before the first
+/// `next` or `collect`, then goes on by itself while the consumer keeps up.
+class [[nodiscard]] exchange_stream : public probe_stream {
+public:
+    /// What `network::sr` and `srp` make.
+    explicit exchange_stream(std::shared_ptr<detail::exchange_state> state)
+        : probe_stream(std::move(state)) {}
+
+    /// Counts so far; `{}` prints "Received 6 packets, got 3 answers, remaining 0 packets".
+    sonde::report report() const { return full().report(); }
+    /// The probes without an answer, in the order of the set: those that timed out or could not leave, so
+    /// far. As they were given: what is automatic still is, so that they can be sent again. Those whose
+    /// packet could not even be made are left out.
+    packet_list unanswered() const { return full().unanswered(); }
+    /// New limits, as in sr_options; they hold from the next packet on.
+    /// @{
+    void set_rate(rate_option rate) { full().set_rate(rate); }
+    void set_bit_rate(double bits_per_second) { full().set_bit_rate(bits_per_second); }
+    /// @}
+
+    /// Where the scan can be taken up again, by another run of the same packets: `packets | drop(cursor())`.
+    /// All probes before it have ended, and what came of them was handed over; of those after it, the ones
+    /// that were in flight or had ended (few: at most the window, or what is being retried) are sent again.
+    /// With `multi` a probe has ended here when its first answer was handed over.
+    /// Cost: O(items that wait to be read).
+    std::uint64_t cursor() const { return full().cursor(); }
+};
+
 /// `srloop` and `srploop`: a generator of rounds. Of each round every probe comes once: answered, or after
 /// its timeout with an empty `received`.
-class [[nodiscard]] loop_stream : public stream<exchange> {
+class [[nodiscard]] loop_stream : public probe_stream {
 public:
     /// What `network::srloop` and `srploop` make.
-    explicit loop_stream(std::shared_ptr<detail::exchange_state> state) : stream(std::move(state)) {}
+    explicit loop_stream(std::shared_ptr<detail::exchange_state> state) : probe_stream(std::move(state)) {}
 
     /// Counts so far; `{}` prints "Sent 3 packets, received 3 packets. 100.0% hits."
     sonde::loop_report report() const { return full().report(); }
@@ -226,16 +237,6 @@ public:
     /// Loss and round-trip times so far of each probe of the set, by its number: of the first 65,536 of them.
     /// Good until the loop next runs.
     std::span<probe_statistics const> statistics() const { return full().statistics(); }
-
-    /// As in exchange_stream. A round that was stopped tells of its probes that were open as cancelled.
-    /// @{
-    void pause() { full().pause(); }
-    void resume() { full().resume(); }
-    void stop() { full().stop(); }
-    /// @}
-
-private:
-    detail::exchange_state& full() const { return static_cast<detail::exchange_state&>(*state_); }
 };
 
 /// `network::explain`: a generator of what the network makes of each packet that comes in.

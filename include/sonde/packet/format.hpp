@@ -60,6 +60,15 @@ private:
     char style_ = ' ';
 };
 
+/// A layer prints as the packet that is made of it alone.
+template <sonde::layer L>
+struct fmt::formatter<L> : fmt::formatter<sonde::packet> {
+    /// Throws as packets do.
+    fmt::format_context::iterator format(L const& layer, fmt::format_context& context) const {
+        return fmt::formatter<sonde::packet>::format(sonde::packet(layer), context);
+    }
+};
+
 /// As `to_string`; takes fill, alignment and width, as strings do.
 template <>
 struct fmt::formatter<sonde::ipv4> : sonde::detail::text_formatter<sonde::ipv4> {};

@@ -32,9 +32,8 @@ struct report {
     friend bool operator==(report const&, report const&) = default;
 };
 
-/// The same for a `srloop`, which prints Scapy's footer: how many rounds were answered.
-struct loop_report {
-    report total;              ///< sums over all rounds
+/// The same for a `srloop`, as sums over all rounds; it prints Scapy's footer: how many rounds were answered.
+struct loop_report : report {
     std::uint64_t rounds = 0;  ///< answered and unanswered probes, over all rounds
 
     /// Member by member.

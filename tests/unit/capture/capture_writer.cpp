@@ -322,6 +322,33 @@ TEST_CASE("pcapng holds link types, interfaces, nanoseconds and comments side by
     CHECK(read_file(d.file("empty.pcapng")).errors.empty());
 }
 
+TEST_CASE("pcapng has the names of its interfaces, in each section, where something knows them",
+          "[capture]") {
+    temporary_directory d;
+    auto path = d.file("a.pcapng");
+    auto bytes = octets_of(60);
+    int asked = 0;
+    capture_options how{.append = true, .interface_name = [&](int number) {
+                            ++asked;
+                            return number == 9 ? "" : "eth" + std::string(number == 7 ? 300 : 1, '0');
+                        }};
+    {
+        capture_writer w(path, how);
+        for (int number : {3, 3, 9, 0, 7}) w.append(frame{.bytes = bytes, .interface = number});
+    }
+    CHECK(asked == 3);
+    {
+        capture_writer w(path, how);
+        w.append(frame{.bytes = bytes, .interface = 3});
+    }
+    auto back = read_file(path);
+    CHECK(back.errors.empty());
+    REQUIRE(back.frames.size() == 6);
+    std::vector<std::string> names;
+    for (auto const& f : back.frames) names.push_back(f.interface_name);
+    CHECK(names == std::vector<std::string>{"eth0", "eth0", "", "", "eth" + std::string(252, '0'), "eth0"});
+}
+
 TEST_CASE("a file that gzip compressed reads as the file it was, and so does what is left of a cut one",
           "[capture]") {
     temporary_directory d;

@@ -368,6 +368,17 @@ TEST_CASE("Records whose own lengths are wrong are counted as they are written")
     CHECK(report.substr(12, 4) == "0001");
 }
 
+TEST_CASE("VXLAN-GPE tells what is inside, whoever wrote the flags") {
+    // bytes(VXLAN(flags=12, vni=42)/IP(src="1.1.1.1", dst="2.2.2.2")) of Scapy 2.5
+    CHECK(all_hex("VXLAN(flags=12, vni=42)/IP(src='1.1.1.1', dst='2.2.2.2')")
+              .front()
+              .starts_with("0c00000100002a00"));
+    CHECK(all_hex("VXLAN(flags=12, vni=42)/Ether()").front().starts_with("0c00000300002a00"));
+    CHECK(all_hex("VXLAN(flags=12, NextProtocol=0)/IP()").front().starts_with("0c000000"));
+    CHECK(all_hex("VXLAN(flags=8)/IP()").front().starts_with("08000000"));
+    CHECK(all_hex("VXLAN()/IP()").front().starts_with("0c000001"));
+}
+
 TEST_CASE(
     "A routing header of type 4 ends at its first segment (RFC 8754 section 2), whichever layer wrote it") {
     auto checksum = [](std::string const& routing) {

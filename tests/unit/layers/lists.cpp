@@ -130,6 +130,8 @@ TEST_CASE("Packets, fields and bytes print through fmt in each style") {
     CHECK(fmt::format("{:command}", p) == command(p));
     CHECK(fmt::format("{:show}", p) == show(p));
     CHECK(fmt::format("{:hex}", p) == hexdump(p.build()));
+    CHECK(fmt::format("{} {:command}", IP{.dst = "192.0.2.1"}, TCP{.dport = 80}) ==
+          summary(IP{.dst = "192.0.2.1"}) + " TCP(dport=80)");
     CHECK(fmt::format("{} {} {}", p.get<IP>().dst, p.get<TCP>().flags, p.get<Raw>().load) ==
           "192.0.2.1 SA a\\x0a");
     CHECK(fmt::format("{}", IP{.ttl = range(1, 9, 2)}.ttl) == "(1, 9, 2)");

@@ -122,3 +122,26 @@ TEST_CASE("SCTP chunks cut or changed at any octet come back as they were") {
                              "data=b'x')])"));
     CHECK(support::lost_cuts_and_changes(init, 32) == 0);
 }
+
+TEST_CASE("The parameters that real INITs have are layers, with Scapy's bytes and names") {
+    std::string_view const params =
+        "[SCTPChunkParamSupportedAddrTypes(addr_type_list=[5, 'IPv6']), "
+        "SCTPChunkParamSupportedExtensions(), SCTPChunkParamChunkList(chunk_list=['init', 3]), "
+        "SCTPChunkParamRequestedHMACFunctions(), SCTPChunkParamRandom(random=b'abc')]";
+    auto init = parse_packet(fmt::format("SCTPChunkInit(params={})", params));
+    CHECK(hex(init) ==  // of Scapy 2.5
+          "0100003c00000000000000000000000000000000000c000800050006800800070fc18000"
+          "8003000601030000800400060001000080020007616263"
+          "00");
+    CHECK(hex(SCTPChunkInit{
+              .params = {SCTPChunkParamSupportedAddrTypes{.addr_type_list = {5, 6}},
+                         SCTPChunkParamSupportedExtensions{}, SCTPChunkParamChunkList{.chunk_list = {1, 3}},
+                         SCTPChunkParamRequestedHMACFunctions{}, SCTPChunkParamRandom{.random = "abc"}}}) ==
+          hex(init));
+    auto text = show(received(hex(init)));
+    for (auto shown :
+         {"addr_type_list= [IPv4, IPv6]", "chunk_list= [init, sack]", "HMAC_functions_list= [SHA-1]"})
+        CHECK(text.find(shown) != std::string::npos);
+    CHECK_THROWS_AS(parse_packet("SCTPChunkParamChunkList(chunk_list=[256])"), error);
+    CHECK_THROWS_AS(parse_packet("SCTPChunkParamChunkList(chunk_list=['no chunk'])"), error);
+}

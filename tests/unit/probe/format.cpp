@@ -16,9 +16,9 @@ TEST_CASE("A report prints Scapy's line") {
 }
 
 TEST_CASE("A loop's report prints Scapy's footer") {
-    CHECK(fmt::format("{}", loop_report{.total = {.answered = 3}, .rounds = 3}) ==
+    CHECK(fmt::format("{}", loop_report{{.answered = 3}, 3}) ==
           "Sent 3 packets, received 3 packets. 100.0% hits.");
-    CHECK(fmt::format("{}", loop_report{.total = {.answered = 1}, .rounds = 3}) ==
+    CHECK(fmt::format("{}", loop_report{{.answered = 1}, 3}) ==
           "Sent 3 packets, received 1 packets. 33.3% hits.");
     CHECK(fmt::format("{}", loop_report{}) == "Sent 0 packets, received 0 packets. 0.0% hits.");
 }
