@@ -3,6 +3,7 @@
 #include <sonde/layers/raw.hpp>
 
 #include "bits.hpp"
+#include "sets.hpp"
 #include "spares.hpp"
 
 #include <fmt/format.h>
@@ -419,6 +420,7 @@ void packet::append(layer_description const& asked, detail::content_source const
         auto const& f = layer.fields[i];
         field_content c;
         source.read(layer, i, source.from, c);
+        if (!c.parts.empty()) detail::index_parts(c, f.width);
         if (f.rule.present && !f.rule.present(header.out.header())) {
             if (is_varying(c.state)) absent.emplace_back(i, std::move(c));
             continue;

@@ -120,5 +120,9 @@ void throw_not_single(field_state state) {
     throw error(errc::not_a_single_value, what[static_cast<unsigned>(state)]);
 }
 
+void throw_long_list() {
+    throw error(errc::set_too_large, "too long for a list inside a field: use sonde::values");
+}
+
 }  // namespace detail
 }  // namespace sonde::inline v0

@@ -68,6 +68,29 @@ std::pair<wire_value, wire_value> ends_of(field_content const& c, unsigned width
     }
 }
 
+void append_to_list(field_content& list, field_content item) {
+    for (auto const& value : list.list) {
+        list.parts.emplace_back();
+        list.parts.back().state = field_state::single, list.parts.back().first = value;
+    }
+    list.list.clear();
+    if (!item.bytes.empty()) item.texts = {std::string(item.bytes)};
+    item.bytes = {};
+    list.parts.push_back(std::move(item));
+}
+
+/// So that a value of a long list of sets is found in the logarithm of its length.
+void index_parts(field_content& c, unsigned width) {
+    constexpr std::size_t few = 8;
+    c.part_ends.clear();
+    if (c.parts.size() <= few) return;
+    std::uint64_t total = 0;
+    for (auto const& part : c.parts) {
+        if (__builtin_add_overflow(total, count_of(part, width), &total)) too_large();
+        c.part_ends.push_back(total);
+    }
+}
+
 }  // namespace detail
 
 namespace {
@@ -167,25 +190,13 @@ random_source& own_random() {
     return source;
 }
 
-/// So that a value of a long list of sets is found in the logarithm of its length.
-void index_parts(field_content& c, unsigned width) {
-    constexpr std::size_t few = 8;
-    c.part_ends.clear();
-    if (c.parts.size() <= few) return;
-    std::uint64_t total = 0;
-    for (auto const& part : c.parts) {
-        if (__builtin_add_overflow(total, count_of(part, width), &total)) too_large();
-        c.part_ends.push_back(total);
-    }
-}
-
 }  // namespace
 
 void packet::set_content(std::size_t layer, std::size_t field, field_content content) {
     if (has_edits()) *this = settled();
     forget_unpacked();
     auto const& description = *layers()[layer].layer;
-    index_parts(content, description.fields[field].width);
+    detail::index_parts(content, description.fields[field].width);
     std::erase_if(parts().sets, [&](auto const& v) { return v.layer == layer && v.field == field; });
     parts().layers[layer].automatic &= ~(std::uint64_t(1) << field);
     if (content.state == field_state::single) {

@@ -11,6 +11,9 @@ namespace sonde::inline v0::detail {
 /// How many values a field of `width` bits takes in turn.
 std::uint64_t count_of(field_content const& c, unsigned width);
 
+/// So that a value of a long list of sets is found in the logarithm of its length.
+void index_parts(field_content& c, unsigned width);
+
 /// The first and the last of the values that these are taken out of; equal for those that were written.
 std::pair<wire_value, wire_value> ends_of(field_content const& c, unsigned width);
 

@@ -332,15 +332,18 @@ layer_hooks hooks(SCTPChunkParamHostname const*);
 template <class T, std::size_t Capacity>
 struct sctp_number_list : encoded_list<Capacity> {
     sctp_number_list() = default;
-    /// The numbers, which T must hold. Throws header_too_long over `Capacity` octets.
+    /// The numbers. Throws value_out_of_range for one that T does not hold, header_too_long over `Capacity`
+    /// octets.
     template <std::same_as<int>... N>
         requires(sizeof...(N) > 0)
     sctp_number_list(N... number) {
-        (add(static_cast<T>(number)), ...);
+        (add(number), ...);
     }
 
 private:
-    void add(T number) {
+    void add(int number) {
+        if (!std::in_range<T>(number))
+            detail::throw_out_of_range(static_cast<long long>(number), 8 * sizeof(T));
         char octets[sizeof(T)];
         for (std::size_t i = 0; i < sizeof(T); ++i)
             octets[i] = static_cast<char>(number >> 8 * (sizeof(T) - 1 - i));

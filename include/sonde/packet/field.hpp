@@ -150,6 +150,9 @@ struct host_name_storage<T> {
 [[noreturn]] void throw_out_of_range(long long value, unsigned bits);
 [[noreturn]] void throw_out_of_range(unsigned long long value, unsigned bits);
 [[noreturn]] void throw_not_single(field_state state);
+[[noreturn]] void throw_long_list();
+/// The item's values follow those that the list has.
+void append_to_list(field_content& list, field_content item);
 
 }  // namespace detail
 
@@ -226,8 +229,10 @@ public:
         adopt(other);
     }
 
-    /// A set of these values, in this order: at most `capacity`, which is checked at compile time. Throws as
-    /// each alone would, and not_a_single_value when one of them is itself a set or a random value.
+    /// A set of these, in this order: values, `range`s, networks and other sets, whose values count as if
+    /// they were written out, and one host name. At most `capacity` of them, of which a range takes 3 and a
+    /// network 2: checked at compile time, or set_too_large. Throws as each alone would, and
+    /// not_a_single_value when one is a random value.
     template <class A, class B, class... C>
         requires(std::convertible_to<A const&, field> && std::convertible_to<B const&, field> &&
                  (std::convertible_to<C const&, field> && ...))
@@ -242,8 +247,7 @@ public:
     consteval field(char const (&a)[A], char const (&b)[B], char const (&... c)[C])
         : state_(field_state::list) {
         static_assert(2 + sizeof...(C) <= capacity, "too long for an inline list: use sonde::values(array)");
-        add(field(std::string_view(a, A - 1))), add(field(std::string_view(b, B - 1)));
-        (add(field(std::string_view(c, C - 1))), ...);
+        add(a), add(b), (add(c), ...);
     }
 
     /// A set, from `range`. Throws value_out_of_range when first > last, or one does not fit; bad_text for
@@ -256,12 +260,14 @@ public:
             throw_error(errc::value_out_of_range, "range: first > last");
     }
 
-    /// A set, from `values`. The items are read, and checked, when the packet is made; none at all are
-    /// set_too_large then.
+    /// A set, from `values`, of items as `{a, b}` takes them. They are read, and checked, when the packet is
+    /// made; none at all are set_too_large then.
     template <class A>
     field(borrowed_values<A> const& b) : state_(field_state::list), borrowed_(b.items.data()) {
         count_ = static_cast<std::uint32_t>(b.items.size());
-        at_ = [](void const* items, std::size_t i) { return field(static_cast<A const*>(items)[i]).value(); };
+        append_ = [](void const* items, std::size_t i, field_content& list) {
+            field(static_cast<A const*>(items)[i]).append_to(list);
+        };
     }
 
     /// A random number or address, from `random_short`, `random_ip` …. Throws value_out_of_range when the
@@ -280,7 +286,7 @@ public:
     template <class A, std::size_t N>
     constexpr field(random_one_of<A, N> const& r) : state_(field_state::choice) {
         static_assert(N <= capacity);
-        for (auto const& c : r.choices) values_[count_++] = field(c).value();
+        for (auto const& c : r.choices) put(one, field(c).value());
     }
 
     /// Random octets, from `random_string` or `random_bin`.
@@ -359,17 +365,16 @@ public:
     /// What the field holds, for the packet that takes it over.
     void read(field_content& out) const {
         out.state = state_;
-        out.step = step_;
         out.by_octet = by_octet_;
+        if (state_ == field_state::list || state_ == field_state::choice) {
+            read_list(out);
+            return;
+        }
+        out.step = step_;
         if constexpr (std::same_as<native, octets>) {
             if (state_ == field_state::single) out.bytes = values_[0].value;
-            if (state_ == field_state::list || state_ == field_state::choice)
-                for (std::size_t i = 0; i < count_; ++i) out.texts.emplace_back(at(i).value);
         } else {
-            if (state_ == field_state::list || state_ == field_state::choice) {
-                out.list.reserve(count_);
-                for (std::size_t i = 0; i < count_; ++i) out.list.push_back(traits::to_wire(at(i)));
-            } else if (state_ != field_state::computed) {
+            if (state_ != field_state::computed) {
                 out.first = traits::to_wire(values_[0]);
                 out.last = traits::to_wire(values_[1]);
             }
@@ -426,29 +431,123 @@ private:
         return traits::from_wire(w);
     }
 
+    /// What begins at a place of `values_` in a list: two bits of `step_` each.
+    enum item_kind : std::uint64_t {
+        one = 0,        // a value
+        whole = 1,      // a range: first, last, step
+        prefix = 2,     // a network: first address, prefix length
+        host_name = 3,  // the text in `name_`
+    };
+    static constexpr std::size_t room_of(item_kind what) {
+        return what == whole ? 3 : what == prefix ? 2 : 1;
+    }
+    constexpr item_kind kind_at(std::size_t i) const { return static_cast<item_kind>(step_ >> 2 * i & 3); }
+
     template <class A>
     constexpr void add(A const& item) {
-        if constexpr (std::is_array_v<A>)  // a literal beside a run-time value
-            values_[count_++] = field(std::string_view(item)).value();
+        if constexpr (std::is_array_v<A>)
+            add_item(field(std::string_view(item)));
         else
-            values_[count_++] = field(item).value();
+            add_item(field(item));
     }
 
-    constexpr native at(std::size_t i) const { return borrowed_ ? at_(borrowed_, i) : values_[i]; }
+    constexpr void add_item(field const& f) {
+        if constexpr (std::same_as<native, octets>) {
+            put(one, f.value());
+        } else if (f.state_ == field_state::range && f.leads_on()) {
+            put(whole, f.values_[0], f.values_[1], traits::from_wire({0, f.step_}));
+        } else if (f.state_ == field_state::range) {
+            put(one, f.values_[0]);
+        } else if (f.state_ == field_state::network) {
+            put(prefix, f.values_[0], traits::from_wire({0, f.step_}));
+        } else if (f.state_ == field_state::name) {
+            for (std::size_t i = 0; i < count_; i += room_of(kind_at(i)))
+                if (kind_at(i) == host_name) detail::throw_long_list();
+            put(host_name, native());
+            name_ = f.name_;
+        } else if (f.state_ == field_state::list && !f.borrowed_) {
+            for (std::size_t i = 0; i < f.count_; i += room_of(f.kind_at(i))) add_item(f.alone(i));
+        } else {
+            put(one, f.value());
+        }
+    }
+
+    template <class... V>
+    constexpr void put(item_kind what, V const&... values) {
+        if (count_ + sizeof...(V) > capacity) detail::throw_long_list();
+        if (count_ == 0) step_ = 0;
+        step_ |= std::uint64_t(what) << 2 * count_;
+        ((values_[count_++] = values), ...);
+    }
+
+    /// Of a range: it has a second value; so its step is one of the type, too.
+    constexpr bool leads_on() const {
+        auto first = traits::to_wire(values_[0]), last = traits::to_wire(values_[1]);
+        bool const borrows = last.low < first.low;
+        return last.high - first.high - borrows != 0 || last.low - first.low >= step_;
+    }
+
+    /// The item that begins at a place of a list, as a field of its own.
+    constexpr field alone(std::size_t i) const {
+        field f;
+        f.count_ = 1, f.state_ = field_state::single, f.values_[0] = values_[i];
+        if constexpr (!std::same_as<native, octets>) {
+            if (kind_at(i) == whole) {
+                f.count_ = 2, f.state_ = field_state::range, f.values_[1] = values_[i + 1];
+                f.step_ = traits::to_wire(values_[i + 2]).low;
+            } else if (kind_at(i) == prefix) {
+                f.state_ = field_state::network, f.step_ = traits::to_wire(values_[i + 1]).low;
+            } else if (kind_at(i) == host_name) {
+                f.state_ = field_state::name, f.name_ = name_;
+            }
+        }
+        return f;
+    }
+
+    void read_list(field_content& out) const {
+        for (std::size_t i = 0; i < count_; i += borrowed_ ? 1 : room_of(kind_at(i)))
+            if (borrowed_)
+                append_(borrowed_, i, out);
+            else if (kind_at(i) == one)
+                append(values_[i], out);
+            else
+                alone(i).append_to(out);
+    }
+
+    void append_to(field_content& list) const {
+        bool const is_set = state_ == field_state::range || state_ == field_state::network ||
+                            state_ == field_state::name || state_ == field_state::list;
+        if (!is_set) return append(value(), list);
+        field_content content;
+        read(content);
+        detail::append_to_list(list, std::move(content));
+    }
+
+    static void append(native const& value, field_content& list) {
+        if constexpr (std::same_as<native, octets>) {
+            list.texts.emplace_back(value.value);
+        } else if (list.parts.empty()) {
+            list.list.push_back(traits::to_wire(value));
+        } else {
+            field_content content;
+            content.state = field_state::single, content.first = traits::to_wire(value);
+            detail::append_to_list(list, std::move(content));
+        }
+    }
 
     template <std::uint64_t D>
     constexpr void adopt(field<T, D> const& other) {
         count_ = other.count_, state_ = other.state_, by_octet_ = other.by_octet_, step_ = other.step_;
-        borrowed_ = other.borrowed_, at_ = other.at_, name_ = other.name_;
+        borrowed_ = other.borrowed_, append_ = other.append_, name_ = other.name_;
         for (std::size_t i = 0; i < capacity; ++i) values_[i] = other.values_[i];
     }
 
     std::uint32_t count_ = 0;
     field_state state_ = field_state::computed;
     bool by_octet_ = false;
-    std::uint64_t step_ = 1;
+    std::uint64_t step_ = 1;  // of a list: what its items are
     void const* borrowed_ = nullptr;
-    native (*at_)(void const*, std::size_t) = nullptr;
+    void (*append_)(void const* items, std::size_t i, field_content& list) = nullptr;
     [[no_unique_address]] detail::host_name_storage<native> name_{};
     native values_[capacity]{};
 };

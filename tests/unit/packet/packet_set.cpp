@@ -120,6 +120,8 @@ TEST_CASE("Excluded networks leave holes in networks, ranges and lists") {
           "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 ");
     packet list = IP{.dst = {"10.0.0.1", "10.0.0.2", "10.0.0.3"}};
     CHECK(destinations(list | exclude("10.0.0.2")) == "10.0.0.1 10.0.0.3 ");
+    packet nets = IP{.dst = {"10.0.0.4/31", "10.0.0.1", "10.0.0.8/31"}};
+    CHECK(destinations(nets | exclude("10.0.0.4", "10.0.0.8/30")) == "10.0.0.5 10.0.0.1 ");
     packet steps = IP{.dst = range("10.0.0.0", "10.0.0.20", 5)};
     CHECK(destinations(steps | exclude("10.0.0.8/29")) == "10.0.0.0 10.0.0.5 10.0.0.20 ");
     CHECK(destinations(steps | exclude("10.0.0.1/32")) == destinations(steps));

@@ -7,6 +7,9 @@
 #include <sonde/layers/tcp.hpp>
 #include <sonde/layers/udp.hpp>
 #include <sonde/packet/expression.hpp>
+#include <sonde/packet/text.hpp>
+
+#include <fmt/format.h>
 
 #include <set>
 #include <string>
@@ -72,6 +75,41 @@ TEST_CASE("A long list is borrowed until the packet is made") {
     ports.clear();
     CHECK(set.size() == 1000);
     CHECK(set[999].get<TCP>().dport == 1000);
+}
+
+TEST_CASE("Ranges, networks and a host name stand in lists, and their values as if they were written out") {
+    std::vector<int> ports;
+    for (auto p : packet(TCP{.dport = {range(1, 9, 4), 443, range(7, 8, 5), range(22, 23)}}))
+        ports.push_back(p.get<TCP>().dport);
+    CHECK(ports == std::vector<int>{1, 5, 9, 443, 7, 22, 23});
+    CHECK(command(packet(IP{.dst = {"10.0.0.0/30", "10.0.1.1"}})) ==
+          "IP(dst=[Net('10.0.0.0/30'), '10.0.1.1'])");
+    std::string const net = "10.0.0.0/31";
+    CHECK(command(packet(IP{.dst = {"host.example", net, range("10.0.0.9", "10.0.0.11")}})) ==
+          "IP(dst=['host.example', Net('10.0.0.0/31'), Net('10.0.0.9', '10.0.0.11')])");
+    packet v6 = IPv6{.dst = {"2001:db8::/126", "::1"}, .hlim = {IPv6{.hlim = {range(1, 2), 7}}.hlim, 9}};
+    CHECK(v6.size() == 20);
+    CHECK(v6[3].get<IPv6>().dst == "2001:db8::");
+    CHECK(v6[3].get<IPv6>().hlim == 9);
+    CHECK(v6[19].get<IPv6>().dst == "::1");
+    packet wide = IPv6{.dst = {range("::ffff:ffff:ffff:ffff", "::1:0:0:0:0"), range("::", "8000::", 1)}};
+    CHECK_THROWS_AS(wide.size(), error);  // 2 and 2^127 + 1
+
+    std::vector<std::string> many;
+    for (int i = 0; i < 1000; ++i) many.push_back(fmt::format("10.{}.{}.0/24", i / 256, i % 256));
+    packet borrowed = IP{.dst = values(many)};
+    many.assign(2, "of.another.host");
+    CHECK(borrowed.size() == 256'000);
+    CHECK(borrowed[255'999].get<IP>().dst == "10.3.231.255");
+    packet names = IP{.dst = values(many)};
+    CHECK(names.size() == 2);
+    CHECK(command(names) == "IP(dst=['of.another.host', 'of.another.host'])");
+
+    CHECK_THROWS_WITH(packet(TCP{.dport = {random_short(), 1}}), Catch::Contains("random"));
+    CHECK_THROWS_WITH(packet(IP{.dst = {net, net, net, net, net, net, net, net, net}}),
+                      Catch::Contains("use sonde::values"));
+    std::string const name = "host.example";
+    CHECK_THROWS_WITH(packet(IP{.dst = {name, name}}), Catch::Contains("use sonde::values"));
 }
 
 TEST_CASE("Random fields are values: drawn for each packet, the same for the same randomness") {
