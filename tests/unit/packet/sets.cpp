@@ -83,10 +83,10 @@ TEST_CASE("Ranges, networks and a host name stand in lists, and their values as 
         ports.push_back(p.get<TCP>().dport);
     CHECK(ports == std::vector<int>{1, 5, 9, 443, 7, 22, 23});
     CHECK(command(packet(IP{.dst = {"10.0.0.0/30", "10.0.1.1"}})) ==
-          "IP(dst=[Net('10.0.0.0/30'), '10.0.1.1'])");
+          "IP(dst=[Net('10.0.0.0/30'),'10.0.1.1'])");
     std::string const net = "10.0.0.0/31";
     CHECK(command(packet(IP{.dst = {"host.example", net, range("10.0.0.9", "10.0.0.11")}})) ==
-          "IP(dst=['host.example', Net('10.0.0.0/31'), Net('10.0.0.9', '10.0.0.11')])");
+          "IP(dst=['host.example', Net('10.0.0.0/31'), ('10.0.0.9', '10.0.0.11')])");
     packet v6 = IPv6{.dst = {"2001:db8::/126", "::1"}, .hlim = {IPv6{.hlim = {range(1, 2), 7}}.hlim, 9}};
     CHECK(v6.size() == 20);
     CHECK(v6[3].get<IPv6>().dst == "2001:db8::");
