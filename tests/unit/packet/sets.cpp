@@ -101,6 +101,7 @@ TEST_CASE("Ranges, networks and a host name stand in lists, and their values as 
     many.assign(2, "of.another.host");
     CHECK(borrowed.size() == 256'000);
     CHECK(borrowed[255'999].get<IP>().dst == "10.3.231.255");
+    CHECK(borrowed.sets().front().content.part_ends.size() == 1000);  // to be searched
     packet names = IP{.dst = values(many)};
     CHECK(names.size() == 2);
     CHECK(command(names) == "IP(dst=['of.another.host', 'of.another.host'])");
