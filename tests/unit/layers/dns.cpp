@@ -329,3 +329,16 @@ TEST_CASE("A record without data has what Scapy takes for its type; data that ar
     CHECK(parse_packet(command(detail::dissect_as(message.build(), describe<DNS>()))).build() ==
           message.build());
 }
+
+TEST_CASE("The data of a record are written as one thinks of them: addresses, strings") {
+    // bytes(DNSRR(rrname="a.example", …, ttl=60)) of Scapy 2.5, behind the name
+    auto data = [](packet const& record) { return hex_behind(record, 11); };
+    CHECK(data(DNSRR{.rrname = "a.example", .type = "AAAA", .ttl = 60, .rdata = ipv6("2001:db8::1")}) ==
+          "001c00010000003c001020010db8000000000000000000000001");
+    auto text = parse_packet("DNSRR(rrname='a.example', type='TXT', rdata=['ab', 'c'], ttl=60)");
+    CHECK(data(text) == "001000010000003c00050261620163");
+    auto message =
+        dissect((IP{} / UDP{.sport = 53} / parse_packet("DNS(qd=None, an=" + command(text) + ")")).build(),
+                link_type::raw);
+    CHECK(command(message).find("rdata=[b'ab', b'c']") != std::string::npos);
+}

@@ -368,6 +368,13 @@ TEST_CASE("Records whose own lengths are wrong are counted as they are written")
     CHECK(report.substr(12, 4) == "0001");
 }
 
+TEST_CASE("GRE with a checksum sums up all that it holds (RFC 2784 section 2.3)") {
+    // bytes(…) of Scapy 2.5
+    CHECK(all_hex("GRE(chksum_present=1)/IP(src='1.1.1.1', dst='2.2.2.2')").front() ==
+          "8000080077ff00004500001400010000400074e40101010102020202");
+    CHECK(show(parse_packet("SNAP(OUI=0x00000c)")).find("00:00:0c") != std::string::npos);
+}
+
 TEST_CASE("VXLAN-GPE tells what is inside, whoever wrote the flags") {
     // bytes(VXLAN(flags=12, vni=42)/IP(src="1.1.1.1", dst="2.2.2.2")) of Scapy 2.5
     CHECK(all_hex("VXLAN(flags=12, vni=42)/IP(src='1.1.1.1', dst='2.2.2.2')")

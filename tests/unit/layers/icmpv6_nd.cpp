@@ -3,6 +3,7 @@
 #include "layers/support.hpp"
 
 #include <sonde/layers/icmpv6_nd.hpp>
+#include <sonde/packet/text.hpp>
 
 using namespace sonde;
 using support::hex;
@@ -43,4 +44,39 @@ TEST_CASE("A redirected header with a length of its own holds what it is given")
     CHECK(hex(redirect).substr(2 * 80, 2 * 8) == "0407000000000000");
     CHECK(redirect.build().size() == 80 + 7 * 8 + 8);
     CHECK(support::lost_cuts_and_changes(redirect, 80) == 0);
+}
+
+TEST_CASE("A route has as much of its prefix as its length leaves (RFC 4191 section 2.3)") {
+    auto route = [](std::string const& fields) {
+        return hex(parse_packet("ICMPv6NDOptRouteInfo(" + fields + ")"));
+    };
+    // bytes(…) of Scapy 2.5
+    CHECK(route("prefix='2001:db8::', plen=64, len=2, prf=1, rtlifetime=1800") ==
+          "180240080000070820010db800000000");
+    CHECK(route("prefix='2001:db8::', plen=64") == "18034000ffffffff20010db8000000000000000000000000");
+    CHECK(route("len=1") == "18010000ffffffff");
+    CHECK(route("prefix=b'12345678'") == "18020000ffffffff" + eight);
+    CHECK(hex(ICMPv6NDOptRouteInfo{.prefix = ipv6("2001:db8::"), .plen = 64}) ==
+          "18034000ffffffff20010db8000000000000000000000000");
+    CHECK_THROWS_AS(route("prefix='2001:db8'"), error);
+    auto const back =
+        detail::dissect_as(parse_packet("ICMPv6NDOptRouteInfo(prefix='2001:db8::', len=2)").build(),
+                           describe<ICMPv6NDOptRouteInfo>());
+    CHECK(command(back).find("prefix='2001:db8::'") != std::string::npos);
+    CHECK(back.view().bytes.size() == 16);
+}
+
+TEST_CASE("Options of router advertisements are told as Scapy tells them") {
+    auto told = [](std::string const& option) { return summary(parse_packet("ICMPv6NDOpt" + option)); };
+    CHECK(
+        told("PrefixInfo(prefix='2001:db8::', prefixlen=64)") ==
+        "ICMPv6 Neighbor Discovery Option - Prefix Information 2001:db8::/64 On-link 1 Autonomous Address 1 "
+        "Router Address 0");
+    CHECK(told("MTU(mtu=1480)") == "ICMPv6 Neighbor Discovery Option - MTU 1480");
+    CHECK(told("AdvInterval(advint=3000)") ==
+          "ICMPv6 Neighbor Discovery - Interval Advertisement 3000 milliseconds");
+    CHECK(told("HAInfo(pref=1, lifetime=9)") ==
+          "ICMPv6 Neighbor Discovery - Home Agent Information 1 9 seconds");
+    CHECK(told("RouteInfo(prefix='2001:db8::', plen=64, prf=1)") ==
+          "ICMPv6 Neighbor Discovery Option - Route Information Option 2001:db8::/64 Preference High");
 }
