@@ -1,5 +1,6 @@
 #include "outgoing.hpp"
 
+#include "layers/group_address.hpp"
 #include "packet/answer_key.hpp"
 
 #include <sonde/layers/arp.hpp>
@@ -285,13 +286,7 @@ void outgoing::finish(finisher& how) {
 }
 
 mac multicast_address(ip_address const& group) {
-    if (group.is_v6()) {
-        auto const& o = group.v6().octets;
-        return mac(std::array<std::uint8_t, 6>{0x33, 0x33, o[12], o[13], o[14], o[15]});
-    }
-    auto a = group.v4().value;
-    return mac(std::array<std::uint8_t, 6>{0x01, 0x00, 0x5e, static_cast<std::uint8_t>(a >> 16 & 0x7f),
-                                           static_cast<std::uint8_t>(a >> 8), static_cast<std::uint8_t>(a)});
+    return group.is_v6() ? group_address(group.v6()) : group_address(group.v4());
 }
 
 }  // namespace sonde::inline v0::detail

@@ -1,6 +1,11 @@
+#include "layers/group_address.hpp"
 #include "registry.hpp"
 
+#include <sonde/layers/ether.hpp>
+#include <sonde/layers/ip.hpp>
+#include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/build.hpp>
+#include <sonde/packet/match.hpp>
 
 namespace sonde::inline v0 {
 
@@ -35,19 +40,35 @@ detail::finisher& own_shapes() {
     return shapes;
 }
 
+/// A frame to a group that nobody gave an address: its group's, as when it is sent.
+void address_to_group(std::span<std::byte> bytes, std::span<layer_span const> layers) {
+    build_step frame(bytes, layers, 0);
+    auto v = frame.view();
+    if (!v.is<Ether>() || !frame.is_automatic<&Ether::dst>()) return;
+    while (v && is_link_layer(v)) v = v.upper();
+    auto fill = [&](auto const& destination) {
+        if (destination.is_multicast())
+            frame.fill<&Ether::dst>(value_traits<mac>::to_wire(detail::group_address(destination)));
+    };
+    if (v.is<IP>() && v.has<&IP::dst>()) fill(v.get<&IP::dst>());
+    if (v.is<IPv6>() && v.has<&IPv6::dst>()) fill(v.get<&IPv6::dst>());
+}
+
+std::vector<std::byte> finished(std::vector<std::byte> bytes, std::span<layer_span const> layers) {
+    own_shapes().finish(bytes, layers);
+    address_to_group(bytes, layers);
+    return bytes;
+}
+
 }  // namespace
 
 std::vector<std::byte> packet::build() const {
     if (is_template()) {
         auto first = (*this)[0];
-        auto bytes = std::move(first.parts().bytes);
-        own_shapes().finish(bytes, first.layers());
-        return bytes;
+        return finished(std::move(first.parts().bytes), first.layers());
     }
     if (has_edits()) return settled().build();
-    auto bytes = parts().bytes;
-    own_shapes().finish(bytes, layers());
-    return bytes;
+    return finished(parts().bytes, layers());
 }
 
 }  // namespace sonde::inline v0

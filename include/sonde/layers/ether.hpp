@@ -19,8 +19,8 @@ struct ether_types {
 };
 
 /// Ethernet II (IEEE 802.3 §3.1.1). `dst` automatic: the neighbour on the way to the packet's destination,
-/// resolved when it is sent; built alone, broadcast. `src` automatic: the interface's address; built alone,
-/// zero.
+/// resolved when it is sent; built alone, that of its multicast group, else broadcast. `src` automatic: the
+/// interface's address; built alone, zero.
 struct Ether {
     field<mac, 0xffffffffffff> dst{};  ///< who takes it
     field<mac> src{};                  ///< who sent it

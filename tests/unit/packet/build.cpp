@@ -71,6 +71,20 @@ TEST_CASE("What a binding tells is set, unless the user did") {
           "2001:db8::1");
 }
 
+TEST_CASE("A frame to a group that names no address is built for the group's (RFC 1112, RFC 2464)") {
+    auto to = [](packet const& p) { return hex(p).substr(0, 12); };
+    CHECK(to(Ether{} / IP{.dst = "224.0.0.5"}) == "01005e000005");
+    CHECK(to(Ether{} / IP{.dst = "239.129.2.3"} / UDP{}) == "01005e010203");
+    CHECK(to(Ether{} / Dot1Q{} / IP{.dst = "224.0.0.5"}) == "01005e000005");
+    CHECK(to(Ether{} / IPv6{.dst = "ff02::1:ff00:9"} / ICMPv6ND_NS{}) == "3333ff000009");
+    CHECK(to(Ether{.dst = "02:00:00:00:00:01"} / IP{.dst = "224.0.0.5"}) == "020000000001");
+    for (packet const& p : {Ether{} / IP{.dst = "198.18.0.1"}, Ether{} / ARP{}, packet(Ether{})})
+        CHECK(to(p) == "ffffffffffff");
+    packet set = Ether{} / IP{.dst = {"224.0.0.5", "198.18.0.1"}};
+    CHECK(to(set[0]) == "01005e000005");
+    CHECK(to(set[1]) == "ffffffffffff");
+}
+
 TEST_CASE("Padding is counted by no length") {
     auto bytes = (IP{} / UDP{} / "abcd" / Padding{.load = "xxxxxx"}).build();
     CHECK(bytes.size() == 38);
