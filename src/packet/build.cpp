@@ -1,3 +1,4 @@
+#include "answer_key.hpp"
 #include "layers/group_address.hpp"
 #include "registry.hpp"
 
@@ -5,7 +6,6 @@
 #include <sonde/layers/ip.hpp>
 #include <sonde/layers/ipv6.hpp>
 #include <sonde/packet/build.hpp>
-#include <sonde/packet/match.hpp>
 
 namespace sonde::inline v0 {
 
@@ -43,9 +43,8 @@ detail::finisher& own_shapes() {
 /// A frame to a group that nobody gave an address: its group's, as when it is sent.
 void address_to_group(std::span<std::byte> bytes, std::span<layer_span const> layers) {
     build_step frame(bytes, layers, 0);
-    auto v = frame.view();
-    if (!v.is<Ether>() || !frame.is_automatic<&Ether::dst>()) return;
-    while (v && is_link_layer(v)) v = v.upper();
+    if (!frame.view().is<Ether>() || !frame.is_automatic<&Ether::dst>()) return;
+    auto const v = detail::network_layer_of({bytes, layers});
     auto fill = [&](auto const& destination) {
         if (destination.is_multicast())
             frame.fill<&Ether::dst>(value_traits<mac>::to_wire(detail::group_address(destination)));

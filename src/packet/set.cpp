@@ -79,7 +79,6 @@ void append_to_list(field_content& list, field_content item) {
     list.parts.push_back(std::move(item));
 }
 
-/// So that a value of a long list of sets is found in the logarithm of its length.
 void index_parts(field_content& c, unsigned width) {
     constexpr std::size_t few = 8;
     c.part_ends.clear();

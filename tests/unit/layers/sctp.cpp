@@ -142,6 +142,8 @@ TEST_CASE("The parameters that real INITs have are layers, with Scapy's bytes an
     for (auto shown :
          {"addr_type_list= [IPv4, IPv6]", "chunk_list= [init, sack]", "HMAC_functions_list= [SHA-1]"})
         CHECK(text.find(shown) != std::string::npos);
+    CHECK_THROWS_AS((SCTPChunkParamChunkList{.chunk_list = {1, 256}}), error);
+    CHECK_THROWS_AS((SCTPChunkParamSupportedAddrTypes{.addr_type_list = -1}), error);
     CHECK_THROWS_AS(parse_packet("SCTPChunkParamChunkList(chunk_list=[256])"), error);
     CHECK_THROWS_AS(parse_packet("SCTPChunkParamChunkList(chunk_list=['no chunk'])"), error);
 }
